@@ -1,0 +1,102 @@
+//! One line of output on the wire.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::names::{InstanceId, RunId};
+use crate::domain::spec::Stream;
+
+/// One line, or a piece of a very long one; one JSON object a line in `GET /api/logs`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogLine {
+    /// Milliseconds since 1970 when it was drained; none when no index tells.
+    pub time: Option<u64>,
+    /// Which instance.
+    pub id: InstanceId,
+    /// Its name.
+    pub name: String,
+    /// Which stream.
+    pub stream: Stream,
+    /// Which run, when known.
+    pub run: Option<RunId>,
+    /// Logical offset of its first byte: with instance and stream, a position that stays valid.
+    pub offset: u64,
+    /// The text, without its newline; where it is not UTF-8, with the replacement character.
+    pub line: String,
+    /// The bytes in base64, when `line` could not hold them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raw: Option<String>,
+    /// Whether a newline ends it.
+    #[serde(default = "yes", skip_serializing_if = "is_true")]
+    pub complete: bool,
+    /// How many lines before this one were passed over, because they came faster than asked for.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub gap: u64,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_true(it: &bool) -> bool {
+    *it
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(it: &u64) -> bool {
+    *it == 0
+}
+
+impl LogLine {
+    /// Puts the bytes in, whatever they are.
+    pub fn set_bytes(&mut self, bytes: &[u8]) {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => {
+                text.clone_into(&mut self.line);
+                self.raw = None;
+            }
+            Err(_) => {
+                self.line = String::from_utf8_lossy(bytes).into_owned();
+                self.raw = Some(STANDARD.encode(bytes));
+            }
+        }
+    }
+
+    /// The bytes as they were written.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        self.raw
+            .as_ref()
+            .and_then(|raw| STANDARD.decode(raw).ok())
+            .unwrap_or_else(|| self.line.as_bytes().to_vec())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_bytes_arrive_as_they_were() {
+        for bytes in [&b"plain"[..], b"", b"\xff\x00\xfe", "ä".as_bytes()] {
+            let mut line = LogLine {
+                time: None,
+                id: InstanceId(1),
+                name: "api".into(),
+                stream: Stream::Out,
+                run: None,
+                offset: 0,
+                line: String::new(),
+                raw: None,
+                complete: true,
+                gap: 0,
+            };
+            line.set_bytes(bytes);
+            let json = serde_json::to_string(&line).unwrap();
+            let back: LogLine = serde_json::from_str(&json).unwrap();
+            assert_eq!(back.bytes(), bytes);
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! The wire: what the daemon answers and takes, as JSON over HTTP. Domain types inside, no twins.
+
+mod error;
+mod log_line;
+mod push;
+mod request;
+mod view;
+
+pub use crate::domain::operation::{Progress, Verb};
+pub use crate::domain::selector::Selector;
+pub use crate::domain::status::Status;
+pub use crate::platform::host::Host;
+pub use error::{ApiError, Code};
+pub use log_line::LogLine;
+pub use push::{Metric, Push, Snapshot};
+pub use request::{Act, Apply, Define, Down, LogQuery, ServerControl};
+pub use view::{
+    Action, Applied, Change, Counts, DaemonInfo, Detail, ExitView, InstanceView, OperationView,
+    SubsystemView, TargetView,
+};

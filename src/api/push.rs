@@ -1,0 +1,68 @@
+//! What a subscriber of `GET /api/events` is told.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::event::Event;
+use crate::domain::names::InstanceId;
+use crate::platform::host::Host;
+
+use super::view::{DaemonInfo, InstanceView, OperationView};
+
+/// Everything at one moment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// The daemon.
+    pub daemon: DaemonInfo,
+    /// The machine.
+    pub host: Host,
+    /// All instances.
+    pub instances: Vec<InstanceView>,
+    /// Per instance, percent of one core in tenths, oldest first.
+    pub series: Vec<(InstanceId, Vec<u16>)>,
+}
+
+/// One measurement of one instance.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Metric {
+    /// Which.
+    pub id: InstanceId,
+    /// Percent of one core.
+    pub cpu: f32,
+    /// Bytes.
+    pub memory: u64,
+}
+
+/// One thing told.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "type")]
+pub enum Push {
+    /// Everything: at the start, and when something was missed.
+    Snapshot(Box<Snapshot>),
+    /// One instance is new or another than before.
+    Instance {
+        /// As it is now.
+        instance: Box<InstanceView>,
+    },
+    /// One instance is gone.
+    Removed {
+        /// Which.
+        id: InstanceId,
+    },
+    /// The measurements of a second.
+    Metrics {
+        /// The machine.
+        host: Host,
+        /// Only of those that run.
+        metrics: Vec<Metric>,
+    },
+    /// Something happened.
+    Event {
+        /// What.
+        event: Event,
+    },
+    /// An operation moved.
+    Operation {
+        /// As it is now.
+        operation: OperationView,
+    },
+}

@@ -1,0 +1,95 @@
+//! What clients ask for.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::names::{OperationId, RunId};
+use crate::domain::operation::Verb;
+use crate::domain::selector::Selector;
+use crate::domain::spec::Spec;
+
+/// `POST /api/operations`: do something to what is selected.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Act {
+    /// Made by the client; sent twice, done once.
+    pub operation: OperationId,
+    /// What.
+    pub verb: Verb,
+    /// To which.
+    pub select: Vec<Selector>,
+    /// Only while this is the run of the (single) target: what was seen when the question was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only_run: Option<RunId>,
+}
+
+/// `POST /api/processes`: a new definition, started.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Define {
+    /// Made by the client.
+    pub operation: OperationId,
+    /// The definition.
+    pub spec: Spec,
+}
+
+/// `POST /api/apply`: bring the definitions of a file in force.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Apply {
+    /// Made by the client.
+    pub operation: OperationId,
+    /// Absolute.
+    pub file: PathBuf,
+    /// All that the file defines.
+    pub specs: Vec<Spec>,
+    /// Also start what is stopped (`up`, `start --config`); `reload` leaves it.
+    pub start: bool,
+    /// Whether what the file no longer defines is deleted.
+    pub prune: bool,
+}
+
+/// `POST /api/down`: delete what a file brought up.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Down {
+    /// Made by the client.
+    pub operation: OperationId,
+    /// Absolute.
+    pub file: PathBuf,
+}
+
+/// `POST /api/daemon`: end or replace the daemon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum ServerControl {
+    /// End all processes in order, then everything.
+    Stop,
+    /// The next daemon and scribe; no process is touched.
+    Restart,
+    /// This daemon was started by `up`: it may end with the last process of a `down`.
+    MarkTransient,
+}
+
+/// `GET /api/logs?…`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogQuery {
+    /// Selectors, separated by commas; none means all.
+    pub select: String,
+    /// `out` or `err`; none means both.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stream: Option<crate::domain::spec::Stream>,
+    /// How many lines back; 100 when not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lines: Option<usize>,
+    /// Only what came at this time or later, milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since_ms: Option<u64>,
+    /// Go on with what comes.
+    pub follow: bool,
+    /// At most so many lines a second, the newest first when there are more: for a screen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate: Option<u32>,
+}

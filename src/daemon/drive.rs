@@ -1,0 +1,332 @@
+//! Carries out what the state machine decides: turns effects into deeds, keeps the note current.
+
+use std::time::Duration;
+
+use crate::domain::event::What;
+use crate::domain::exit::Signal;
+use crate::domain::instance::{Delay, Effect, Event as Happened, Phase, Report, step};
+use crate::domain::names::InstanceId;
+use crate::keeper::protocol::{ChildSpec, ToKeeper};
+use crate::platform::clock::as_ns;
+
+use super::member::routes;
+use super::message::{Deed, SweepOrder};
+use super::store::{Record, Rest, SavedInstance};
+use super::supervisor::{Ending, Supervisor};
+
+/// From asking the keeper to a child: long, for the keeper never waits for anything that can hang.
+const SPAWN_TIMEOUT: Duration = Duration::from_secs(10);
+/// From fork to exec: a folder on a dead mount is given up after this.
+const EXECUTE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a `SIGKILL` is believed to take.
+const KILL_AGAIN: Duration = Duration::from_secs(5);
+/// Run numbers are reserved on disk this many at a time.
+const RUNS_RESERVED: u64 = 100;
+
+impl Supervisor {
+    /// One step of one instance, with everything that follows from it.
+    pub(super) fn drive(&mut self, id: InstanceId, event: &Happened, because: &str) {
+        let Some(member) = self.members.get_mut(&id) else {
+            return;
+        };
+        let Some(process) = self.processes.get(&member.key) else {
+            return;
+        };
+        let policy = process.policy();
+        let before = member.machine;
+        let (after, effects) = step(&policy, before, event);
+        if after == before && effects.is_empty() {
+            return;
+        }
+        let (was, is) = (member.status(), after.phase().into());
+        member.machine = after;
+        if was != is {
+            member.since_ms = self.now.ms;
+            because.clone_into(&mut member.because);
+        }
+        if after.epoch() != before.epoch() {
+            member.due = None;
+        }
+        if matches!(event, Happened::Report { what: Report::Exited { .. }, .. }) {
+            member.sample = None;
+        }
+        if !after.phase().has_run() {
+            member.child = None;
+            member.sample = None;
+            member.alarm = None;
+            member.adopted = false;
+            member.over_limit = false;
+        }
+        for effect in &effects {
+            if let Effect::Arm(delay) = effect {
+                self.set_deadline(id, *delay);
+            }
+        }
+        if effects.contains(&Effect::Spawn) {
+            self.count_spawn(id);
+        }
+        self.act_on(id, event, &effects);
+        if was != is {
+            let because = because.to_owned();
+            self.tell(
+                Some(id),
+                What::Status {
+                    from: was,
+                    to: is,
+                    because,
+                },
+            );
+        }
+        if effects.contains(&Effect::Alarm) {
+            self.alarm(id);
+        }
+        let rested = Rest::from(before.phase()) != Rest::from(after.phase());
+        if rested && after.phase() != Phase::Removed && self.ending == Ending::No {
+            self.record_rest(id);
+        }
+        if effects.contains(&Effect::Retire) {
+            self.retire(id);
+        }
+        self.touch(id);
+    }
+
+    fn set_deadline(&mut self, id: InstanceId, delay: Delay) {
+        let jitter = self.next_jitter();
+        let Some(member) = self.members.get_mut(&id) else {
+            return;
+        };
+        let Some(process) = self.processes.get(&member.key) else {
+            return;
+        };
+        let spec = &process.spec;
+        let wait = match delay {
+            Delay::Spawn => SPAWN_TIMEOUT,
+            Delay::Execute => EXECUTE_TIMEOUT,
+            Delay::StopTimeout => spec.stop.timeout,
+            // With a window, time forgets failures one by one instead.
+            Delay::Stable if spec.restart.window.is_some() => {
+                member.due = None;
+                return;
+            }
+            Delay::Stable => spec.restart.min_uptime,
+            Delay::Backoff { attempt } => spec.restart.backoff.delay(attempt, jitter),
+            Delay::KillAgain => KILL_AGAIN,
+        };
+        let due = self.now.ns.saturating_add(as_ns(wait)).max(1);
+        member.due = Some(due);
+        self.arm(id, due);
+    }
+
+    /// In 0..1; xorshift64*, seeded once a daemon.
+    fn next_jitter(&mut self) -> f64 {
+        let mut x = self.jitter;
+        x ^= x >> 12;
+        x ^= x << 25;
+        x ^= x >> 27;
+        self.jitter = x;
+        #[expect(clippy::cast_precision_loss, reason = "53 bits are plenty for a jitter")]
+        let unit = (x.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 11) as f64 / (1u64 << 53) as f64;
+        unit
+    }
+
+    fn count_spawn(&mut self, id: InstanceId) {
+        let Some(member) = self.members.get_mut(&id) else {
+            return;
+        };
+        if let Some(process) = self.processes.get(&member.key) {
+            member.run_generation = process.generation;
+        }
+        if member.has_run {
+            member.restarts += 1;
+        }
+        member.has_run = true;
+        let run = member.machine.run().0;
+        if run > member.reserved {
+            member.reserved = run + RUNS_RESERVED;
+            self.record_rest(id);
+        }
+    }
+
+    fn act_on(&mut self, id: InstanceId, event: &Happened, effects: &[Effect]) {
+        let Some(member) = self.members.get(&id) else {
+            return;
+        };
+        let note = member.note();
+        let run = member.machine.run();
+        let phase = member.machine.phase();
+        let mut noted = false;
+        if let Happened::Report {
+            what: Report::Exited { .. },
+            run,
+        } = event
+        {
+            noted = true;
+            self.deeds.push(Deed::Keeper(ToKeeper::Settle {
+                key: id,
+                run: *run,
+                note: note.clone(),
+            }));
+        }
+        let Some(process) = self.processes.get(&member.key) else {
+            return;
+        };
+        let signal = process.spec.stop.signal;
+        let main = member.child.map_or(0, |c| c.pid);
+        for effect in effects {
+            match effect {
+                Effect::Spawn => {
+                    noted = true;
+                    let spawn = self.spawn_message(id, note.clone());
+                    self.deeds.extend(spawn.map(Deed::Keeper));
+                }
+                Effect::Signal | Effect::Kill => {
+                    noted = true;
+                    let signal = if *effect == Effect::Kill {
+                        Signal::KILL
+                    } else {
+                        signal
+                    };
+                    self.deeds.push(Deed::Keeper(ToKeeper::Signal {
+                        key: id,
+                        run,
+                        signal,
+                        note: note.clone(),
+                    }));
+                }
+                Effect::Sweep(how) => self.deeds.push(Deed::Sweep(SweepOrder {
+                    id,
+                    run,
+                    main,
+                    how: *how,
+                    signal,
+                })),
+                Effect::Retire => noted = true,
+                Effect::Arm(_) | Effect::Alarm | Effect::Refuse(_) => {}
+            }
+        }
+        if matches!(event, Happened::Report { what: Report::Swept, .. }) {
+            self.deeds.push(Deed::SweepOver(id));
+        }
+        if !noted && phase != Phase::Removed {
+            self.deeds
+                .push(Deed::Keeper(ToKeeper::Note { key: id, note }));
+        }
+    }
+
+    fn spawn_message(&mut self, id: InstanceId, note: String) -> Option<ToKeeper> {
+        let member = self.members.get(&id)?;
+        let process = self.processes.get(&member.key)?;
+        let spec = &process.spec;
+        let run = member.machine.run();
+        let mut env = spec.base_env.clone();
+        env.extend(spec.env.clone());
+        let label = member.label(Some(process));
+        for (name, value) in [
+            ("ADASA_NAME", label),
+            ("ADASA_NAMESPACE", spec.namespace.to_string()),
+            ("ADASA_ID", id.to_string()),
+            ("ADASA_INSTANCE", member.index.to_string()),
+            ("ADASA_RUN", format!("{}/{id}/{run}", self.setting.marker)),
+        ] {
+            env.insert(name.to_owned(), value);
+        }
+        let routes = routes(spec, member.index, &self.setting.logs);
+        for (_, route) in routes.each() {
+            self.deeds.push(Deed::Retention {
+                route: route.clone(),
+                archives: spec.logs.archives,
+                compress: spec.logs.compress,
+            });
+        }
+        Some(ToKeeper::Spawn {
+            key: id,
+            run,
+            note,
+            child: ChildSpec {
+                program: spec.command.program.clone(),
+                args: spec.command.args.clone(),
+                env: env.into_iter().map(|(n, v)| format!("{n}={v}")).collect(),
+                cwd: spec.cwd.clone(),
+            },
+            routes,
+        })
+    }
+
+    fn alarm(&mut self, id: InstanceId) {
+        let Some(member) = self.members.get_mut(&id) else {
+            return;
+        };
+        let pid = member.child.map_or_else(String::new, |c| format!(" (pid {})", c.pid));
+        let text = format!("does not die after SIGKILL{pid}");
+        member.alarm = Some(text.clone());
+        self.tell(Some(id), What::Alarm { text });
+        self.deeds.push(Deed::SweepAgain);
+    }
+
+    /// Appends where the instance rests; nobody waits for it.
+    pub(super) fn record_rest(&mut self, id: InstanceId) {
+        if let Some(saved) = self.members.get(&id).map(super::member::Member::saved) {
+            self.deeds.push(Deed::Store(Record::Instance { saved }, None));
+        }
+    }
+
+    fn retire(&mut self, id: InstanceId) {
+        self.deeds.push(Deed::Keeper(ToKeeper::Retire { key: id }));
+        self.deeds.push(Deed::SweepOver(id));
+        self.deeds.push(Deed::Untrack(id));
+        let Some(member) = self.members.remove(&id) else {
+            return;
+        };
+        self.operations.removed(id);
+        let Some(process) = self.processes.get_mut(&member.key) else {
+            return;
+        };
+        process.instances.retain(|(_, other)| *other != id);
+        if process.instances.is_empty() {
+            self.processes.remove(&member.key);
+            let record = Record::Removed { key: member.key };
+            self.deeds.push(Deed::Store(record, None));
+        } else {
+            let left = u32::try_from(process.instances.len()).unwrap_or(1);
+            let ids: Vec<InstanceId> = process.instances.iter().map(|(_, id)| *id).collect();
+            if process.spec.instances != left {
+                std::sync::Arc::make_mut(&mut process.spec).instances = left;
+            }
+            let key = member.key;
+            self.record_process(&key, None);
+            // A last one left is called by the name of its process.
+            for id in ids {
+                self.touch(id);
+            }
+        }
+    }
+
+    /// Appends a whole definition; with a ticket the answer says when it is in the file.
+    pub(super) fn record_process(
+        &mut self,
+        key: &crate::domain::names::ProcessKey,
+        with: Option<(&crate::domain::names::OperationId, u64)>,
+    ) {
+        let Some(process) = self.processes.get(key) else {
+            return;
+        };
+        let instances: Vec<SavedInstance> = process
+            .instances
+            .iter()
+            .filter_map(|(_, id)| self.members.get(id))
+            .map(super::member::Member::saved)
+            .collect();
+        let Ok(by_itself) = crate::domain::names::OperationId::new("by-itself") else {
+            return;
+        };
+        let record = Record::Process {
+            process: Box::new(super::store::SavedProcess {
+                spec: (*process.spec).clone(),
+                generation: process.generation,
+                instances,
+            }),
+            operation: with.map_or(by_itself, |(operation, _)| operation.clone()),
+        };
+        self.deeds.push(Deed::Store(record, with.map(|(_, ticket)| ticket)));
+    }
+}

@@ -1,0 +1,127 @@
+//! The only door to the supervisor.
+
+use tokio::sync::{broadcast, mpsc, oneshot};
+
+use crate::api::{
+    Act, ApiError, Applied, Apply, Code, DaemonInfo, Define, Detail, Down, InstanceView,
+    OperationView, ServerControl, Snapshot,
+};
+use crate::domain::names::OperationId;
+use crate::domain::selector::Selector;
+
+use super::hub::Told;
+use super::message::{LogSource, Msg, Reply, Request};
+
+pub use super::message::Tending;
+
+/// How many requests may wait for the supervisor; more wait at the door.
+pub const QUEUE: usize = 1024;
+
+/// Asks the supervisor.
+#[derive(Clone, Debug)]
+pub struct Handle {
+    sender: mpsc::Sender<Msg>,
+}
+
+fn gone() -> ApiError {
+    ApiError::new(Code::ShuttingDown, "the daemon is ending")
+}
+
+macro_rules! ask {
+    ($(#[$doc:meta])* $name:ident($($arg:ident: $type:ty),*) -> $answer:ty = $variant:expr) => {
+        $(#[$doc])*
+        ///
+        /// # Errors
+        /// The supervisor's answer.
+        pub async fn $name(&self, $($arg: $type),*) -> Result<$answer, ApiError> {
+            self.ask(|reply| $variant($($arg,)* reply)).await
+        }
+    };
+}
+
+impl Handle {
+    /// A door that leads to this queue.
+    #[must_use]
+    pub fn new(sender: mpsc::Sender<Msg>) -> Self {
+        Self { sender }
+    }
+
+    async fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T, ApiError> {
+        let (reply, answer) = oneshot::channel();
+        self.sender
+            .send(Msg::Request(request(reply)))
+            .await
+            .map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())?
+    }
+
+    ask!(
+        /// The rows of what is selected.
+        list(select: Vec<Selector>) -> Vec<InstanceView> = Request::List
+    );
+    ask!(
+        /// Everything about what is selected.
+        detail(select: Vec<Selector>) -> Vec<Detail> = Request::Detail
+    );
+    ask!(
+        /// Begins an operation.
+        act(act: Act, by: String) -> OperationView = Request::Act
+    );
+    ask!(
+        /// Begins to apply a file.
+        down(down: Down, by: String) -> Applied = Request::Down
+    );
+    ask!(
+        /// How far an operation is.
+        operation(id: OperationId) -> OperationView = Request::Operation
+    );
+    ask!(
+        /// An operation, when it is done.
+        operation_done(id: OperationId) -> OperationView = Request::OperationDone
+    );
+    ask!(
+        /// The daemon itself.
+        info() -> DaemonInfo = Request::Info
+    );
+    ask!(
+        /// Ends or replaces the daemon.
+        control(what: ServerControl, by: String) -> () = Request::Control
+    );
+    ask!(
+        /// The log files of what is selected.
+        logs(select: Vec<Selector>) -> Vec<LogSource> = Request::Logs
+    );
+    ask!(
+        /// Empties or rotates the logs of what is selected.
+        tend_logs(select: Vec<Selector>, how: Tending) -> Vec<LogSource> = Request::TendLogs
+    );
+
+    /// Defines and starts.
+    ///
+    /// # Errors
+    /// The supervisor's answer.
+    pub async fn define(&self, define: Define, by: String) -> Result<OperationView, ApiError> {
+        self.ask(|reply| Request::Define(Box::new(define), by, reply)).await
+    }
+
+    /// Brings a file in force.
+    ///
+    /// # Errors
+    /// The supervisor's answer.
+    pub async fn apply(&self, apply: Apply, by: String) -> Result<Applied, ApiError> {
+        self.ask(|reply| Request::Apply(Box::new(apply), by, reply)).await
+    }
+
+    /// Everything at one moment, and what follows it.
+    ///
+    /// # Errors
+    /// When the daemon is ending.
+    pub async fn subscribe(&self) -> Result<(Snapshot, broadcast::Receiver<Told>), ApiError> {
+        let (reply, answer) = oneshot::channel();
+        self.sender
+            .send(Msg::Request(Request::Subscribe(reply)))
+            .await
+            .map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())
+    }
+}

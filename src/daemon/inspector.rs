@@ -1,0 +1,294 @@
+//! Looks closer at processes: whose orphan is this, what is left of a tree, how large is it really. These reads can
+//! hang on a stuck process, so they have a thread that no decision waits for.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use crate::domain::exit::Signal;
+use crate::domain::instance::Sweep;
+use crate::domain::names::{InstanceId, RunId};
+use crate::platform::procfs::{self, Stat};
+use crate::platform::signal::PidFd;
+
+use super::message::SweepOrder;
+
+/// How many questions may wait.
+const QUEUE: usize = 8192;
+
+/// What the inspector is asked.
+#[derive(Debug)]
+pub enum ToInspector {
+    /// End what is left of this tree.
+    Sweep(SweepOrder),
+    /// Something was reaped, or time passed: look again.
+    Again,
+    /// Stop looking.
+    Over(InstanceId),
+    /// Whose is it?
+    Identify {
+        /// The orphan.
+        pid: i32,
+        /// Its start.
+        start: u64,
+    },
+    /// How much memory does this tree really use?
+    Confirm {
+        /// Which instance.
+        id: InstanceId,
+        /// Which run.
+        run: RunId,
+        /// Its main process.
+        pid: i32,
+    },
+    /// This run has this main process.
+    Main {
+        /// Which instance.
+        id: InstanceId,
+        /// Which run.
+        run: RunId,
+        /// Its pid.
+        pid: i32,
+    },
+}
+
+/// What the inspector says.
+#[derive(Debug)]
+pub enum FromInspector {
+    /// Nothing is left.
+    Swept {
+        /// Which instance.
+        id: InstanceId,
+        /// Which run.
+        run: RunId,
+    },
+    /// Something is left.
+    Survivors {
+        /// Which instance.
+        id: InstanceId,
+        /// Which run.
+        run: RunId,
+        /// Pids and names.
+        text: String,
+    },
+    /// Whose an orphan is.
+    Identified {
+        /// The orphan.
+        pid: i32,
+        /// Its start.
+        start: u64,
+        /// Its instance.
+        id: Option<InstanceId>,
+    },
+    /// The proportional set of a tree.
+    Confirmed {
+        /// Which instance.
+        id: InstanceId,
+        /// Which run.
+        run: RunId,
+        /// Bytes.
+        memory: u64,
+    },
+}
+
+struct Waiting {
+    order: SweepOrder,
+    signalled: HashSet<(i32, u64)>,
+}
+
+struct Inspector {
+    keeper: i32,
+    marker: String,
+    mains: BTreeMap<InstanceId, (RunId, i32)>,
+    waiting: BTreeMap<InstanceId, Waiting>,
+}
+
+/// Starts the thread. `keeper` is the parent of all orphans; `marker` begins the environment mark of our runs.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn start(
+    keeper: i32,
+    marker: String,
+    tell: impl Fn(FromInspector) + Send + 'static,
+) -> std::io::Result<(SyncSender<ToInspector>, std::thread::JoinHandle<()>)> {
+    let (sender, receiver) = sync_channel(QUEUE);
+    let thread = std::thread::Builder::new()
+        .name("inspector".into())
+        .stack_size(256 * 1024)
+        .spawn(move || {
+            let mut inspector = Inspector {
+                keeper,
+                marker,
+                mains: BTreeMap::new(),
+                waiting: BTreeMap::new(),
+            };
+            inspector.run(&receiver, &tell);
+        })?;
+    Ok((sender, thread))
+}
+
+impl Inspector {
+    fn run(&mut self, receiver: &Receiver<ToInspector>, tell: &dyn Fn(FromInspector)) {
+        while let Ok(first) = receiver.recv() {
+            let mut look = false;
+            let mut next = Some(first);
+            // All that wait are taken together: one walk serves every sweep.
+            while let Some(message) = next {
+                look |= self.apply(message, tell);
+                next = receiver.try_recv().ok();
+            }
+            if look && !self.waiting.is_empty() {
+                self.look(tell);
+            }
+        }
+    }
+
+    fn apply(&mut self, message: ToInspector, tell: &dyn Fn(FromInspector)) -> bool {
+        match message {
+            ToInspector::Sweep(order) => {
+                let id = order.id;
+                let signalled = match self.waiting.remove(&id) {
+                    // The same signal once; the next rung begins anew.
+                    Some(old) if old.order.run == order.run && old.order.how == order.how => {
+                        old.signalled
+                    }
+                    Some(_) | None => HashSet::new(),
+                };
+                self.waiting.insert(id, Waiting { order, signalled });
+                true
+            }
+            ToInspector::Again => true,
+            ToInspector::Over(id) => {
+                self.waiting.remove(&id);
+                false
+            }
+            ToInspector::Main { id, run, pid } => {
+                self.mains.insert(id, (run, pid));
+                false
+            }
+            ToInspector::Identify { pid, start } => {
+                let id = procfs::stat(pid)
+                    .filter(|stat| stat.start == start)
+                    .and_then(|stat| self.owner(pid, stat));
+                let id = id.map(|(id, _)| id);
+                tell(FromInspector::Identified { pid, start, id });
+                false
+            }
+            ToInspector::Confirm { id, run, pid } => {
+                let tree = procfs::descendants(pid);
+                let memory = std::iter::once(pid)
+                    .chain(tree.into_iter().map(|(pid, _)| pid))
+                    .filter_map(procfs::proportional_set)
+                    .sum();
+                tell(FromInspector::Confirmed { id, run, memory });
+                false
+            }
+        }
+    }
+
+    /// Whose an orphan is: by session, by the pipe it writes to, by its environment.
+    fn owner(&self, pid: i32, stat: Stat) -> Option<(InstanceId, RunId)> {
+        let by_session = self
+            .waiting
+            .values()
+            .map(|w| (w.order.id, w.order.run, w.order.main))
+            .chain(self.mains.iter().map(|(id, (run, pid))| (*id, *run, *pid)))
+            .find(|(_, _, main)| *main != 0 && *main == stat.session);
+        if let Some((id, run, _)) = by_session {
+            return Some((id, run));
+        }
+        let by_pipe = procfs::output_targets(pid).into_iter().find_map(|target| {
+            let (folder, name) = target.rsplit_once('/')?;
+            let mut parts = name.split('.');
+            let id = parts.next()?.parse().ok()?;
+            let run = parts.next()?.parse().ok()?;
+            (folder.ends_with("/pipes") && folder.contains(&self.marker))
+                .then_some((InstanceId(id), RunId(run)))
+        });
+        by_pipe.or_else(|| {
+            let mark = procfs::environment_value(pid, "ADASA_RUN")?;
+            let rest = mark.strip_prefix(&self.marker)?.strip_prefix('/')?;
+            let (id, run) = rest.split_once('/')?;
+            Some((InstanceId(id.parse().ok()?), RunId(run.parse().ok()?)))
+        })
+    }
+
+    fn look(&mut self, tell: &dyn Fn(FromInspector)) {
+        let mut left: BTreeMap<InstanceId, Vec<(i32, Stat)>> = BTreeMap::new();
+        for pid in procfs::children(self.keeper) {
+            let Some(stat) = procfs::stat(pid) else {
+                continue;
+            };
+            if stat.zombie || self.is_running_main(pid) {
+                continue;
+            }
+            let Some((id, run)) = self.owner(pid, stat) else {
+                continue;
+            };
+            if self.waiting.get(&id).is_some_and(|w| run <= w.order.run) {
+                let tree = left.entry(id).or_default();
+                tree.push((pid, stat));
+                tree.extend(procfs::descendants(pid).into_iter().filter(|(_, s)| !s.zombie));
+            }
+        }
+        let mut over = Vec::new();
+        for (id, waiting) in &mut self.waiting {
+            let run = waiting.order.run;
+            match left.get(id) {
+                None => {
+                    over.push(*id);
+                    tell(FromInspector::Swept { id: *id, run });
+                }
+                Some(tree) => {
+                    waiting.signal(tree);
+                    let text = describe(tree);
+                    tell(FromInspector::Survivors { id: *id, run, text });
+                }
+            }
+        }
+        for id in over {
+            self.waiting.remove(&id);
+        }
+    }
+
+    fn is_running_main(&self, pid: i32) -> bool {
+        let swept = self.waiting.values().any(|w| w.order.main == pid);
+        !swept && self.mains.values().any(|(_, main)| *main == pid)
+    }
+}
+
+impl Waiting {
+    fn signal(&mut self, tree: &[(i32, Stat)]) {
+        for (pid, stat) in tree {
+            let new = self.signalled.insert((*pid, stat.start));
+            let had_it = stat.group == self.order.main && self.order.how == Sweep::Remaining;
+            let signal = match self.order.how {
+                // Again each time: what is being forked while it is killed is found on the next walk.
+                Sweep::Kill => Signal::KILL,
+                Sweep::Fresh | Sweep::Remaining if new && !had_it => self.order.signal,
+                Sweep::Fresh | Sweep::Remaining => continue,
+            };
+            // The handle first, then the identity: what it means can no longer change.
+            if let Ok(handle) = PidFd::open(*pid)
+                && procfs::stat(*pid).is_some_and(|now| now.start == stat.start)
+            {
+                let _ = handle.send(signal);
+            }
+        }
+    }
+}
+
+fn describe(tree: &[(i32, Stat)]) -> String {
+    let mut names: Vec<String> = tree
+        .iter()
+        .take(5)
+        .map(|(pid, _)| {
+            let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+            format!("{} (pid {pid})", name.trim())
+        })
+        .collect();
+    if tree.len() > 5 {
+        names.push(format!("and {} more", tree.len() - 5));
+    }
+    names.join(", ")
+}

@@ -1,0 +1,286 @@
+//! A process and its instances as the supervisor holds them, and the note that the keeper keeps of each.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::event::Event;
+use crate::domain::exit::Exit;
+use crate::domain::instance::{Instance, Policy};
+use crate::domain::names::{InstanceId, OperationId, ProcessKey, RunId, instance_label};
+use crate::domain::operation::Verb;
+use crate::domain::sample::{Sample, Series};
+use crate::domain::spec::{LogPolicy, Spec, Stream};
+use crate::domain::status::Status;
+use crate::keeper::protocol::{NOTE_MAX, Route, Routes};
+
+/// How many moments of failure a note has room for.
+const FAILURES_NOTED: usize = 24;
+/// How many events are kept in memory for each instance.
+const EVENTS_KEPT: usize = 20;
+
+/// A definition with its instances.
+#[derive(Debug, Clone)]
+pub(super) struct Process {
+    pub(super) spec: Arc<Spec>,
+    pub(super) generation: u64,
+    /// Index and id of each instance, by index.
+    pub(super) instances: Vec<(u32, InstanceId)>,
+}
+
+impl Process {
+    pub(super) fn policy(&self) -> Policy {
+        Policy {
+            restart: self.spec.restart.on,
+            budget: self.spec.restart.max_restarts,
+        }
+    }
+}
+
+/// A live main process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Child {
+    pub(super) pid: i32,
+    /// Clock ticks between boot and its start.
+    pub(super) start: u64,
+}
+
+/// The operation that last changed what is wanted of an instance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Wanted {
+    pub(super) operation: OperationId,
+    pub(super) verb: Verb,
+    /// The run when it was asked for.
+    pub(super) base: RunId,
+}
+
+/// One instance.
+#[derive(Debug, Clone)]
+pub(super) struct Member {
+    pub(super) id: InstanceId,
+    pub(super) key: ProcessKey,
+    pub(super) index: u32,
+    pub(super) machine: Instance,
+    pub(super) child: Option<Child>,
+    pub(super) adopted: bool,
+    pub(super) orphaned: bool,
+    /// Milliseconds since 1970.
+    pub(super) since_ms: u64,
+    pub(super) because: String,
+    pub(super) restarts: u32,
+    pub(super) exit: Option<Exit>,
+    /// When it failed, monotonic nanoseconds.
+    pub(super) failures: VecDeque<u64>,
+    /// Monotonic nanoseconds.
+    pub(super) due: Option<u64>,
+    pub(super) run_generation: u64,
+    pub(super) wanted: Option<Wanted>,
+    pub(super) sample: Option<Sample>,
+    pub(super) series: Series,
+    pub(super) alarm: Option<String>,
+    /// Whether it is above its limit and that has been said.
+    pub(super) over_limit: bool,
+    pub(super) events: VecDeque<Event>,
+    /// The highest run that is durably reserved.
+    pub(super) reserved: u64,
+    /// Whether it was ever started: the first start is no restart.
+    pub(super) has_run: bool,
+    /// What the keeper knows and this daemon has not acted upon yet.
+    pub(super) missed: Option<crate::keeper::protocol::RunState>,
+}
+
+impl Member {
+    pub(super) fn new(id: InstanceId, key: ProcessKey, index: u32, now_ms: u64) -> Self {
+        Self {
+            id,
+            key,
+            index,
+            machine: Instance::at_rest(RunId(0)),
+            child: None,
+            adopted: false,
+            orphaned: false,
+            since_ms: now_ms,
+            because: "defined".into(),
+            restarts: 0,
+            exit: None,
+            failures: VecDeque::new(),
+            due: None,
+            run_generation: 0,
+            wanted: None,
+            sample: None,
+            series: Series::default(),
+            alarm: None,
+            over_limit: false,
+            events: VecDeque::new(),
+            reserved: 0,
+            has_run: false,
+            missed: None,
+        }
+    }
+
+    /// What the state folder keeps of it.
+    pub(super) fn saved(&self) -> super::store::SavedInstance {
+        super::store::SavedInstance {
+            id: self.id,
+            index: self.index,
+            rest: self.machine.phase().into(),
+            run_ceiling: self.reserved.max(self.machine.run().0),
+            restarts: self.restarts,
+            exit: self.exit,
+        }
+    }
+
+    pub(super) fn status(&self) -> Status {
+        self.machine.phase().into()
+    }
+
+    pub(super) fn label(&self, process: Option<&Process>) -> String {
+        let instances = process.map_or(1, |p| p.spec.instances);
+        instance_label(&self.key.name, self.index, instances)
+    }
+
+    pub(super) fn remember(&mut self, event: Event) {
+        if self.events.len() == EVENTS_KEPT {
+            self.events.pop_front();
+        }
+        self.events.push_back(event);
+    }
+
+    /// What the keeper keeps for the next daemon.
+    pub(super) fn note(&self) -> String {
+        let note = Note {
+            machine: self.machine,
+            due: self.due,
+            since_ms: self.since_ms,
+            because: shorten(&self.because, 100),
+            restarts: self.restarts,
+            exit: self.exit,
+            failures: self.failures.iter().rev().take(FAILURES_NOTED).rev().copied().collect(),
+            run_generation: self.run_generation,
+            wanted: self.wanted.clone(),
+            alarm: self.alarm.as_deref().map(|a| shorten(a, 60)),
+            has_run: self.has_run,
+        };
+        let mut text = serde_json::to_string(&note).unwrap_or_default();
+        if text.len() > NOTE_MAX {
+            let smaller = Note {
+                because: String::new(),
+                alarm: None,
+                failures: Vec::new(),
+                ..note
+            };
+            text = serde_json::to_string(&smaller).unwrap_or_default();
+        }
+        text
+    }
+
+    pub(super) fn take(&mut self, note: Note) {
+        self.machine = note.machine;
+        self.due = note.due;
+        self.since_ms = note.since_ms;
+        self.because = note.because;
+        self.restarts = note.restarts;
+        self.exit = note.exit;
+        self.failures = note.failures.into();
+        self.run_generation = note.run_generation;
+        self.wanted = note.wanted;
+        self.alarm = note.alarm;
+        self.has_run = note.has_run;
+    }
+}
+
+fn shorten(text: &str, most: usize) -> String {
+    text.chars().take(most).collect()
+}
+
+/// The daemon's memory of an instance: short, and everything that must outlive the daemon.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Note {
+    #[serde(rename = "m")]
+    pub(super) machine: Instance,
+    #[serde(rename = "d", default)]
+    due: Option<u64>,
+    #[serde(rename = "s")]
+    since_ms: u64,
+    #[serde(rename = "b", default)]
+    because: String,
+    #[serde(rename = "r")]
+    restarts: u32,
+    #[serde(rename = "e", default)]
+    exit: Option<Exit>,
+    #[serde(rename = "f", default)]
+    failures: Vec<u64>,
+    #[serde(rename = "g", default)]
+    run_generation: u64,
+    #[serde(rename = "w", default)]
+    wanted: Option<Wanted>,
+    #[serde(rename = "a", default)]
+    alarm: Option<String>,
+    #[serde(rename = "h", default)]
+    has_run: bool,
+}
+
+impl Note {
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+}
+
+/// Where the output of an instance goes.
+pub(super) fn routes(spec: &Spec, index: u32, logs: &std::path::Path) -> Routes {
+    let route = |stream| route_of(&spec.logs, spec.log_path(logs, index, stream));
+    let (out, err) = (route(Stream::Out), route(Stream::Err));
+    if out.path == err.path {
+        Routes { out, err: None }
+    } else {
+        Routes {
+            out,
+            err: Some(err),
+        }
+    }
+}
+
+fn route_of(policy: &LogPolicy, path: std::path::PathBuf) -> Route {
+    Route {
+        path,
+        max_size: policy.max_size,
+        max_age_ms: policy
+            .max_age
+            .map(|age| u64::try_from(age.as_millis()).unwrap_or(u64::MAX)),
+        block: policy.on_disk_full == crate::domain::spec::OnDiskFull::Block,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::exit::{Ending, ShortText};
+    use crate::domain::names::{Namespace, ProcessName};
+
+    #[test]
+    fn the_longest_note_fits_its_slot_and_is_read_back() {
+        let key = ProcessKey {
+            namespace: Namespace::default(),
+            name: ProcessName::new("x".repeat(64)).unwrap(),
+        };
+        let mut member = Member::new(InstanceId(u32::MAX), key, 999, u64::MAX);
+        member.because = "\u{10ffff}".repeat(500);
+        member.alarm = Some("\u{10ffff}".repeat(500));
+        member.due = Some(u64::MAX);
+        member.failures = (0..100).map(|n| u64::MAX - n).collect();
+        member.exit = Some(Exit {
+            ending: Ending::NotExecuted(ShortText::new(&"\u{1}".repeat(96))),
+            at_ms: u64::MAX,
+            cpu_ms: u64::MAX,
+            peak_rss: u64::MAX,
+        });
+        member.wanted = Some(Wanted {
+            operation: OperationId::new("x".repeat(64)).unwrap(),
+            verb: Verb::Restart,
+            base: RunId(u64::MAX),
+        });
+        assert!(member.note().len() <= NOTE_MAX, "{}", member.note().len());
+        assert!(Note::parse(&member.note()).is_some());
+    }
+}

@@ -1,0 +1,213 @@
+//! What the supervisor is told, and what it wants done. It does nothing by itself.
+
+use std::path::PathBuf;
+
+use tokio::sync::{broadcast, oneshot};
+
+use crate::api::{
+    Act as ActRequest, ApiError, Applied, Apply, DaemonInfo, Define, Detail, Down, Host,
+    InstanceView, OperationView, ServerControl, Snapshot,
+};
+use crate::domain::event::Event;
+use crate::domain::exit::Signal;
+use crate::domain::instance::Sweep;
+use crate::domain::names::{InstanceId, OperationId, RunId};
+use crate::domain::sample::Sample;
+use crate::domain::selector::Selector;
+use crate::domain::spec::Stream;
+use crate::keeper::protocol::{FromScribe, Route, ToDaemon, ToKeeper, ToScribe};
+
+use super::hub::Told;
+use super::store::Record;
+
+/// Where the answer to a request goes.
+pub type Reply<T> = oneshot::Sender<Result<T, ApiError>>;
+
+/// One log file of an instance, as a reader needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogSource {
+    /// Which instance.
+    pub id: InstanceId,
+    /// Its name.
+    pub name: String,
+    /// Which stream.
+    pub stream: Stream,
+    /// The file.
+    pub path: PathBuf,
+}
+
+/// What clients ask.
+pub enum Request {
+    /// Rows.
+    List(Vec<Selector>, Reply<Vec<InstanceView>>),
+    /// Everything about some.
+    Detail(Vec<Selector>, Reply<Vec<Detail>>),
+    /// Do something; who asks is said.
+    Act(ActRequest, String, Reply<OperationView>),
+    /// Define and start.
+    Define(Box<Define>, String, Reply<OperationView>),
+    /// Bring a file in force.
+    Apply(Box<Apply>, String, Reply<Applied>),
+    /// Delete what a file brought up.
+    Down(Down, String, Reply<Applied>),
+    /// How far an operation is.
+    Operation(OperationId, Reply<OperationView>),
+    /// The same, when it is done.
+    OperationDone(OperationId, Reply<OperationView>),
+    /// The daemon itself; its memory is not filled in.
+    Info(Reply<DaemonInfo>),
+    /// End or replace.
+    Control(ServerControl, String, Reply<()>),
+    /// Everything, and what follows.
+    Subscribe(oneshot::Sender<(Snapshot, broadcast::Receiver<Told>)>),
+    /// The log files of some.
+    Logs(Vec<Selector>, Reply<Vec<LogSource>>),
+    /// Empty or rotate the logs of some.
+    TendLogs(Vec<Selector>, Tending, Reply<Vec<LogSource>>),
+}
+
+/// What is done to logs on request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tending {
+    /// Emptied, archives too.
+    Flush,
+    /// Made an archive of.
+    Rotate,
+}
+
+/// What the supervisor is told.
+pub enum Msg {
+    /// By a client.
+    Request(Request),
+    /// By the keeper.
+    Keeper(ToDaemon),
+    /// By the scribe.
+    Scribe(FromScribe),
+    /// A record is in the file, or could not be written.
+    Stored {
+        /// Which.
+        ticket: u64,
+        /// In words.
+        error: Option<String>,
+    },
+    /// A second's measurements.
+    Sampled {
+        /// The machine, once a second; not with the first look at a new run.
+        host: Option<Host>,
+        /// Per live run.
+        samples: Vec<(InstanceId, RunId, Sample)>,
+        /// Processes that belong to nobody.
+        strays: u32,
+    },
+    /// Nothing is left of a run's tree.
+    Swept {
+        /// Which instance.
+        id: InstanceId,
+        /// Which run.
+        run: RunId,
+    },
+    /// Something is left.
+    Survivors {
+        /// Which instance.
+        id: InstanceId,
+        /// Which run.
+        run: RunId,
+        /// In words: pids and names.
+        text: String,
+    },
+    /// A tree's proportional set.
+    Confirmed {
+        /// Which instance.
+        id: InstanceId,
+        /// Which run.
+        run: RunId,
+        /// Bytes.
+        memory: u64,
+    },
+    /// Somebody follows a log, or no longer does.
+    Follower {
+        /// One more, or one less.
+        joined: bool,
+    },
+    /// A part of the daemon changed its state.
+    Subsystem(String),
+    /// A signal came to the daemon itself: end all, with or without grace.
+    EndAll {
+        /// Without grace.
+        at_once: bool,
+    },
+}
+
+/// One tree to end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SweepOrder {
+    /// Which instance.
+    pub id: InstanceId,
+    /// Which run.
+    pub run: RunId,
+    /// The pid that the run's main process had.
+    pub main: i32,
+    /// How.
+    pub how: Sweep,
+    /// What a polite end begins with.
+    pub signal: Signal,
+}
+
+/// What the supervisor wants done, in this order.
+#[derive(Debug)]
+pub enum Deed {
+    /// Tell the keeper.
+    Keeper(ToKeeper),
+    /// Tell the scribe.
+    Scribe(ToScribe),
+    /// Append to the state; a ticket asks for an answer.
+    Store(Record, Option<u64>),
+    /// Append to the history.
+    History(Event),
+    /// Look for what is left of a tree.
+    Sweep(SweepOrder),
+    /// Look again for all that wait.
+    SweepAgain,
+    /// Stop looking.
+    SweepOver(InstanceId),
+    /// Measure this run from now on.
+    Track {
+        /// Which instance.
+        id: InstanceId,
+        /// Which run.
+        run: RunId,
+        /// Its main process.
+        pid: i32,
+        /// Its start.
+        start: u64,
+    },
+    /// Stop measuring.
+    Untrack(InstanceId),
+    /// Find out the proportional set of this run's tree.
+    Confirm {
+        /// Which instance.
+        id: InstanceId,
+        /// Which run.
+        run: RunId,
+    },
+    /// Compress and count archives of this file.
+    Retain {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Other numbers for a log.
+    Retention {
+        /// The file and its limits.
+        route: Route,
+        /// How many archives.
+        archives: u32,
+        /// Whether they are compressed.
+        compress: bool,
+    },
+    /// Remove the archives of this file.
+    ClearArchives(PathBuf),
+    /// Files grew: wake who follows.
+    Grew(Vec<PathBuf>),
+    /// End this daemon (the keeper starts another, or has been told to quit).
+    Leave,
+}

@@ -1,0 +1,168 @@
+//! Archives: compressed, counted, and within the quota of all logs. Its own thread, at the lowest priority.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use crate::logs::archive;
+
+/// All logs together, bytes.
+const TOTAL_QUOTA: u64 = 2 * 1024 * 1024 * 1024;
+/// How much work may wait; a log that is left out is looked at with its next archive.
+const QUEUE: usize = 4096;
+
+/// What the retention is told.
+#[derive(Debug)]
+pub enum ToRetention {
+    /// These numbers are for this log.
+    Limits {
+        /// The log.
+        path: PathBuf,
+        /// How many archives.
+        archives: u32,
+        /// Whether they are compressed.
+        compress: bool,
+    },
+    /// A new archive of this log is there.
+    Look(PathBuf),
+    /// All archives of this log go.
+    Clear(PathBuf),
+}
+
+/// Starts the thread.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn start(
+    logs: PathBuf,
+) -> io::Result<(SyncSender<ToRetention>, std::thread::JoinHandle<()>)> {
+    let (sender, receiver) = sync_channel(QUEUE);
+    let thread = std::thread::Builder::new()
+        .name("retention".into())
+        .stack_size(512 * 1024)
+        .spawn(move || {
+            crate::platform::clock::be_nice();
+            run(&logs, &receiver);
+        })?;
+    Ok((sender, thread))
+}
+
+fn run(logs: &Path, receiver: &Receiver<ToRetention>) {
+    let mut limits: HashMap<PathBuf, (u32, bool)> = HashMap::new();
+    while let Ok(message) = receiver.recv() {
+        let result = match message {
+            ToRetention::Limits {
+                path,
+                archives,
+                compress,
+            } => {
+                limits.insert(path, (archives, compress));
+                Ok(())
+            }
+            ToRetention::Look(path) => {
+                let (count, compress) = limits.get(&path).copied().unwrap_or((5, true));
+                keep(&path, count, compress).and_then(|()| within_quota(logs, TOTAL_QUOTA))
+            }
+            ToRetention::Clear(path) => clear(&path),
+        };
+        if let Err(error) = result {
+            tracing::warn!("archives could not be tended: {error}");
+        }
+    }
+}
+
+fn clear(path: &Path) -> io::Result<()> {
+    for it in archive::list(path)? {
+        it.remove()?;
+    }
+    Ok(())
+}
+
+/// Leaves the newest `count` archives of a log, compressed if wanted.
+fn keep(path: &Path, count: u32, compress: bool) -> io::Result<()> {
+    let archives = archive::list(path)?;
+    let count = usize::try_from(count).unwrap_or(usize::MAX);
+    let excess = archives.len().saturating_sub(count);
+    let (old, kept) = archives.split_at(excess);
+    // Oldest first: that frees room for what compressing needs.
+    for it in old {
+        it.remove()?;
+    }
+    if compress {
+        for it in kept {
+            it.compress()?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes the oldest archives of all logs until everything fits.
+fn within_quota(logs: &Path, quota: u64) -> io::Result<()> {
+    let mut files = Vec::new();
+    let mut queue = vec![logs.to_owned()];
+    let mut total = 0;
+    while let Some(folder) = queue.pop() {
+        let Ok(entries) = std::fs::read_dir(folder) else {
+            continue;
+        };
+        for entry in entries.flatten() {
+            let Ok(meta) = entry.metadata() else { continue };
+            if meta.is_dir() {
+                queue.push(entry.path());
+            } else {
+                total += meta.len();
+                if let Some(log) = log_of(&entry.path()) {
+                    files.push((meta.modified()?, meta.len(), log, entry.path()));
+                }
+            }
+        }
+    }
+    files.sort();
+    for (_, length, log, path) in files {
+        if total <= quota {
+            break;
+        }
+        if let Some(it) = archive::list(&log)?.into_iter().find(|a| a.path == path) {
+            it.remove()?;
+            total = total.saturating_sub(length);
+        }
+    }
+    Ok(())
+}
+
+/// The log that an archive is of; none for what is no archive.
+fn log_of(path: &Path) -> Option<PathBuf> {
+    let name = path.file_name()?.to_str()?;
+    let name = name.strip_suffix(".gz").unwrap_or(name);
+    let (log, range) = name.rsplit_once('.')?;
+    let (base, end) = range.split_once('-')?;
+    (base.parse::<u64>().is_ok() && end.parse::<u64>().is_ok()).then(|| path.with_file_name(log))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_archives_stay_and_the_quota_takes_the_oldest() {
+        let folder = std::env::temp_dir().join(format!("adasa-retention-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let log = folder.join("0.out.log");
+        for n in 0..6u64 {
+            std::fs::write(archive::path_of(&log, n * 100, n * 100 + 100), [b'x'; 100]).unwrap();
+        }
+        keep(&log, 4, false).unwrap();
+        let bases = |log: &Path| -> Vec<u64> {
+            archive::list(log).unwrap().iter().map(|a| a.base).collect()
+        };
+        assert_eq!(bases(&log), [200, 300, 400, 500]);
+        within_quota(&folder, 250).unwrap();
+        assert_eq!(bases(&log).len(), 2);
+        keep(&log, 2, true).unwrap();
+        assert!(archive::list(&log).unwrap().iter().all(|a| a.compressed));
+        clear(&log).unwrap();
+        assert!(bases(&log).is_empty());
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+}

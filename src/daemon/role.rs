@@ -1,0 +1,569 @@
+//! The daemon's process: takes the keeper's word, runs the supervisor, and does what the supervisor wants done.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::mpsc::SyncSender;
+use std::time::Duration;
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use tokio::io::Interest;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, watch};
+
+use crate::keeper::link::{Link, LinkError};
+use crate::keeper::protocol::{FromScribe, ToDaemon, ToKeeper, ToScribe, VERSION};
+use crate::platform::clock::{boot_id, monotonic_ns, wall_ms};
+use crate::platform::paths::Paths;
+use crate::platform::{child, descriptor, procfs, signal as signals};
+
+use super::handle::{Handle, QUEUE};
+use super::history::History;
+use super::inspector::{FromInspector, ToInspector};
+use super::message::Deed;
+
+pub use super::message::Msg;
+use super::retention::ToRetention;
+use super::sampler::{FromSampler, Identified, ToSampler};
+use super::store::Store;
+use super::subsystems::{State, Subsystems};
+use super::supervisor::{Now, Setting, Supervisor};
+
+/// How long the keeper may take for its first word.
+const WELCOME: i32 = 5_000;
+/// How long the parts get at the end.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// Why the daemon could not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    /// The kernel's word.
+    #[error("the daemon could not {what}: {source}")]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The keeper's link.
+    #[error("the keeper: {0}")]
+    Keeper(#[from] LinkError),
+    /// The keeper is of another build that speaks otherwise.
+    #[error("the keeper speaks version {0}, this daemon speaks {VERSION}: `adasa daemon stop`, then start again")]
+    Version(u32),
+    /// The keeper did not say what it should.
+    #[error("the keeper did not introduce itself")]
+    NoWelcome,
+}
+
+fn doing<T>(what: &'static str, result: io::Result<T>) -> Result<T, DaemonError> {
+    result.map_err(|source| DaemonError::Io { what, source })
+}
+
+fn now() -> Now {
+    Now {
+        ns: monotonic_ns(),
+        ms: wall_ms(),
+    }
+}
+
+/// What the doors need: the API's socket, a way to ask, and the news of logs.
+pub struct Doors {
+    /// Bound and listening.
+    pub listener: UnixListener,
+    /// Asks the supervisor.
+    pub handle: Handle,
+    /// Changes when a followed log grows.
+    pub growth: watch::Receiver<u64>,
+    /// Tells the supervisor that somebody follows, or no longer.
+    pub messages: mpsc::Sender<Msg>,
+}
+
+/// Runs the daemon. `open` puts the doors in.
+///
+/// # Errors
+/// What kept it from beginning.
+pub fn run(
+    foreground: bool,
+    open: impl FnOnce(&Subsystems, Doors) + 'static,
+) -> Result<(), DaemonError> {
+    child::leave_session();
+    doing("ignore SIGPIPE", signals::ignore_write_signals())?;
+    let link = doing("take its link", descriptor::inherited(3))?;
+    let listener = doing("take its socket", descriptor::inherited(4))?;
+    let paths = doing("find its folders", Paths::find())?;
+    super::telemetry::begin(paths.daemon_log(), foreground);
+    let result = begin(&paths, link, listener, open);
+    if let Err(error) = &result {
+        tracing::error!("{error}");
+        let _ = std::fs::write(paths.start_error(), error.to_string());
+    }
+    result
+}
+
+fn begin(
+    paths: &Paths,
+    link: OwnedFd,
+    listener: OwnedFd,
+    open: impl FnOnce(&Subsystems, Doors) + 'static,
+) -> Result<(), DaemonError> {
+    let mut link = doing("use its link", Link::new(UnixStream::from(link)))?;
+    let welcome = first_word(&mut link)?;
+    let ToDaemon::Welcome {
+        version,
+        epoch,
+        keeper_pid,
+        scribe_pid,
+        entries,
+        ..
+    } = welcome
+    else {
+        return Err(DaemonError::NoWelcome);
+    };
+    if version != VERSION {
+        return Err(DaemonError::Version(version));
+    }
+    let boot = boot_id();
+    let setting = Setting {
+        epoch,
+        boot_id: boot.clone(),
+        keeper_pid,
+        state_dir: paths.state.clone(),
+        logs: paths.logs.clone(),
+        volatile: paths.volatile.clone(),
+        socket: paths.socket(),
+        marker: paths.marker(),
+        seed: monotonic_ns() ^ u64::from(std::process::id()).rotate_left(32),
+        ticks_per_second: procfs::ticks_per_second(),
+    };
+    let runtime = doing(
+        "make its runtime",
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .max_blocking_threads(32)
+            .thread_keep_alive(Duration::from_secs(5))
+            .thread_stack_size(512 * 1024)
+            .build(),
+    )?;
+    let result = runtime.block_on(async move {
+        let listener = UnixListener::from(listener);
+        doing("use its socket", listener.set_nonblocking(true))?;
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        let (subsystems, board) = Subsystems::new();
+        let saved = super::store::load(&paths.state);
+        let stored = sender.clone();
+        let (store, store_thread) = doing(
+            "start its store",
+            super::store::start(paths.state.clone(), saved.clone(), (boot, epoch), move |ticket, error| {
+                let _ = stored.blocking_send(Msg::Stored { ticket, error });
+            }),
+        )?;
+        let (history, history_thread) = doing(
+            "start its history",
+            super::history::start(paths.state.join("history")),
+        )?;
+        let (growth, watch) = watch::channel(0);
+        let threads = doing("start its threads", Threads::start(paths, keeper_pid, &setting.marker, &sender))?;
+        for name in ["store", "history", "sampler", "inspector", "retention"] {
+            subsystems.note(name, State::Running);
+        }
+        let mut supervisor = Supervisor::new(setting, now());
+        supervisor.scribe_pid = scribe_pid;
+        supervisor.board = Some(board);
+        supervisor.take_over(saved, entries);
+        let mut hands = Hands {
+            keeper: link,
+            scribe: None,
+            store,
+            history,
+            growth,
+            threads,
+            leaving: false,
+        };
+        hands.keeper_says(&ToKeeper::Ready { version: VERSION });
+        hands.perform(&mut supervisor);
+        open(
+            &subsystems,
+            Doors {
+                listener,
+                handle: Handle::new(sender.clone()),
+                growth: watch,
+                messages: sender,
+            },
+        );
+        tracing::info!(epoch, pid = std::process::id(), "the daemon has taken over");
+        let _ = std::fs::remove_file(paths.start_error());
+        let result = turn(&mut supervisor, &mut hands, receiver).await;
+        subsystems.end(GRACE).await;
+        let Hands {
+            store,
+            history,
+            keeper,
+            ..
+        } = hands;
+        drop((store, history));
+        let _ = store_thread.join();
+        let _ = history_thread.join();
+        drop(keeper);
+        result
+    });
+    runtime.shutdown_background();
+    result
+}
+
+fn first_word(link: &mut Link) -> Result<ToDaemon, DaemonError> {
+    loop {
+        doing("read from the keeper", link.fill())?;
+        if let Some(message) = link.next()? {
+            return Ok(message);
+        }
+        let mut fds = [PollFd::new(link.as_fd(), PollFlags::POLLIN)];
+        let timeout = PollTimeout::try_from(WELCOME).unwrap_or(PollTimeout::NONE);
+        match poll(&mut fds, timeout) {
+            Ok(0) => return Err(DaemonError::NoWelcome),
+            Ok(_) | Err(nix::errno::Errno::EINTR) => {}
+            Err(error) => return doing("wait for the keeper", Err(error.into())),
+        }
+    }
+}
+
+/// The threads around the supervisor.
+struct Threads {
+    sampler: SyncSender<ToSampler>,
+    inspector: SyncSender<ToInspector>,
+    retention: SyncSender<ToRetention>,
+}
+
+impl Threads {
+    fn start(
+        paths: &Paths,
+        keeper: i32,
+        marker: &str,
+        sender: &mpsc::Sender<Msg>,
+    ) -> io::Result<Self> {
+        // What the inspector finds out goes to the sampler directly.
+        let (identified, relay) = std::sync::mpsc::sync_channel::<Identified>(1024);
+        let told = sender.clone();
+        let (inspector, _) = super::inspector::start(keeper, marker.to_owned(), move |message| {
+            let message = match message {
+                FromInspector::Swept { id, run } => Msg::Swept { id, run },
+                FromInspector::Survivors { id, run, text } => Msg::Survivors { id, run, text },
+                FromInspector::Confirmed { id, run, memory } => Msg::Confirmed { id, run, memory },
+                FromInspector::Identified { pid, start, id } => {
+                    let _ = identified.try_send((pid, start, id));
+                    return;
+                }
+            };
+            let _ = told.blocking_send(message);
+        })?;
+        let told = sender.clone();
+        let asked = inspector.clone();
+        let (sampler, _) = super::sampler::start(
+            paths.logs.clone(),
+            keeper,
+            relay,
+            move |message| match message {
+                FromSampler::Sampled {
+                    host,
+                    samples,
+                    strays,
+                } => told
+                    .blocking_send(Msg::Sampled {
+                        host,
+                        samples,
+                        strays,
+                    })
+                    .is_ok(),
+                FromSampler::Identify { pid, start } => {
+                    let _ = asked.try_send(ToInspector::Identify { pid, start });
+                    true
+                }
+            },
+        )?;
+        let (retention, _) = super::retention::start(paths.logs.clone())?;
+        Ok(Self {
+            sampler,
+            inspector,
+            retention,
+        })
+    }
+}
+
+/// Does what the supervisor wants done; decides nothing.
+struct Hands {
+    keeper: Link,
+    scribe: Option<Link>,
+    store: Store,
+    history: History,
+    growth: watch::Sender<u64>,
+    threads: Threads,
+    leaving: bool,
+}
+
+impl Hands {
+    fn keeper_says(&mut self, message: &ToKeeper) {
+        if self.keeper.send(message, vec![]).is_err() {
+            tracing::error!("the keeper is gone");
+            self.leaving = true;
+        }
+    }
+
+    fn scribe_says(&mut self, message: &ToScribe) {
+        if let Some(scribe) = &mut self.scribe
+            && scribe.send(message, vec![]).is_err()
+        {
+            self.scribe = None;
+        }
+    }
+
+    /// Performs deeds until none is left; some bring about others at once.
+    fn perform(&mut self, supervisor: &mut Supervisor) {
+        loop {
+            let deeds = supervisor.take_deeds();
+            if deeds.is_empty() {
+                return;
+            }
+            let mut orphans = None;
+            let mut swept = Vec::new();
+            for deed in deeds {
+                match deed {
+                    Deed::Sweep(order) => {
+                        let any = *orphans.get_or_insert_with(|| has_orphans(supervisor));
+                        if any {
+                            let _ = self.threads.inspector.try_send(ToInspector::Sweep(order));
+                        } else {
+                            swept.push((order.id, order.run));
+                        }
+                    }
+                    other => self.perform_one(other, supervisor),
+                }
+            }
+            for (id, run) in swept {
+                supervisor.handle(now(), Msg::Swept { id, run });
+            }
+        }
+    }
+
+    fn perform_one(&mut self, deed: Deed, supervisor: &mut Supervisor) {
+        match deed {
+            Deed::Keeper(message) => self.keeper_says(&message),
+            Deed::Scribe(message) => self.scribe_says(&message),
+            Deed::Store(record, ticket) => {
+                if let (Err(why), Some(ticket)) = (self.store.append(record, ticket), ticket) {
+                    let error = Some(why.to_owned());
+                    supervisor.handle(now(), Msg::Stored { ticket, error });
+                }
+            }
+            Deed::History(event) => self.history.append(event),
+            Deed::Sweep(_) => {}
+            Deed::SweepAgain => {
+                let _ = self.threads.inspector.try_send(ToInspector::Again);
+            }
+            Deed::SweepOver(id) => {
+                let _ = self.threads.inspector.try_send(ToInspector::Over(id));
+            }
+            Deed::Track {
+                id,
+                run,
+                pid,
+                start,
+            } => {
+                let _ = self.threads.inspector.try_send(ToInspector::Main { id, run, pid });
+                let _ = self.threads.sampler.try_send(ToSampler::Track {
+                    id,
+                    run,
+                    pid,
+                    start,
+                });
+            }
+            Deed::Untrack(id) => {
+                let gone = ToInspector::Main {
+                    id,
+                    run: crate::domain::names::RunId(0),
+                    pid: 0,
+                };
+                let _ = self.threads.inspector.try_send(gone);
+                let _ = self.threads.sampler.try_send(ToSampler::Untrack(id));
+            }
+            Deed::Confirm { id, run } => {
+                if let Some(pid) = supervisor.main_pid(id) {
+                    let _ = self
+                        .threads
+                        .inspector
+                        .try_send(ToInspector::Confirm { id, run, pid });
+                }
+            }
+            Deed::Retain { path } => {
+                let _ = self.threads.retention.try_send(ToRetention::Look(path));
+            }
+            Deed::Retention {
+                route,
+                archives,
+                compress,
+            } => {
+                let _ = self.threads.retention.try_send(ToRetention::Limits {
+                    path: route.path,
+                    archives,
+                    compress,
+                });
+            }
+            Deed::ClearArchives(path) => {
+                let _ = self.threads.retention.try_send(ToRetention::Clear(path));
+            }
+            Deed::Grew(_) => self.growth.send_modify(|n| *n = n.wrapping_add(1)),
+            Deed::Leave => self.leaving = true,
+        }
+    }
+}
+
+/// Whether the keeper has a child that is no role and nobody's main process. These reads cannot hang.
+fn has_orphans(supervisor: &Supervisor) -> bool {
+    let own = [
+        i32::try_from(std::process::id()).unwrap_or(0),
+        supervisor.scribe_pid,
+    ];
+    let mains = supervisor.main_pids();
+    procfs::children(supervisor.setting.keeper_pid)
+        .into_iter()
+        .any(|pid| !own.contains(&pid) && !mains.contains(&pid))
+}
+
+fn watched(link: &Link) -> io::Result<tokio::net::UnixStream> {
+    tokio::net::UnixStream::from_std(UnixStream::from(link.as_fd().try_clone_to_owned()?))
+}
+
+/// Waits until a link has something, or can take what waits; never when there is no link.
+async fn ready(stream: Option<&tokio::net::UnixStream>, wants_write: bool) -> io::Result<()> {
+    match stream {
+        Some(stream) => {
+            let interest = if wants_write {
+                Interest::READABLE | Interest::WRITABLE
+            } else {
+                Interest::READABLE
+            };
+            stream.ready(interest).await.map(|_| ())
+        }
+        None => std::future::pending().await,
+    }
+}
+
+/// Reads all there is and clears the readiness that brought us here.
+fn drain(stream: &tokio::net::UnixStream, link: &mut Link) {
+    let _ = stream.try_io(Interest::READABLE, || {
+        link.fill()?;
+        Err::<(), _>(io::Error::from(io::ErrorKind::WouldBlock))
+    });
+    if link.wants_write() {
+        let _ = stream.try_io(Interest::WRITABLE, || {
+            let _ = link.flush();
+            if link.wants_write() {
+                Err(io::Error::from(io::ErrorKind::WouldBlock))
+            } else {
+                Ok(())
+            }
+        });
+    }
+}
+
+async fn turn(
+    supervisor: &mut Supervisor,
+    hands: &mut Hands,
+    mut messages: mpsc::Receiver<Msg>,
+) -> Result<(), DaemonError> {
+    let keeper = doing("watch the keeper", watched(&hands.keeper))?;
+    let mut scribe: Option<tokio::net::UnixStream> = None;
+    let listen = |kind| doing("listen to signals", signal(kind));
+    let mut term = listen(SignalKind::terminate())?;
+    let mut interrupt = listen(SignalKind::interrupt())?;
+    let mut quit = listen(SignalKind::quit())?;
+    let mut hangup = listen(SignalKind::hangup())?;
+    let mut user = listen(SignalKind::user_defined1())?;
+    while !hands.leaving {
+        let due = supervisor.next_due();
+        let wait = async move {
+            match due {
+                Some(due) => {
+                    let left = Duration::from_nanos(due.saturating_sub(monotonic_ns()));
+                    tokio::time::sleep(left).await;
+                }
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            found = ready(Some(&keeper), hands.keeper.wants_write()) => {
+                doing("wait for the keeper", found)?;
+                drain(&keeper, &mut hands.keeper);
+                loop {
+                    match hands.keeper.next::<ToDaemon>() {
+                        Ok(Some(message)) => {
+                            if let ToDaemon::Scribe { .. } = message {
+                                scribe = meet_scribe(hands, supervisor);
+                            }
+                            supervisor.handle(now(), Msg::Keeper(message));
+                        }
+                        Ok(None) => break,
+                        Err(error) => return Err(error.into()),
+                    }
+                }
+            }
+            found = ready(scribe.as_ref(), hands.scribe.as_ref().is_some_and(Link::wants_write)) => {
+                let gone = found.is_err() || from_scribe(scribe.as_ref(), hands, supervisor);
+                if gone {
+                    scribe = None;
+                    hands.scribe = None;
+                }
+            }
+            message = messages.recv() => {
+                if let Some(message) = message {
+                    supervisor.handle(now(), message);
+                    // What else is there is taken in the same turn, up to a bound.
+                    for _ in 0..64 {
+                        match messages.try_recv() {
+                            Ok(message) => supervisor.handle(now(), message),
+                            Err(_) => break,
+                        }
+                    }
+                }
+            }
+            _ = term.recv() => supervisor.handle(now(), Msg::EndAll { at_once: false }),
+            _ = interrupt.recv() => supervisor.handle(now(), Msg::EndAll { at_once: false }),
+            _ = quit.recv() => supervisor.handle(now(), Msg::EndAll { at_once: true }),
+            _ = hangup.recv() => supervisor.handle(now(), Msg::Keeper(ToDaemon::Reopen)),
+            _ = user.recv() => supervisor.handle(now(), Msg::Keeper(ToDaemon::Dump)),
+            () = wait => supervisor.tick(now()),
+        }
+        hands.perform(supervisor);
+    }
+    Ok(())
+}
+
+fn meet_scribe(hands: &mut Hands, supervisor: &Supervisor) -> Option<tokio::net::UnixStream> {
+    let fd = hands.keeper.take_fd()?;
+    let link = Link::new(UnixStream::from(fd)).ok()?;
+    let stream = watched(&link).ok()?;
+    hands.scribe = Some(link);
+    if supervisor.followers > 0 {
+        hands.scribe_says(&ToScribe::Watch { on: true });
+    }
+    Some(stream)
+}
+
+/// True when the scribe is gone.
+fn from_scribe(
+    stream: Option<&tokio::net::UnixStream>,
+    hands: &mut Hands,
+    supervisor: &mut Supervisor,
+) -> bool {
+    let (Some(stream), Some(link)) = (stream, &mut hands.scribe) else {
+        return true;
+    };
+    drain(stream, link);
+    loop {
+        match link.next::<FromScribe>() {
+            Ok(Some(message)) => supervisor.handle(now(), Msg::Scribe(message)),
+            Ok(None) => return false,
+            Err(_) => return true,
+        }
+    }
+}

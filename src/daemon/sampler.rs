@@ -1,0 +1,297 @@
+//! Measures the tree of every run once a second, on its own thread, through held descriptors.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+use crate::domain::names::{InstanceId, RunId};
+use crate::domain::sample::Sample;
+use crate::platform::host::{Host, HostReader};
+use crate::platform::procfs::{self, Reader, Stat};
+
+/// The period.
+pub const PERIOD: Duration = Duration::from_secs(1);
+/// How many changes of what is measured may wait.
+const QUEUE: usize = 4096;
+
+/// What the sampler is told.
+#[derive(Debug)]
+pub enum ToSampler {
+    /// Measure this run from now on.
+    Track {
+        /// Which instance.
+        id: InstanceId,
+        /// Which run.
+        run: RunId,
+        /// Its main process.
+        pid: i32,
+        /// Its start.
+        start: u64,
+    },
+    /// Stop measuring.
+    Untrack(InstanceId),
+}
+
+/// An orphan, its start, and whose it is.
+pub type Identified = (i32, u64, Option<InstanceId>);
+
+/// What the sampler says.
+#[derive(Debug)]
+pub enum FromSampler {
+    /// Measurements: the machine with the periodic ones, none with the first look at a new run.
+    Sampled {
+        /// The machine.
+        host: Option<Host>,
+        /// Per run.
+        samples: Vec<(InstanceId, RunId, Sample)>,
+        /// Orphans that belong to nobody.
+        strays: u32,
+    },
+    /// Whose is this orphan?
+    Identify {
+        /// The orphan.
+        pid: i32,
+        /// Its start.
+        start: u64,
+    },
+}
+
+struct Tracked {
+    run: RunId,
+    pid: i32,
+    start: u64,
+    /// Processor ticks of each member of the tree at the last look.
+    ticks: HashMap<(i32, u64), u64>,
+    looked: Instant,
+}
+
+struct Sampler {
+    reader: Reader,
+    host: Option<HostReader>,
+    keeper: i32,
+    own: Vec<i32>,
+    tracked: BTreeMap<InstanceId, Tracked>,
+    orphans: HashMap<(i32, u64), Option<InstanceId>>,
+    identified: Receiver<Identified>,
+    ticks_per_second: u64,
+}
+
+/// Starts the thread.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn start(
+    logs: PathBuf,
+    keeper: i32,
+    identified: Receiver<Identified>,
+    tell: impl Fn(FromSampler) -> bool + Send + 'static,
+) -> std::io::Result<(SyncSender<ToSampler>, std::thread::JoinHandle<()>)> {
+    let (sender, receiver) = sync_channel(QUEUE);
+    let thread = std::thread::Builder::new()
+        .name("sampler".into())
+        .stack_size(256 * 1024)
+        .spawn(move || {
+            let mut sampler = Sampler {
+                reader: Reader::default(),
+                host: HostReader::new(logs),
+                keeper,
+                own: Vec::new(),
+                tracked: BTreeMap::new(),
+                orphans: HashMap::new(),
+                identified,
+                ticks_per_second: procfs::ticks_per_second(),
+            };
+            sampler.run(&receiver, &tell);
+        })?;
+    Ok((sender, thread))
+}
+
+impl Sampler {
+    fn run(&mut self, receiver: &Receiver<ToSampler>, tell: &dyn Fn(FromSampler) -> bool) {
+        let mut next = Instant::now();
+        loop {
+            let now = Instant::now();
+            if now >= next {
+                next = now + PERIOD;
+                if !self.tick(tell) {
+                    return;
+                }
+            }
+            match receiver.recv_timeout(next.saturating_duration_since(Instant::now())) {
+                Ok(message) => {
+                    let mut fresh = Vec::new();
+                    self.apply(message, &mut fresh);
+                    while let Ok(message) = receiver.try_recv() {
+                        self.apply(message, &mut fresh);
+                    }
+                    if !fresh.is_empty() && !self.first_look(&fresh, tell) {
+                        return;
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    fn apply(&mut self, message: ToSampler, fresh: &mut Vec<InstanceId>) {
+        match message {
+            ToSampler::Track {
+                id,
+                run,
+                pid,
+                start,
+            } => {
+                self.tracked.insert(
+                    id,
+                    Tracked {
+                        run,
+                        pid,
+                        start,
+                        ticks: HashMap::new(),
+                        looked: Instant::now(),
+                    },
+                );
+                fresh.push(id);
+            }
+            ToSampler::Untrack(id) => {
+                self.tracked.remove(&id);
+                fresh.retain(|other| *other != id);
+            }
+        }
+    }
+
+    fn first_look(&mut self, fresh: &[InstanceId], tell: &dyn Fn(FromSampler) -> bool) -> bool {
+        let orphans = BTreeMap::new();
+        let samples = fresh
+            .iter()
+            .filter_map(|id| self.measure(*id, &orphans))
+            .collect();
+        tell(FromSampler::Sampled {
+            host: None,
+            samples,
+            strays: 0,
+        })
+    }
+
+    fn tick(&mut self, tell: &dyn Fn(FromSampler) -> bool) -> bool {
+        let (orphans, strays, unknown) = self.look_for_orphans();
+        let ids: Vec<InstanceId> = self.tracked.keys().copied().collect();
+        let samples = ids
+            .into_iter()
+            .filter_map(|id| self.measure(id, &orphans))
+            .collect();
+        let seen: std::collections::HashSet<i32> = self
+            .tracked
+            .values()
+            .flat_map(|t| t.ticks.keys().map(|(pid, _)| *pid).chain([t.pid]))
+            .chain(self.orphans.keys().map(|(pid, _)| *pid))
+            .collect();
+        self.reader.retain(|pid| seen.contains(&pid));
+        for (pid, start) in unknown {
+            tell(FromSampler::Identify { pid, start });
+        }
+        let host = self.host.as_mut().map(HostReader::read).unwrap_or_default();
+        tell(FromSampler::Sampled {
+            host: Some(host),
+            samples,
+            strays,
+        })
+    }
+
+    /// Children of the keeper that are nobody's main process: whose are they?
+    #[expect(clippy::type_complexity, reason = "three plain results of one pass")]
+    fn look_for_orphans(&mut self) -> (BTreeMap<InstanceId, Vec<i32>>, u32, Vec<(i32, u64)>) {
+        while let Ok((pid, start, id)) = self.identified.try_recv() {
+            self.orphans.insert((pid, start), id);
+        }
+        let mut found: BTreeMap<InstanceId, Vec<i32>> = BTreeMap::new();
+        let mut unknown = Vec::new();
+        let mut strays = 0;
+        let mains: HashMap<i32, InstanceId> =
+            self.tracked.iter().map(|(id, t)| (t.pid, *id)).collect();
+        // Its descriptors are held as those of any process.
+        let _ = self.reader.stat(self.keeper);
+        let mut there = Vec::new();
+        for pid in self.reader.children(self.keeper) {
+            if mains.contains_key(&pid) || self.is_own(pid) {
+                continue;
+            }
+            let Some(stat) = self.reader.stat(pid) else {
+                continue;
+            };
+            let key = (pid, stat.start);
+            there.push(key);
+            let by_session = mains.get(&stat.session).copied();
+            let owner = match by_session {
+                Some(id) => Some(Some(id)),
+                None => self.orphans.get(&key).copied(),
+            };
+            match owner {
+                Some(Some(id)) => found.entry(id).or_default().push(pid),
+                Some(None) => strays += 1,
+                None => unknown.push(key),
+            }
+        }
+        self.orphans.retain(|key, _| there.contains(key));
+        (found, strays, unknown)
+    }
+
+    fn is_own(&mut self, pid: i32) -> bool {
+        let me = i32::try_from(std::process::id()).unwrap_or(0);
+        if pid == me || self.own.contains(&pid) {
+            return true;
+        }
+        let same = std::fs::read_link(format!("/proc/{pid}/exe"))
+            .is_ok_and(|exe| std::fs::read_link("/proc/self/exe").is_ok_and(|own| own == exe))
+            && std::fs::read(format!("/proc/{pid}/cmdline"))
+                .is_ok_and(|line| line.starts_with(b"adasa\0__"));
+        if same {
+            self.own.push(pid);
+        }
+        same
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "ticks of a second fit a float")]
+    fn measure(
+        &mut self,
+        id: InstanceId,
+        orphans: &BTreeMap<InstanceId, Vec<i32>>,
+    ) -> Option<(InstanceId, RunId, Sample)> {
+        let tracked = self.tracked.get_mut(&id)?;
+        let mut sample = Sample::default();
+        let mut ticks = HashMap::new();
+        let mut spent = 0;
+        let mut queue = vec![tracked.pid];
+        queue.extend(orphans.get(&id).into_iter().flatten().copied());
+        let mut look = |pid: i32, stat: Stat, queue: &mut Vec<i32>, reader: &mut Reader| {
+            let key = (pid, stat.start);
+            if ticks.contains_key(&key) {
+                return;
+            }
+            sample.memory += stat.rss;
+            sample.processes += 1;
+            // A member that is new has spent all it ever spent within this period.
+            spent += stat.ticks.saturating_sub(tracked.ticks.get(&key).copied().unwrap_or(0));
+            ticks.insert(key, stat.ticks);
+            queue.extend(reader.children(pid));
+        };
+        while let Some(pid) = queue.pop() {
+            if let Some(stat) = self.reader.stat(pid) {
+                if pid == tracked.pid && stat.start != tracked.start {
+                    return None;
+                }
+                look(pid, stat, &mut queue, &mut self.reader);
+            }
+        }
+        let elapsed = tracked.looked.elapsed().as_secs_f32();
+        if elapsed > 0.05 && !tracked.ticks.is_empty() {
+            sample.cpu = spent as f32 / self.ticks_per_second as f32 / elapsed * 100.0;
+            sample.cpu = (sample.cpu * 10.0).round() / 10.0;
+        }
+        tracked.ticks = ticks;
+        tracked.looked = Instant::now();
+        (sample.processes > 0).then_some((id, tracked.run, sample))
+    }
+}

@@ -1,0 +1,600 @@
+//! Definitions and goals on disk: a journal of checksummed records, folded into a snapshot when it is quiet.
+//! It has its own thread: a disk that stalls stalls no decision.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::exit::Exit;
+use crate::domain::instance::Phase;
+use crate::domain::names::{InstanceId, OperationId, ProcessKey};
+use crate::domain::spec::Spec;
+use crate::logs::read::private_options;
+
+/// Records of one turn are made durable together, this long after the first.
+const SYNC_AFTER: Duration = Duration::from_millis(200);
+/// The journal is folded after this much quiet.
+const FOLD_AFTER: Duration = Duration::from_secs(5);
+/// How many records may wait for the disk; then the supervisor is told that they are not recorded.
+const QUEUE: usize = 4096;
+/// Earlier snapshots that are kept.
+const GENERATIONS: u32 = 2;
+/// The version of both files.
+const SCHEMA: u32 = 1;
+
+/// Where an instance rests while no process of it runs, across a reboot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rest {
+    /// It is wanted up.
+    Up,
+    /// It is wanted down.
+    Down,
+    /// It ended well and is left so.
+    Exited,
+    /// It was given up.
+    Errored,
+}
+
+impl From<Phase> for Rest {
+    fn from(phase: Phase) -> Self {
+        use crate::domain::instance::Goal;
+        match phase {
+            Phase::Exited => Self::Exited,
+            Phase::Failed => Self::Errored,
+            Phase::Stopped
+            | Phase::Spawning { .. }
+            | Phase::Starting
+            | Phase::Running
+            | Phase::Stopping { .. }
+            | Phase::Killing { .. }
+            | Phase::Sweeping { .. }
+            | Phase::Backoff
+            | Phase::Removed => match phase.goal() {
+                Goal::Up | Goal::Replaced => Self::Up,
+                Goal::Down | Goal::Removed => Self::Down,
+            },
+        }
+    }
+}
+
+/// What is kept of one instance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedInstance {
+    /// Its number.
+    pub id: InstanceId,
+    /// Which copy.
+    pub index: u32,
+    /// Where it rests.
+    pub rest: Rest,
+    /// No run above this one has been used.
+    pub run_ceiling: u64,
+    /// How often it was started again.
+    pub restarts: u32,
+    /// How its last run ended.
+    #[serde(default)]
+    pub exit: Option<Exit>,
+}
+
+/// What is kept of one process.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SavedProcess {
+    /// Its definition.
+    pub spec: Spec,
+    /// Its version.
+    pub generation: u64,
+    /// Its instances.
+    pub instances: Vec<SavedInstance>,
+}
+
+/// One change.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Record {
+    /// A daemon began: records of an older epoch behind this one are void.
+    Epoch,
+    /// A new or changed definition.
+    Process {
+        /// Whole.
+        process: Box<SavedProcess>,
+        /// By which operation.
+        operation: OperationId,
+    },
+    /// A definition is gone.
+    Removed {
+        /// Which.
+        key: ProcessKey,
+    },
+    /// An instance rests elsewhere.
+    Instance {
+        /// Whole.
+        saved: SavedInstance,
+    },
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Line {
+    /// Position in the order of all records ever.
+    n: u64,
+    /// Which daemon wrote it.
+    epoch: u64,
+    /// The boot that the epoch counts in.
+    boot: String,
+    /// What.
+    record: Record,
+}
+
+/// All that is kept.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Saved {
+    /// By namespace and name.
+    pub processes: BTreeMap<ProcessKey, SavedProcess>,
+    /// No instance id above this one has been given.
+    pub last_id: u32,
+    /// The last record that is part of this.
+    through: u64,
+    /// What was wrong with the files.
+    pub troubles: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Snapshot {
+    schema: u32,
+    through: u64,
+    last_id: u32,
+    processes: Vec<SavedProcess>,
+}
+
+impl Saved {
+    fn apply(&mut self, record: Record) {
+        match record {
+            Record::Epoch => {}
+            Record::Process { process, .. } => {
+                let ids = process.instances.iter().map(|i| i.id.0);
+                self.last_id = ids.fold(self.last_id, u32::max);
+                self.processes.insert(process.spec.key(), *process);
+            }
+            Record::Removed { key } => {
+                self.processes.remove(&key);
+            }
+            Record::Instance { saved } => {
+                for process in self.processes.values_mut() {
+                    for instance in &mut process.instances {
+                        if instance.id == saved.id {
+                            *instance = saved.clone();
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn journal(folder: &Path) -> PathBuf {
+    folder.join("changes")
+}
+
+fn snapshot(folder: &Path, generation: u32) -> PathBuf {
+    if generation == 0 {
+        folder.join("specs.json")
+    } else {
+        folder.join(format!("specs.{generation}.json"))
+    }
+}
+
+fn read_snapshot(path: &Path) -> Result<Option<Snapshot>, String> {
+    let text = match std::fs::read(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(format!("{} cannot be read: {error}", path.display())),
+    };
+    let snapshot: Snapshot = serde_json::from_slice(&text)
+        .map_err(|error| format!("{} is damaged: {error}", path.display()))?;
+    if snapshot.schema > SCHEMA {
+        return Err(format!(
+            "{} was written by a newer adasa (schema {})",
+            path.display(),
+            snapshot.schema
+        ));
+    }
+    Ok(Some(snapshot))
+}
+
+/// Reads what is kept. Damage is said, and costs no more than what is damaged.
+#[must_use]
+pub fn load(folder: &Path) -> Saved {
+    let mut saved = Saved::default();
+    for generation in 0..=GENERATIONS {
+        match read_snapshot(&snapshot(folder, generation)) {
+            Ok(Some(found)) => {
+                saved.through = found.through;
+                saved.last_id = found.last_id;
+                for process in found.processes {
+                    saved.processes.insert(process.spec.key(), process);
+                }
+                break;
+            }
+            Ok(None) => {}
+            Err(trouble) => {
+                // It is kept for whoever wants to mend it; the one before it is used.
+                let path = snapshot(folder, generation);
+                let _ = std::fs::rename(&path, path.with_extension("damaged"));
+                saved.troubles.push(trouble);
+            }
+        }
+    }
+    let bytes = std::fs::read(journal(folder)).unwrap_or_default();
+    let mut newest: (String, u64) = (String::new(), 0);
+    for (number, line) in bytes.split(|b| *b == b'\n').enumerate() {
+        if line.is_empty() {
+            continue;
+        }
+        match parse(line) {
+            Some(line) => {
+                if matches!(line.record, Record::Epoch) {
+                    newest = (line.boot.clone(), line.epoch);
+                }
+                let fenced = line.boot == newest.0 && line.epoch < newest.1;
+                if line.n > saved.through && !fenced {
+                    saved.through = line.n;
+                    saved.apply(line.record);
+                }
+            }
+            None => saved.troubles.push(format!(
+                "record {} of {} is damaged and was passed over",
+                number + 1,
+                journal(folder).display()
+            )),
+        }
+    }
+    saved
+}
+
+fn parse(line: &[u8]) -> Option<Line> {
+    let (checksum, json) = (line.get(..8)?, line.get(9..)?);
+    let checksum = u32::from_str_radix(std::str::from_utf8(checksum).ok()?, 16).ok()?;
+    if crc32fast::hash(json) != checksum {
+        return None;
+    }
+    serde_json::from_slice(json).ok()
+}
+
+fn encode(line: &Line) -> io::Result<Vec<u8>> {
+    let json = serde_json::to_vec(line)?;
+    let mut bytes = format!("{:08x} ", crc32fast::hash(&json)).into_bytes();
+    bytes.extend(json);
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+/// One record for the thread.
+#[derive(Debug)]
+struct Append {
+    record: Record,
+    ticket: Option<u64>,
+}
+
+/// The supervisor's end of the store.
+#[derive(Debug, Clone)]
+pub struct Store {
+    sender: SyncSender<Append>,
+}
+
+impl Store {
+    /// Appends a record; a ticket is answered when it is in the file.
+    ///
+    /// # Errors
+    /// When too much waits for the disk.
+    pub fn append(&self, record: Record, ticket: Option<u64>) -> Result<(), &'static str> {
+        self.sender
+            .try_send(Append { record, ticket })
+            .map_err(|_| "the disk of the state folder does not keep up")
+    }
+}
+
+/// Starts the thread. `stored` is called with each ticket.
+///
+/// # Errors
+/// When the thread cannot be started.
+pub fn start(
+    folder: PathBuf,
+    saved: Saved,
+    (boot, epoch): (String, u64),
+    stored: impl Fn(u64, Option<String>) + Send + 'static,
+) -> io::Result<(Store, std::thread::JoinHandle<()>)> {
+    let (sender, receiver) = sync_channel(QUEUE);
+    let mut writer = Writer {
+        folder,
+        saved,
+        boot,
+        epoch,
+        file: None,
+        dirty: false,
+        unfolded: false,
+    };
+    let thread = std::thread::Builder::new()
+        .name("store".into())
+        .stack_size(256 * 1024)
+        .spawn(move || writer.run(&receiver, stored))?;
+    let store = Store { sender };
+    let _ = store.append(Record::Epoch, None);
+    Ok((store, thread))
+}
+
+/// Gives a snapshot the older name as well, so that there is no moment without one.
+fn keep(newer: &Path, older: &Path) {
+    let unfinished = older.with_extension("part");
+    let _ = std::fs::remove_file(&unfinished);
+    if std::fs::hard_link(newer, &unfinished).is_ok() {
+        let _ = std::fs::rename(&unfinished, older);
+    }
+}
+
+struct Writer {
+    folder: PathBuf,
+    saved: Saved,
+    boot: String,
+    epoch: u64,
+    file: Option<File>,
+    /// Appended and not yet durable.
+    dirty: bool,
+    /// In the journal and not yet in the snapshot.
+    unfolded: bool,
+}
+
+impl Writer {
+    fn run(&mut self, receiver: &Receiver<Append>, stored: impl Fn(u64, Option<String>)) {
+        loop {
+            let wait = match (self.dirty, self.unfolded) {
+                (true, _) => SYNC_AFTER,
+                (false, true) => FOLD_AFTER,
+                (false, false) => Duration::MAX,
+            };
+            let received = if wait == Duration::MAX {
+                receiver.recv().map_err(|_| RecvTimeoutError::Disconnected)
+            } else {
+                receiver.recv_timeout(wait)
+            };
+            match received {
+                Ok(append) => {
+                    let result = self.append(append.record);
+                    if let Some(ticket) = append.ticket {
+                        stored(ticket, result.err().map(|e| e.to_string()));
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) if self.dirty => self.sync(),
+                Err(RecvTimeoutError::Timeout) => {
+                    // On failure the journal goes on growing, which is safe; the next quiet moment tries again.
+                    if let Err(error) = self.fold() {
+                        tracing::warn!("the state could not be folded: {error}");
+                        self.unfolded = false;
+                    }
+                }
+                Err(RecvTimeoutError::Disconnected) => {
+                    self.sync();
+                    let _ = self.fold();
+                    return;
+                }
+            }
+        }
+    }
+
+    fn append(&mut self, record: Record) -> io::Result<()> {
+        let line = Line {
+            n: self.saved.through + 1,
+            epoch: self.epoch,
+            boot: self.boot.clone(),
+            record,
+        };
+        let bytes = encode(&line)?;
+        if self.file.is_none() {
+            let mut options = private_options();
+            let mut file = options.append(true).open(journal(&self.folder))?;
+            // A torn end of the daemon before would swallow the first record of this one.
+            use std::os::unix::fs::FileExt as _;
+            let length = file.metadata()?.len();
+            let mut last = [b'\n'; 1];
+            if length > 0 {
+                file.read_exact_at(&mut last, length - 1)?;
+            }
+            if last != *b"\n" {
+                file.write_all(b"\n")?;
+            }
+            self.file = Some(file);
+        }
+        if let Some(file) = &mut self.file
+            && let Err(error) = file.write_all(&bytes)
+        {
+            // What was written of it is torn; the next record begins on a line of its own.
+            self.file = None;
+            return Err(error);
+        }
+        self.saved.through = line.n;
+        self.unfolded |= !matches!(line.record, Record::Epoch);
+        self.saved.apply(line.record);
+        self.dirty = true;
+        Ok(())
+    }
+
+    fn sync(&mut self) {
+        if let Some(file) = &self.file {
+            let _ = file.sync_data();
+        }
+        self.dirty = false;
+    }
+
+    /// A new snapshot takes the place of the old with one rename; then the journal begins anew.
+    fn fold(&mut self) -> io::Result<()> {
+        if !self.unfolded {
+            return Ok(());
+        }
+        let folded = Snapshot {
+            schema: SCHEMA,
+            through: self.saved.through,
+            last_id: self.saved.last_id,
+            processes: self.saved.processes.values().cloned().collect(),
+        };
+        let unfinished = self.folder.join("specs.json.part");
+        let mut file = private_options().truncate(true).open(&unfinished)?;
+        file.write_all(&serde_json::to_vec_pretty(&folded)?)?;
+        file.sync_all()?;
+        for generation in (0..GENERATIONS).rev() {
+            keep(
+                &snapshot(&self.folder, generation),
+                &snapshot(&self.folder, generation + 1),
+            );
+        }
+        std::fs::rename(&unfinished, snapshot(&self.folder, 0))?;
+        File::open(&self.folder)?.sync_all()?;
+        if let Some(file) = &self.file {
+            file.set_len(0)?;
+        }
+        self.unfolded = false;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::names::ProcessName;
+    use crate::domain::spec::Command;
+
+    fn scratch(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("adasa-store-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    fn process(name: &str, id: u32) -> Record {
+        let command = Command {
+            program: "/bin/true".into(),
+            args: vec![],
+        };
+        let spec = Spec::new(ProcessName::new(name).unwrap(), command, "/");
+        Record::Process {
+            process: Box::new(SavedProcess {
+                spec,
+                generation: 1,
+                instances: vec![SavedInstance {
+                    id: InstanceId(id),
+                    index: 0,
+                    rest: Rest::Up,
+                    run_ceiling: 100,
+                    restarts: 0,
+                    exit: None,
+                }],
+            }),
+            operation: OperationId::new("00000000").unwrap(),
+        }
+    }
+
+    fn write(folder: &Path, epoch: u64, records: Vec<Record>) {
+        let saved = load(folder);
+        let (store, thread) =
+            start(folder.to_owned(), saved, ("boot".into(), epoch), |_, _| {}).unwrap();
+        for record in records {
+            store.append(record, None).unwrap();
+        }
+        drop(store);
+        thread.join().unwrap();
+    }
+
+    #[test]
+    fn records_are_kept_and_folded() {
+        let folder = scratch("kept");
+        write(&folder, 1, vec![process("a", 1), process("b", 2)]);
+        let key = match process("a", 1) {
+            Record::Process { process, .. } => process.spec.key(),
+            _ => unreachable!(),
+        };
+        write(&folder, 2, vec![Record::Removed { key }, process("c", 7)]);
+        let saved = load(&folder);
+        let names: Vec<String> = saved.processes.keys().map(ToString::to_string).collect();
+        assert_eq!(names, ["b", "c"]);
+        assert_eq!(saved.last_id, 7);
+        assert!(saved.troubles.is_empty(), "{:?}", saved.troubles);
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(folder.join("specs.json")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_journal_cut_at_every_byte_loses_at_most_its_last_record() {
+        let folder = scratch("cut");
+        let lines: Vec<Vec<u8>> = (1..=3)
+            .map(|n| {
+                encode(&Line {
+                    n,
+                    epoch: 1,
+                    boot: "boot".into(),
+                    record: process(&format!("p{n}"), u32::try_from(n).unwrap()),
+                })
+                .unwrap()
+            })
+            .collect();
+        let whole: Vec<u8> = lines.concat();
+        for cut in 0..=whole.len() {
+            std::fs::write(journal(&folder), &whole[..cut]).unwrap();
+            let saved = load(&folder);
+            let mut end = 0;
+            let complete = lines
+                .iter()
+                .filter(|line| {
+                    end += line.len();
+                    // The newline itself is not needed.
+                    end - 1 <= cut
+                })
+                .count();
+            assert_eq!(saved.processes.len(), complete, "cut at {cut}");
+        }
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_damaged_snapshot_is_said_and_the_one_before_it_is_used() {
+        let folder = scratch("damaged");
+        write(&folder, 1, vec![process("a", 1)]);
+        write(&folder, 2, vec![process("b", 2)]);
+        let path = snapshot(&folder, 0);
+        let whole = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+        let saved = load(&folder);
+        assert_eq!(saved.processes.len(), 1, "{:?}", saved.troubles);
+        assert_eq!(saved.troubles.len(), 1);
+        assert!(folder.join("specs.damaged").exists());
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_late_record_of_an_older_daemon_is_void() {
+        let folder = scratch("fence");
+        let line = |n, epoch, record| {
+            encode(&Line {
+                n,
+                epoch,
+                boot: "boot".into(),
+                record,
+            })
+            .unwrap()
+        };
+        let bytes = [
+            line(1, 1, Record::Epoch),
+            line(2, 1, process("a", 1)),
+            line(3, 2, Record::Epoch),
+            line(4, 1, process("late", 2)),
+            line(5, 2, process("b", 3)),
+        ]
+        .concat();
+        std::fs::write(journal(&folder), bytes).unwrap();
+        let names: Vec<String> = load(&folder).processes.keys().map(ToString::to_string).collect();
+        assert_eq!(names, ["a", "b"]);
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+}

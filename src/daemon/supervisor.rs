@@ -1,0 +1,611 @@
+//! The supervisor: owns all state, is the only writer, and does nothing by itself. It is told messages with the time
+//! they came at, and leaves deeds for the loop around it; so it runs in a test as it runs in the daemon.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
+use std::path::PathBuf;
+
+use crate::api::{ApiError, Applied, Code, Host, OperationView, Push};
+use crate::domain::event::{Event, What};
+use crate::domain::exit::Exit;
+use crate::domain::instance::{Event as Happened, Report};
+use crate::domain::names::{InstanceId, OperationId, ProcessKey, RunId};
+use crate::domain::spec::LimitAction;
+use crate::keeper::protocol::{FromScribe, ToDaemon, ToKeeper};
+
+use super::hub::Hub;
+use super::member::{Child, Member, Process};
+use super::message::{Deed, Msg, Reply, Request};
+use super::operations::Operations;
+
+/// When something is: monotonic for deadlines, wall clock for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Now {
+    /// Nanoseconds since boot.
+    pub(super) ns: u64,
+    /// Milliseconds since 1970.
+    pub(super) ms: u64,
+}
+
+/// What does not change while a daemon lives.
+#[derive(Debug, Clone)]
+pub(super) struct Setting {
+    pub(super) epoch: u64,
+    pub(super) boot_id: String,
+    pub(super) keeper_pid: i32,
+    pub(super) state_dir: PathBuf,
+    pub(super) logs: PathBuf,
+    pub(super) volatile: PathBuf,
+    pub(super) socket: PathBuf,
+    /// What the environment marker of a run begins with.
+    pub(super) marker: String,
+    /// Seeds the jitter of backoffs.
+    pub(super) seed: u64,
+    pub(super) ticks_per_second: u64,
+}
+
+/// An answer that waits for the disk.
+pub(super) enum Deferred {
+    /// Begin the operation and answer with it.
+    Begin {
+        operation: OperationId,
+        /// What to do to whom.
+        acts: Vec<(InstanceId, Happened)>,
+        reply: Deferral,
+        /// Taken back when it cannot be recorded.
+        undo: Vec<Undo>,
+    },
+}
+
+/// Where the deferred answer goes.
+pub(super) enum Deferral {
+    Operation(Reply<OperationView>),
+    Applied(Reply<Applied>, Vec<crate::api::Change>),
+}
+
+/// How a definition is taken back.
+pub(super) enum Undo {
+    /// It was new.
+    Forget(ProcessKey),
+    /// It was another.
+    Restore(ProcessKey, Box<Process>),
+}
+
+/// How far the end of everything is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    No,
+    /// Processes are being ended; then the keeper is told to quit.
+    Stopping,
+    Left,
+}
+
+/// All state.
+pub(super) struct Supervisor {
+    pub(super) setting: Setting,
+    pub(super) now: Now,
+    pub(super) processes: BTreeMap<ProcessKey, Process>,
+    pub(super) members: BTreeMap<InstanceId, Member>,
+    pub(super) last_id: u32,
+    pub(super) operations: Operations,
+    pub(super) deferred: HashMap<u64, Deferred>,
+    pub(super) next_ticket: u64,
+    pub(super) deeds: Vec<Deed>,
+    pub(super) hub: Hub,
+    pub(super) host: Host,
+    pub(super) scribe_pid: i32,
+    pub(super) strays: u32,
+    pub(super) started: Now,
+    pub(super) transient: bool,
+    pub(super) ending: Ending,
+    pub(super) troubles: BTreeMap<PathBuf, String>,
+    pub(super) alarms: Vec<String>,
+    /// Deadlines, soonest first; void where the member's own differs.
+    timers: BinaryHeap<Reverse<(u64, InstanceId)>>,
+    dirty: BTreeSet<InstanceId>,
+    pub(super) jitter: u64,
+    /// How many readers follow a log.
+    pub(super) followers: usize,
+    /// What the parts around it are doing.
+    pub(super) board: Option<super::subsystems::Board>,
+}
+
+impl Supervisor {
+    pub(super) fn new(setting: Setting, now: Now) -> Self {
+        let jitter = setting.seed | 1;
+        Self {
+            setting,
+            now,
+            processes: BTreeMap::new(),
+            members: BTreeMap::new(),
+            last_id: 0,
+            operations: Operations::default(),
+            deferred: HashMap::new(),
+            next_ticket: 1,
+            deeds: Vec::new(),
+            hub: Hub::default(),
+            host: Host::default(),
+            scribe_pid: 0,
+            strays: 0,
+            started: now,
+            transient: false,
+            ending: Ending::No,
+            troubles: BTreeMap::new(),
+            alarms: Vec::new(),
+            timers: BinaryHeap::new(),
+            dirty: BTreeSet::new(),
+            jitter,
+            followers: 0,
+            board: None,
+        }
+    }
+
+    /// Takes one message.
+    pub(super) fn handle(&mut self, now: Now, message: Msg) {
+        self.now = now;
+        match message {
+            Msg::Request(request) => self.request(request),
+            Msg::Keeper(message) => self.from_keeper(message),
+            Msg::Scribe(message) => self.from_scribe(message),
+            Msg::Stored { ticket, error } => self.stored(ticket, error),
+            Msg::Sampled {
+                host,
+                samples,
+                strays,
+            } => {
+                for (id, run, sample) in samples {
+                    self.sampled(id, run, sample, host.is_some());
+                }
+                if let Some(host) = host {
+                    self.host = host;
+                    self.strays = strays;
+                    self.publish_metrics();
+                }
+            }
+            Msg::Swept { id, run } => self.report(id, run, Report::Swept, "its tree is gone"),
+            Msg::Survivors { id, run, text } => {
+                if let Some(member) = self.members.get_mut(&id)
+                    && member.machine.run() == run
+                    && member.alarm.is_some()
+                {
+                    member.alarm = Some(format!("does not die: {text}"));
+                    self.touch(id);
+                }
+            }
+            Msg::Confirmed { id, run, memory } => self.over_limit(id, run, memory),
+            Msg::Follower { joined } => self.follower(joined),
+            Msg::Subsystem(text) => self.tell(None, What::Alarm { text }),
+            Msg::EndAll { at_once } => self.end_all(at_once),
+        }
+        self.finish_turn();
+    }
+
+    /// Fires the deadlines that have passed.
+    pub(super) fn tick(&mut self, now: Now) {
+        self.now = now;
+        while let Some(Reverse((due, id))) = self.timers.peek().copied() {
+            if due > now.ns {
+                break;
+            }
+            self.timers.pop();
+            let Some(member) = self.members.get_mut(&id) else {
+                continue;
+            };
+            if member.due == Some(due) {
+                member.due = None;
+                let epoch = member.machine.epoch();
+                self.drive(id, &Happened::Deadline { epoch }, "its time was up");
+            }
+        }
+        self.operations.forget_old(now.ns);
+        self.finish_turn();
+    }
+
+    /// When [`Self::tick`] has something to do.
+    pub(super) fn next_due(&mut self) -> Option<u64> {
+        while let Some(Reverse((due, id))) = self.timers.peek().copied() {
+            if self.members.get(&id).is_some_and(|m| m.due == Some(due)) {
+                return Some(due);
+            }
+            self.timers.pop();
+        }
+        None
+    }
+
+    /// What is to be done now.
+    pub(super) fn take_deeds(&mut self) -> Vec<Deed> {
+        std::mem::take(&mut self.deeds)
+    }
+
+    pub(super) fn arm(&mut self, id: InstanceId, due: u64) {
+        self.timers.push(Reverse((due, id)));
+    }
+
+    /// Its view may be another by now.
+    pub(super) fn touch(&mut self, id: InstanceId) {
+        self.dirty.insert(id);
+    }
+
+    /// After everything a message brought about: tell subscribers, settle operations, see whether all is over.
+    pub(super) fn finish_turn(&mut self) {
+        self.settle_operations();
+        let dirty = std::mem::take(&mut self.dirty);
+        if self.hub.has_listeners() {
+            for id in dirty {
+                let push = match self.view(id) {
+                    Some(instance) => Push::Instance {
+                        instance: Box::new(instance),
+                    },
+                    None => Push::Removed { id },
+                };
+                self.hub.publish(&push);
+            }
+        }
+        if self.ending == Ending::Stopping
+            && self.members.values().all(|m| !m.machine.phase().has_run())
+        {
+            self.ending = Ending::Left;
+            self.deeds.push(Deed::Keeper(ToKeeper::Quit));
+            self.deeds.push(Deed::Leave);
+        }
+    }
+
+    /// Tells subscribers and history.
+    pub(super) fn tell(&mut self, id: Option<InstanceId>, what: What) {
+        let name = id.map(|id| self.label(id)).unwrap_or_default();
+        let event = Event {
+            at_ms: self.now.ms,
+            id,
+            name,
+            what,
+        };
+        if let Some(member) = id.and_then(|id| self.members.get_mut(&id)) {
+            member.remember(event.clone());
+        }
+        if let What::Alarm { text } = &event.what
+            && id.is_none()
+        {
+            self.alarms.push(text.clone());
+            let excess = self.alarms.len().saturating_sub(20);
+            self.alarms.drain(..excess);
+        }
+        self.hub.publish(&Push::Event {
+            event: event.clone(),
+        });
+        self.deeds.push(Deed::History(event));
+    }
+
+    /// What an instance is called.
+    pub(super) fn label(&self, id: InstanceId) -> String {
+        self.members
+            .get(&id)
+            .map(|m| m.label(self.processes.get(&m.key)))
+            .unwrap_or_default()
+    }
+
+    fn from_keeper(&mut self, message: ToDaemon) {
+        match message {
+            ToDaemon::Welcome { .. } => {}
+            ToDaemon::Scribe { pid } => self.scribe_pid = pid,
+            ToDaemon::Spawned {
+                key,
+                run,
+                pid,
+                start,
+            } => {
+                if let Some(member) = self.members.get_mut(&key)
+                    && member.machine.run() == run
+                {
+                    member.child = Some(Child { pid, start });
+                    member.adopted = false;
+                }
+                self.report(key, run, Report::Spawned, "");
+            }
+            ToDaemon::SpawnFailed { key, run, why } => {
+                let forgiven = self.forgive(key, true);
+                self.report(key, run, Report::SpawnFailed { forgiven }, &why);
+            }
+            ToDaemon::Executed { key, run } => {
+                self.report(key, run, Report::Executed, "");
+                self.track(key);
+            }
+            ToDaemon::Exited { key, run, exit } => self.exited(key, run, exit),
+            ToDaemon::Orphans => self.deeds.push(Deed::SweepAgain),
+            ToDaemon::Shutdown { at_once } => {
+                self.deeds.push(Deed::Keeper(ToKeeper::Stopping));
+                self.end_all(at_once);
+            }
+            ToDaemon::Reopen => self.tell(
+                None,
+                What::Note {
+                    text: "SIGHUP: the log was reopened".into(),
+                },
+            ),
+            ToDaemon::Dump => {
+                for member in self.members.values() {
+                    tracing::info!(id = member.id.0, note = member.note(), "dump");
+                }
+            }
+        }
+    }
+
+    /// The scribe tells what grew only while somebody wants to know.
+    fn follower(&mut self, joined: bool) {
+        let before = self.followers;
+        self.followers = if joined {
+            before + 1
+        } else {
+            before.saturating_sub(1)
+        };
+        let on = self.followers > 0;
+        if on != (before > 0) {
+            let watch = crate::keeper::protocol::ToScribe::Watch { on };
+            self.deeds.push(Deed::Scribe(watch));
+        }
+    }
+
+    /// The main process of an instance, while it lives.
+    pub(super) fn main_pid(&self, id: InstanceId) -> Option<i32> {
+        self.members.get(&id)?.child.map(|c| c.pid)
+    }
+
+    /// All main processes.
+    pub(super) fn main_pids(&self) -> std::collections::HashSet<i32> {
+        self.members
+            .values()
+            .filter(|m| m.machine.phase().is_live())
+            .filter_map(|m| m.child.map(|c| c.pid))
+            .collect()
+    }
+
+    pub(super) fn track(&mut self, id: InstanceId) {
+        if let Some(member) = self.members.get(&id)
+            && let Some(child) = member.child
+            && member.machine.phase().is_live()
+        {
+            self.deeds.push(Deed::Track {
+                id,
+                run: member.machine.run(),
+                pid: child.pid,
+                start: child.start,
+            });
+        }
+    }
+
+    /// How many earlier failures are outside the window; `failed` adds one more now.
+    pub(super) fn forgive(&mut self, id: InstanceId, failed: bool) -> u32 {
+        let Some(member) = self.members.get_mut(&id) else {
+            return 0;
+        };
+        let window = self.processes.get(&member.key).and_then(|p| p.spec.restart.window);
+        let mut forgiven = 0;
+        if let Some(window) = window {
+            let horizon = self.now.ns.saturating_sub(crate::platform::clock::as_ns(window));
+            while member.failures.front().is_some_and(|at| *at < horizon) {
+                member.failures.pop_front();
+                forgiven += 1;
+            }
+            if failed {
+                member.failures.push_back(self.now.ns);
+            }
+        }
+        forgiven
+    }
+
+    pub(super) fn exited(&mut self, id: InstanceId, run: RunId, exit: Exit) {
+        let Some(member) = self.members.get_mut(&id) else {
+            return;
+        };
+        if member.machine.run() != run || !member.machine.phase().is_live() {
+            return;
+        }
+        member.exit = Some(exit);
+        let lasted_ms = member.child.map_or(0, |child| {
+            let begun = child.start * 1000 / self.setting.ticks_per_second.max(1);
+            (self.now.ns / 1_000_000).saturating_sub(begun)
+        });
+        self.deeds.push(Deed::Untrack(id));
+        self.tell(
+            Some(id),
+            What::Exit {
+                run,
+                exit,
+                lasted_ms,
+            },
+        );
+        let forgiven = self.forgive(id, !exit.ending.is_success());
+        let what = Report::Exited {
+            ending: exit.ending,
+            forgiven,
+        };
+        self.report(id, run, what, &exit.ending.to_string());
+    }
+
+    pub(super) fn report(&mut self, id: InstanceId, run: RunId, what: Report, because: &str) {
+        self.drive(id, &Happened::Report { run, what }, because);
+    }
+
+    fn from_scribe(&mut self, message: FromScribe) {
+        match message {
+            FromScribe::Grew { paths } => self.deeds.push(Deed::Grew(paths)),
+            FromScribe::Rotated { path } => {
+                self.deeds.push(Deed::Grew(vec![path.clone()]));
+                self.deeds.push(Deed::Retain { path });
+            }
+            FromScribe::Done { error, .. } => {
+                if let Some(error) = error {
+                    self.tell(
+                        None,
+                        What::Alarm {
+                            text: format!("a log could not be tended: {error}"),
+                        },
+                    );
+                }
+            }
+            FromScribe::Trouble {
+                path,
+                dropped,
+                error,
+            } => {
+                let shown = path.display().to_string();
+                match error {
+                    Some(error) => {
+                        let text = format!("{shown} cannot be written: {error}");
+                        self.troubles.insert(path, text.clone());
+                        self.tell(None, What::Alarm { text });
+                    }
+                    None => {
+                        self.troubles.remove(&path);
+                        let text = format!("{shown} is written again; {dropped} bytes were lost");
+                        self.tell(None, What::Note { text });
+                    }
+                }
+            }
+        }
+    }
+
+    fn sampled(
+        &mut self,
+        id: InstanceId,
+        run: RunId,
+        sample: crate::domain::sample::Sample,
+        periodic: bool,
+    ) {
+        let Some(member) = self.members.get_mut(&id) else {
+            return;
+        };
+        if member.machine.run() != run || !member.machine.phase().is_live() {
+            return;
+        }
+        member.sample = Some(sample);
+        if periodic {
+            member.series.push(sample.cpu);
+        }
+        let limit = self.processes.get(&member.key).and_then(|p| p.spec.limits.max_memory);
+        match limit {
+            Some(limit) if sample.memory > limit => {
+                if !member.over_limit {
+                    self.deeds.push(Deed::Confirm { id, run });
+                }
+            }
+            Some(_) | None => member.over_limit = false,
+        }
+    }
+
+    /// The proportional set of a tree that looked too large.
+    fn over_limit(&mut self, id: InstanceId, run: RunId, memory: u64) {
+        let Some(member) = self.members.get_mut(&id) else {
+            return;
+        };
+        let Some(limits) = self.processes.get(&member.key).map(|p| p.spec.limits.clone()) else {
+            return;
+        };
+        let Some(allowed) = limits.max_memory else {
+            return;
+        };
+        let current = member.machine.run() == run && member.machine.phase().is_live();
+        if !current || memory <= allowed || member.over_limit {
+            return;
+        }
+        member.over_limit = true;
+        self.tell(Some(id), What::Limit { memory, allowed });
+        let mb = |bytes: u64| bytes / 1_000_000;
+        let why = format!("memory limit: {} MB of {} MB", mb(memory), mb(allowed));
+        match limits.action {
+            LimitAction::Log => {}
+            LimitAction::Restart => self.drive(id, &Happened::Restart, &why),
+            LimitAction::Stop => self.drive(id, &Happened::Stop { force: false }, &why),
+        }
+    }
+
+    /// Ends all processes; what was wanted up stays wanted up.
+    pub(super) fn end_all(&mut self, at_once: bool) {
+        if self.ending == Ending::Left {
+            return;
+        }
+        self.ending = Ending::Stopping;
+        let ids: Vec<InstanceId> = self.members.keys().rev().copied().collect();
+        for id in ids {
+            self.drive(id, &Happened::Stop { force: at_once }, "the daemon ends");
+        }
+    }
+
+    fn request(&mut self, request: Request) {
+        if self.ending != Ending::No
+            && let Some(reply) = refuse(&request)
+        {
+            drop(reply);
+            return;
+        }
+        match request {
+            Request::List(select, reply) => {
+                let views = self.select(&select).map(|ids| self.views(&ids));
+                let _ = reply.send(views);
+            }
+            Request::Detail(select, reply) => {
+                let details = self.select(&select).map(|ids| self.details(&ids));
+                let _ = reply.send(details);
+            }
+            Request::Act(act, by, reply) => {
+                let answer = self.act(act, &by);
+                let _ = reply.send(answer);
+            }
+            Request::Define(define, by, reply) => self.define(*define, &by, reply),
+            Request::Apply(apply, by, reply) => self.apply(*apply, &by, reply),
+            Request::Down(down, by, reply) => {
+                let answer = self.down(&down, &by);
+                let _ = reply.send(answer);
+            }
+            Request::Operation(id, reply) => {
+                let _ = reply.send(self.operation_view(&id));
+            }
+            Request::OperationDone(id, reply) => self.when_done(&id, reply),
+            Request::Info(reply) => {
+                let mut info = self.info();
+                if let Some(board) = &mut self.board {
+                    info.subsystems = board.views();
+                }
+                let _ = reply.send(Ok(info));
+            }
+            Request::Control(what, by, reply) => {
+                self.control(what, &by);
+                let _ = reply.send(Ok(()));
+            }
+            Request::Subscribe(reply) => {
+                let _ = reply.send((self.snapshot(), self.hub.subscribe()));
+            }
+            Request::Logs(select, reply) => {
+                let sources = self.select(&select).map(|ids| self.log_sources(&ids));
+                let _ = reply.send(sources);
+            }
+            Request::TendLogs(select, how, reply) => {
+                let _ = reply.send(self.tend_logs(&select, how));
+            }
+        }
+    }
+}
+
+/// Whether a request may not come any more while everything ends: its reply is dropped, which says so.
+fn refuse(request: &Request) -> Option<()> {
+    match request {
+        Request::Act(..) | Request::Define(..) | Request::Apply(..) | Request::Down(..) => Some(()),
+        Request::List(..)
+        | Request::Detail(..)
+        | Request::Operation(..)
+        | Request::OperationDone(..)
+        | Request::Info(..)
+        | Request::Control(..)
+        | Request::Subscribe(..)
+        | Request::Logs(..)
+        | Request::TendLogs(..) => None,
+    }
+}
+
+/// What the supervisor says when a definition could not be recorded.
+pub(super) fn not_recorded(why: &str) -> ApiError {
+    ApiError::new(
+        Code::NotRecorded,
+        format!("the definition could not be recorded: {why}"),
+    )
+    .hint("free space in the state folder, then try again; nothing was started")
+}

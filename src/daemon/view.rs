@@ -1,0 +1,198 @@
+//! Projections of the state for the world.
+
+use std::collections::BTreeMap;
+
+use crate::api::{
+    Code, Counts, DaemonInfo, Detail, InstanceView, Metric, Push, Snapshot,
+};
+use crate::domain::instance::Phase;
+use crate::domain::names::InstanceId;
+
+use super::member::{Member, routes};
+use super::supervisor::Supervisor;
+
+impl Supervisor {
+    pub(super) fn due_in_ms(&self, member: &Member) -> Option<u64> {
+        let shown = match member.machine.phase() {
+            Phase::Backoff | Phase::Stopping { .. } | Phase::Sweeping { .. } => true,
+            Phase::Stopped
+            | Phase::Spawning { .. }
+            | Phase::Starting
+            | Phase::Running
+            | Phase::Killing { .. }
+            | Phase::Exited
+            | Phase::Failed
+            | Phase::Removed => false,
+        };
+        member
+            .due
+            .filter(|_| shown)
+            .map(|due| due.saturating_sub(self.now.ns) / 1_000_000)
+    }
+
+    /// One row; none when there is no such instance.
+    pub(super) fn view(&self, id: InstanceId) -> Option<InstanceView> {
+        let member = self.members.get(&id)?;
+        let process = self.processes.get(&member.key);
+        let live = member.machine.phase().is_live();
+        let child = member.child.filter(|_| live);
+        let uptime = child.map(|child| {
+            let begun_ms = child.start * 1000 / self.setting.ticks_per_second.max(1);
+            (self.now.ns / 1_000_000).saturating_sub(begun_ms) / 1000
+        });
+        Some(InstanceView {
+            id,
+            name: member.label(process),
+            process: member.key.name.clone(),
+            instance: member.index,
+            instances: process.map_or(1, |p| p.spec.instances),
+            namespace: member.key.namespace.clone(),
+            status: member.status(),
+            pid: child.map(|c| c.pid),
+            pid_start: child.map(|c| c.start),
+            cpu: member.sample.map(|s| s.cpu),
+            memory: member.sample.map(|s| s.memory),
+            uptime,
+            restarts: member.restarts,
+            exit: member.exit.map(Into::into),
+            run: member.machine.run(),
+            attempts: member.machine.attempts(),
+            due_in_ms: self.due_in_ms(member),
+            since_ms: member.since_ms,
+            because: member.because.clone(),
+            adopted: member.adopted,
+            orphaned: member.orphaned,
+            alarm: member.alarm.clone(),
+            tags: process.map(|p| p.spec.tags.clone()).unwrap_or_default(),
+        })
+    }
+
+    pub(super) fn views(&self, ids: &[InstanceId]) -> Vec<InstanceView> {
+        ids.iter().filter_map(|id| self.view(*id)).collect()
+    }
+
+    /// Everything about some instances.
+    pub(super) fn details(&self, ids: &[InstanceId]) -> Vec<Detail> {
+        ids.iter()
+            .filter_map(|id| {
+                let member = self.members.get(id)?;
+                let process = self.processes.get(&member.key)?;
+                let spec = &process.spec;
+                let logs = routes(spec, member.index, &self.setting.logs)
+                    .each()
+                    .map(|(stream, route)| (stream.word().to_owned(), route.path.clone()))
+                    .collect();
+                Some(Detail {
+                    instance: self.view(*id)?,
+                    command: spec.command.clone(),
+                    cwd: spec.cwd.clone(),
+                    // Values may be secrets.
+                    env: spec.env.keys().map(|name| (name.clone(), "***".into())).collect(),
+                    restart: spec.restart.clone(),
+                    stop: spec.stop.clone(),
+                    limits: spec.limits.clone(),
+                    log_policy: spec.logs.clone(),
+                    logs,
+                    generation: process.generation,
+                    run_generation: member.run_generation,
+                    origin: spec.origin.clone(),
+                    tree: member.sample.map_or(0, |s| s.processes),
+                    events: member.events.iter().cloned().collect(),
+                })
+            })
+            .collect()
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        let mut by_status = BTreeMap::new();
+        for member in self.members.values() {
+            *by_status.entry(member.status().word().to_owned()).or_insert(0) += 1;
+        }
+        Counts {
+            total: u32::try_from(self.members.len()).unwrap_or(u32::MAX),
+            by_status,
+        }
+    }
+
+    /// The daemon itself; memory and subsystems are filled in by who can look.
+    pub(super) fn info(&self) -> DaemonInfo {
+        let mut alarms: Vec<String> = self.troubles.values().cloned().collect();
+        alarms.extend(self.alarms.iter().cloned());
+        for (id, member) in &self.members {
+            if let Some(alarm) = &member.alarm {
+                alarms.push(format!("{}: {alarm}", self.label(*id)));
+            }
+        }
+        DaemonInfo {
+            running: true,
+            pid: std::process::id(),
+            keeper_pid: self.setting.keeper_pid,
+            scribe_pid: self.scribe_pid,
+            version: env!("CARGO_PKG_VERSION").into(),
+            epoch: self.setting.epoch,
+            boot_id: self.setting.boot_id.clone(),
+            uptime: self.now.ns.saturating_sub(self.started.ns) / 1_000_000_000,
+            memory: 0,
+            counts: self.counts(),
+            socket: self.setting.socket.clone(),
+            state_dir: self.setting.state_dir.clone(),
+            log_dir: self.setting.logs.clone(),
+            volatile_dir: self.setting.volatile.clone(),
+            strays: self.strays,
+            alarms,
+            subsystems: Vec::new(),
+            transient: self.transient,
+        }
+    }
+
+    pub(super) fn snapshot(&self) -> Snapshot {
+        let ids: Vec<InstanceId> = self.members.keys().copied().collect();
+        Snapshot {
+            daemon: self.info(),
+            host: self.host.clone(),
+            instances: self.views(&ids),
+            series: self
+                .members
+                .iter()
+                .map(|(id, member)| (*id, member.series.iter().collect()))
+                .collect(),
+        }
+    }
+
+    pub(super) fn publish_metrics(&mut self) {
+        if !self.hub.has_listeners() {
+            return;
+        }
+        let metrics = self
+            .members
+            .iter()
+            .filter_map(|(id, member)| {
+                let sample = member.sample?;
+                Some(Metric {
+                    id: *id,
+                    cpu: sample.cpu,
+                    memory: sample.memory,
+                })
+            })
+            .collect();
+        let push = Push::Metrics {
+            host: self.host.clone(),
+            metrics,
+        };
+        self.hub.publish(&push);
+    }
+}
+
+impl Counts {
+    /// How many are in this status.
+    #[must_use]
+    pub fn of(&self, status: crate::api::Status) -> u32 {
+        self.by_status.get(status.word()).copied().unwrap_or(0)
+    }
+}
+
+/// The code of an error that no client should ever see.
+#[must_use]
+pub fn internal(what: &str) -> crate::api::ApiError {
+    crate::api::ApiError::new(Code::Internal, what)
+}

@@ -1,0 +1,74 @@
+//! One numbered thing that happened, told to subscribers and kept in the history.
+
+use serde::{Deserialize, Serialize};
+
+use super::exit::Exit;
+use super::names::{InstanceId, OperationId, RunId};
+use super::operation::Verb;
+use super::status::Status;
+
+/// What happened to one instance or to the daemon.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum What {
+    /// Its status is another.
+    Status {
+        /// Before.
+        from: Status,
+        /// Now.
+        to: Status,
+        /// Why, in words.
+        because: String,
+    },
+    /// A run ended.
+    Exit {
+        /// Which run.
+        run: RunId,
+        /// How.
+        exit: Exit,
+        /// How long it had lasted, milliseconds.
+        lasted_ms: u64,
+    },
+    /// A command came.
+    Asked {
+        /// Which.
+        verb: Verb,
+        /// The operation's id.
+        operation: OperationId,
+        /// Who asked.
+        by: String,
+    },
+    /// A limit was passed.
+    Limit {
+        /// Measured, bytes.
+        memory: u64,
+        /// Allowed, bytes.
+        allowed: u64,
+    },
+    /// Something needs a person.
+    Alarm {
+        /// In words.
+        text: String,
+    },
+    /// Something worth knowing.
+    Note {
+        /// In words.
+        text: String,
+    },
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// Wall-clock time, milliseconds since 1970.
+    pub at_ms: u64,
+    /// To which instance; none for the daemon as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<InstanceId>,
+    /// What it was called then.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// What.
+    #[serde(flatten)]
+    pub what: What,
+}

@@ -1,0 +1,477 @@
+//! The definition of a process: command, copies, policies.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::backoff::Backoff;
+use super::exit::Signal;
+use super::names::{Namespace, ProcessKey, ProcessName, Tag};
+
+/// The most instances of one process.
+pub const INSTANCES_MAX: u32 = 1000;
+/// The longest stop timeout, start delay or window: a year would be a typing error.
+pub const DURATION_MAX: Duration = Duration::from_secs(24 * 3600);
+
+/// What is executed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Command {
+    /// An absolute path, or a word that is looked up in the `PATH` of the process's own environment.
+    pub program: String,
+    /// Its arguments, without the program.
+    #[serde(default)]
+    pub args: Vec<String>,
+}
+
+/// Whether a run that ended is followed by another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Restart {
+    /// After every end.
+    Always,
+    /// After an exit code other than 0, or a signal.
+    #[default]
+    OnFailure,
+    /// Never.
+    Never,
+}
+
+/// When adasa starts a process again, and when it gives up.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RestartPolicy {
+    /// After which ends.
+    pub on: Restart,
+    /// The waits between attempts.
+    pub backoff: Backoff,
+    /// How many failures mean `errored`.
+    pub max_restarts: u32,
+    /// A run that lasted this long was stable: earlier failures are forgotten.
+    pub min_uptime: Duration,
+    /// Count the failures within this time instead of those since the last stable run.
+    pub window: Option<Duration>,
+}
+
+impl Default for RestartPolicy {
+    fn default() -> Self {
+        Self {
+            on: Restart::default(),
+            backoff: Backoff::default(),
+            max_restarts: 10,
+            min_uptime: Duration::from_secs(10),
+            window: None,
+        }
+    }
+}
+
+/// How a run is ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StopPolicy {
+    /// Sent first, to the process group.
+    pub signal: Signal,
+    /// What the tree gets before `SIGKILL`.
+    pub timeout: Duration,
+}
+
+impl Default for StopPolicy {
+    fn default() -> Self {
+        Self {
+            signal: Signal::TERM,
+            timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+/// What is done when a limit is passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LimitAction {
+    /// Say so, once per passing.
+    Log,
+    /// Restart gracefully.
+    #[default]
+    Restart,
+    /// Stop gracefully.
+    Stop,
+}
+
+/// Limits on the whole tree of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Limits {
+    /// Memory in bytes: the tree's resident set, confirmed by its proportional set.
+    pub max_memory: Option<u64>,
+    /// What is done then.
+    #[serde(default)]
+    pub action: LimitAction,
+}
+
+/// What happens to output when the disk is full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnDiskFull {
+    /// Count what is lost, go on.
+    #[default]
+    Drop,
+    /// Let the writer wait.
+    Block,
+}
+
+/// Where output goes and how much of it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogPolicy {
+    /// Both streams into one file, in exact order, without separation.
+    pub merge: bool,
+    /// Instead of the default place. With several instances, `-N` is put before the extension.
+    pub out_file: Option<PathBuf>,
+    /// Instead of the default place.
+    pub err_file: Option<PathBuf>,
+    /// A file that reaches this size, in bytes, becomes an archive.
+    pub max_size: u64,
+    /// A file that was begun this long ago becomes an archive.
+    pub max_age: Option<Duration>,
+    /// How many archives are kept, per stream.
+    pub archives: u32,
+    /// Whether archives are compressed.
+    pub compress: bool,
+    /// What happens when the disk is full.
+    pub on_disk_full: OnDiskFull,
+}
+
+impl Default for LogPolicy {
+    fn default() -> Self {
+        Self {
+            merge: false,
+            out_file: None,
+            err_file: None,
+            max_size: 10 * 1024 * 1024,
+            max_age: None,
+            archives: 5,
+            compress: true,
+            on_disk_full: OnDiskFull::default(),
+        }
+    }
+}
+
+/// Where a definition came from.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// Typed: `adasa start`, or a request.
+    #[default]
+    Typed,
+    /// A configuration file, absolute path.
+    File(PathBuf),
+}
+
+/// The definition of a process. What differs between two definitions decides whether its instances are replaced;
+/// `base_env` and `origin` do not count.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct Spec {
+    /// The name.
+    pub name: ProcessName,
+    /// The namespace.
+    #[serde(default)]
+    pub namespace: Namespace,
+    /// What is executed.
+    pub command: Command,
+    /// The folder it runs in, absolute.
+    pub cwd: PathBuf,
+    /// The environment as declared.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+    /// What it has of the caller's environment; declared values win.
+    #[serde(default)]
+    pub base_env: BTreeMap<String, String>,
+    /// How many copies.
+    pub instances: u32,
+    /// When it is started again.
+    #[serde(default)]
+    pub restart: RestartPolicy,
+    /// How it is ended.
+    #[serde(default)]
+    pub stop: StopPolicy,
+    /// What it may use.
+    #[serde(default)]
+    pub limits: Limits,
+    /// Where its output goes.
+    #[serde(default)]
+    pub logs: LogPolicy,
+    /// Words that select it.
+    #[serde(default)]
+    pub tags: Vec<Tag>,
+    /// Where the definition came from.
+    #[serde(default)]
+    pub origin: Origin,
+}
+
+impl Spec {
+    /// A definition with the defaults of the documentation.
+    #[must_use]
+    pub fn new(name: ProcessName, command: Command, cwd: impl Into<PathBuf>) -> Self {
+        Self {
+            name,
+            namespace: Namespace::default(),
+            command,
+            cwd: cwd.into(),
+            env: BTreeMap::new(),
+            base_env: BTreeMap::new(),
+            instances: 1,
+            restart: RestartPolicy::default(),
+            stop: StopPolicy::default(),
+            limits: Limits::default(),
+            logs: LogPolicy::default(),
+            tags: Vec::new(),
+            origin: Origin::default(),
+        }
+    }
+
+    /// Namespace and name.
+    #[must_use]
+    pub fn key(&self) -> ProcessKey {
+        ProcessKey {
+            namespace: self.namespace.clone(),
+            name: self.name.clone(),
+        }
+    }
+
+    /// What it takes to go from `self` to `next`.
+    #[must_use]
+    pub fn difference(&self, next: &Self) -> Difference {
+        let runs_differently =
+            self.command != next.command || self.cwd != next.cwd || self.env != next.env;
+        if runs_differently || self.logs_differ(next) {
+            return Difference::Replace;
+        }
+        if self.instances != next.instances {
+            return Difference::Scale;
+        }
+        let live = self.restart == next.restart
+            && self.stop == next.stop
+            && self.limits == next.limits
+            && self.logs == next.logs
+            && self.tags == next.tags;
+        if live { Difference::None } else { Difference::Live }
+    }
+
+    /// Other files mean other pipes; other sizes and counts do not.
+    fn logs_differ(&self, next: &Self) -> bool {
+        self.logs.merge != next.logs.merge
+            || self.logs.out_file != next.logs.out_file
+            || self.logs.err_file != next.logs.err_file
+    }
+
+    /// Checks what the type alone cannot: ranges, absolute paths, the sizes that fit a record.
+    ///
+    /// # Errors
+    /// The first problem: which field, and what about it.
+    pub fn validate(&self) -> Result<(), Invalid> {
+        let bad = |field: &'static str, why: String| Err(Invalid { field, why });
+        if !(1..=INSTANCES_MAX).contains(&self.instances) {
+            return bad(
+                "instances",
+                format!("must be 1 to {INSTANCES_MAX}, not {}", self.instances),
+            );
+        }
+        if self.command.program.is_empty() {
+            return bad("script", "cannot be empty".into());
+        }
+        let nul = |text: &str| text.contains('\0');
+        if nul(&self.command.program) || self.command.args.iter().any(|a| nul(a)) {
+            return bad("args", "cannot contain a NUL byte".into());
+        }
+        if !self.cwd.is_absolute() {
+            return bad("cwd", format!("must be absolute, not {}", self.cwd.display()));
+        }
+        for (name, value) in self.env.iter().chain(&self.base_env) {
+            if name.is_empty() || name.contains('=') || nul(name) || nul(value) {
+                return bad("env", format!("{name:?} cannot be set in an environment"));
+            }
+        }
+        if self.restart.backoff.factor < 1.0 || !self.restart.backoff.factor.is_finite() {
+            return bad("backoff_factor", "must be 1 or more".into());
+        }
+        for (field, value) in [
+            ("stop_timeout", self.stop.timeout),
+            ("restart_delay", self.restart.backoff.initial),
+            ("max_restart_delay", self.restart.backoff.cap),
+            ("min_uptime", self.restart.min_uptime),
+            ("restart_window", self.restart.window.unwrap_or_default()),
+        ] {
+            if value > DURATION_MAX {
+                return bad(field, "must be 24 hours or less".into());
+            }
+        }
+        if self.limits.max_memory.is_some_and(|m| m < 1024 * 1024) {
+            return bad("max_memory", "must be 1 MB or more".into());
+        }
+        if self.logs.max_size < 4096 {
+            return bad("log_max_size", "must be 4 KiB or more".into());
+        }
+        for file in [&self.logs.out_file, &self.logs.err_file].into_iter().flatten() {
+            if !file.is_absolute() || file.as_os_str().len() > 1000 {
+                return bad("log_file", "must be an absolute path of 1,000 bytes or less".into());
+            }
+        }
+        Ok(())
+    }
+
+    /// The file of one stream of one instance, below `logs`.
+    #[must_use]
+    pub fn log_path(&self, logs: &Path, index: u32, stream: Stream) -> PathBuf {
+        let custom = match stream {
+            Stream::Err if !self.logs.merge => &self.logs.err_file,
+            Stream::Err | Stream::Out => &self.logs.out_file,
+        };
+        match custom {
+            Some(file) if self.instances == 1 => file.clone(),
+            Some(file) => numbered(file, index),
+            None => {
+                let stream = if self.logs.merge { Stream::Out } else { stream };
+                logs.join(self.namespace.as_str())
+                    .join(self.name.as_str())
+                    .join(format!("{index}.{}.log", stream.word()))
+            }
+        }
+    }
+}
+
+fn numbered(file: &Path, index: u32) -> PathBuf {
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    let name = match file.extension() {
+        Some(extension) => format!("{stem}-{index}.{}", extension.to_string_lossy()),
+        None => format!("{stem}-{index}"),
+    };
+    file.with_file_name(name)
+}
+
+/// Secrets live in environments: a definition in a log line shows names only.
+impl std::fmt::Debug for Spec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Spec")
+            .field("key", &self.key())
+            .field("command", &self.command)
+            .field("cwd", &self.cwd)
+            .field("env", &self.env.keys().collect::<Vec<_>>())
+            .field("instances", &self.instances)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One of the two output streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stream {
+    /// Standard output.
+    Out,
+    /// Standard error.
+    Err,
+}
+
+impl Stream {
+    /// Both, in the order of their descriptors.
+    pub const ALL: [Self; 2] = [Self::Out, Self::Err];
+
+    /// The word in file names, on screen and in JSON.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Out => "out",
+            Self::Err => "err",
+        }
+    }
+}
+
+/// How much a change of definition touches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Difference {
+    /// Nothing differs.
+    None,
+    /// Policies only: takes effect without touching a process.
+    Live,
+    /// The number of copies.
+    Scale,
+    /// What is executed: every instance has to be replaced.
+    Replace,
+}
+
+/// A value that no process can have.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field} {why}")]
+pub struct Invalid {
+    /// The configuration key.
+    pub field: &'static str,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec() -> Spec {
+        let command = Command {
+            program: "/bin/true".into(),
+            args: vec![],
+        };
+        Spec::new(ProcessName::new("api").unwrap(), command, "/")
+    }
+
+    #[test]
+    fn only_declared_values_count_as_a_change() {
+        let a = spec();
+        let mut b = spec();
+        b.base_env.insert("PATH".into(), "/elsewhere".into());
+        b.origin = Origin::File("/etc/adasa.toml".into());
+        assert_eq!(a.difference(&b), Difference::None);
+        b.stop.timeout = Duration::from_secs(1);
+        assert_eq!(a.difference(&b), Difference::Live);
+        b.instances = 2;
+        assert_eq!(a.difference(&b), Difference::Scale);
+        b.env.insert("A".into(), "1".into());
+        assert_eq!(a.difference(&b), Difference::Replace);
+    }
+
+    #[test]
+    fn impossible_values_are_refused_by_name() {
+        let cases: [(&str, fn(&mut Spec)); 8] = [
+            ("instances", |s| s.instances = 0),
+            ("instances", |s| s.instances = 1001),
+            ("script", |s| s.command.program.clear()),
+            ("args", |s| s.command.args.push("a\0b".into())),
+            ("cwd", |s| s.cwd = "here".into()),
+            ("stop_timeout", |s| s.stop.timeout = Duration::from_secs(1 << 30)),
+            ("max_memory", |s| s.limits.max_memory = Some(5)),
+            ("env", |s| {
+                s.env.insert("A=B".into(), String::new());
+            }),
+        ];
+        assert_eq!(spec().validate(), Ok(()));
+        for (field, change) in cases {
+            let mut s = spec();
+            change(&mut s);
+            assert_eq!(s.validate().unwrap_err().field, field);
+        }
+    }
+
+    #[test]
+    fn log_files_have_their_place() {
+        let mut s = spec();
+        let logs = Path::new("/l");
+        assert_eq!(s.log_path(logs, 0, Stream::Err), Path::new("/l/default/api/0.err.log"));
+        s.logs.merge = true;
+        assert_eq!(s.log_path(logs, 0, Stream::Err), s.log_path(logs, 0, Stream::Out));
+        s.logs.out_file = Some("/var/x.log".into());
+        assert_eq!(s.log_path(logs, 0, Stream::Out), Path::new("/var/x.log"));
+        s.instances = 2;
+        assert_eq!(s.log_path(logs, 1, Stream::Out), Path::new("/var/x-1.log"));
+    }
+
+    #[test]
+    fn a_definition_in_a_log_line_shows_no_values() {
+        let mut s = spec();
+        s.env.insert("TOKEN".into(), "hunter2".into());
+        let text = format!("{s:?}");
+        assert!(text.contains("TOKEN") && !text.contains("hunter2"));
+    }
+}

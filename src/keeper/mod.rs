@@ -1,0 +1,9 @@
+//! The keeper: parent of everything, tiny, single-threaded, without policy. It forks what the daemon asks for, reaps,
+//! keeps what must outlive the other roles, and starts these again when they die. It never opens, stats or waits for
+//! anything that can hang, and knows nothing of definitions, restart policies or clients.
+
+pub mod link;
+pub mod protocol;
+pub mod role;
+mod runs;
+pub mod table;

@@ -1,0 +1,230 @@
+//! What the keeper holds of the runs: pids, the read ends of their pipes, and the exec results that are awaited.
+
+use std::collections::HashMap;
+use std::io::{self, Read as _};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use nix::fcntl::OFlag;
+use nix::sys::stat::Mode;
+
+use crate::domain::names::{InstanceId, RunId};
+use crate::domain::spec::Stream;
+use crate::platform::child::{self, ExecFailure, Program, Stdio};
+use crate::platform::{descriptor, procfs};
+
+use super::protocol::{ChildSpec, Route, Routes};
+
+/// Names one output pipe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct PipeKey {
+    pub(super) key: InstanceId,
+    pub(super) run: RunId,
+    pub(super) stream: Stream,
+}
+
+impl PipeKey {
+    fn file_name(self) -> String {
+        format!("{}.{}.{}", self.key, self.run, self.stream.word())
+    }
+
+    /// Reads back what [`Self::file_name`] wrote.
+    pub(super) fn parse(name: &str) -> Option<Self> {
+        let mut parts = name.split('.');
+        let key = InstanceId(parts.next()?.parse().ok()?);
+        let run = RunId(parts.next()?.parse().ok()?);
+        let word = parts.next()?;
+        let stream = Stream::ALL.into_iter().find(|s| s.word() == word)?;
+        parts.next().is_none().then_some(Self { key, run, stream })
+    }
+}
+
+/// The keeper's end of an output pipe.
+#[derive(Debug)]
+pub(super) struct PipeEnd {
+    pub(super) read: OwnedFd,
+    pub(super) route: Route,
+    path: PathBuf,
+}
+
+impl PipeEnd {
+    /// Opens the read end by name; the open never waits, and what is in the pipe stays.
+    pub(super) fn reopen(folder: &Path, key: PipeKey, route: Route) -> io::Result<Self> {
+        let path = folder.join(key.file_name());
+        let read = std::fs::File::options()
+            .read(true)
+            .custom_flags((OFlag::O_NONBLOCK | OFlag::O_CLOEXEC).bits())
+            .open(&path)?
+            .into();
+        Ok(Self { read, route, path })
+    }
+
+    /// Makes the pipe: anybody may open it to write (`> /dev/stderr` after a change of user), none but us can
+    /// reach it by name, for the folder is closed.
+    fn make(folder: &Path, key: PipeKey, route: Route) -> io::Result<(Self, OwnedFd)> {
+        let path = folder.join(key.file_name());
+        match nix::unistd::mkfifo(&path, Mode::from_bits_truncate(0o622)) {
+            Ok(()) => {}
+            Err(nix::errno::Errno::EEXIST) => {
+                // Left by a run that was never recorded; its bytes are nobody's.
+                std::fs::remove_file(&path)?;
+                nix::unistd::mkfifo(&path, Mode::from_bits_truncate(0o622))?;
+            }
+            Err(error) => return Err(error.into()),
+        }
+        nix::sys::stat::fchmodat(
+            nix::fcntl::AT_FDCWD,
+            &path,
+            Mode::from_bits_truncate(0o622),
+            nix::sys::stat::FchmodatFlags::FollowSymlink,
+        )?;
+        let end = Self::reopen(folder, key, route)?;
+        // Read and write: a writer whose readers are all gone waits instead of dying of SIGPIPE.
+        let write = std::fs::File::options().read(true).write(true).open(&path)?;
+        Ok((end, write.into()))
+    }
+
+    /// Forgets the name; the descriptor closes with the value.
+    pub(super) fn remove(self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// A child that was just made.
+#[derive(Debug)]
+pub(super) struct Made {
+    pub(super) pid: i32,
+    pub(super) start: u64,
+    pub(super) result: OwnedFd,
+    pub(super) pipes: Vec<(PipeKey, PipeEnd)>,
+}
+
+/// Makes pipes and child.
+pub(super) fn make(
+    folder: &Path,
+    key: InstanceId,
+    run: RunId,
+    spec: &ChildSpec,
+    routes: &Routes,
+    null: &OwnedFd,
+    file_limit: (u64, u64),
+) -> io::Result<Made> {
+    let mut pipes = Vec::new();
+    let mut writes = Vec::new();
+    for (stream, route) in routes.each() {
+        let pipe = PipeKey { key, run, stream };
+        let (end, write) = PipeEnd::make(folder, pipe, route.clone())?;
+        pipes.push((pipe, end));
+        writes.push(write);
+    }
+    let output = writes.first().map_or(null.as_fd(), AsFd::as_fd);
+    let error = writes.last().map_or(null.as_fd(), AsFd::as_fd);
+    let program = Program {
+        program: &spec.program,
+        args: &spec.args,
+        env: &spec.env,
+        cwd: &spec.cwd,
+        file_limit,
+    };
+    let stdio = Stdio {
+        input: null.as_fd(),
+        output,
+        error,
+    };
+    match child::spawn(program, stdio) {
+        Ok(fork) => Ok(Made {
+            pid: fork.pid,
+            start: procfs::stat(fork.pid).map_or(0, |stat| stat.start),
+            result: fork.result,
+            pipes,
+        }),
+        Err(error) => {
+            for (_, end) in pipes {
+                end.remove();
+            }
+            Err(error)
+        }
+    }
+}
+
+/// What an exec result pipe says.
+pub(super) enum Outcome {
+    /// Nothing yet.
+    Waiting,
+    /// The program runs.
+    Executed,
+    /// It never will.
+    Failed(ExecFailure),
+}
+
+/// Reads an exec result pipe without waiting.
+pub(super) fn outcome(result: &OwnedFd) -> Outcome {
+    let Ok(copy) = result.try_clone() else {
+        return Outcome::Waiting;
+    };
+    let mut bytes = Vec::new();
+    let mut file = std::fs::File::from(copy);
+    match file.read_to_end(&mut bytes) {
+        Ok(_) => match ExecFailure::parse(&bytes) {
+            None => Outcome::Executed,
+            Some(failure) => Outcome::Failed(failure),
+        },
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock && bytes.is_empty() => {
+            Outcome::Waiting
+        }
+        Err(_) => ExecFailure::parse(&bytes).map_or(Outcome::Executed, Outcome::Failed),
+    }
+}
+
+/// The stage pipe between a run's pipe and its file, with the note of whose bytes are in it.
+#[derive(Debug)]
+pub(super) struct Stage {
+    pub(super) read: OwnedFd,
+    pub(super) write: OwnedFd,
+    pub(super) owner: OwnedFd,
+}
+
+impl Stage {
+    pub(super) fn make() -> io::Result<Self> {
+        let (read, write) = nix::unistd::pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?;
+        // Without the larger size everything works, in smaller steps.
+        let _ = descriptor::set_pipe_size(&write, 1 << 20);
+        let owner = nix::sys::memfd::memfd_create(
+            c"adasa-stage",
+            nix::sys::memfd::MFdFlags::MFD_CLOEXEC,
+        )?;
+        Ok(Self { read, write, owner })
+    }
+
+    pub(super) fn copies(&self) -> io::Result<Vec<OwnedFd>> {
+        Ok(vec![
+            self.read.try_clone()?,
+            self.write.try_clone()?,
+            self.owner.try_clone()?,
+        ])
+    }
+}
+
+/// Which instance and run a pid is.
+pub(super) type Pids = HashMap<i32, (InstanceId, RunId)>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pipe_name_is_read_back() {
+        for stream in Stream::ALL {
+            let key = PipeKey {
+                key: InstanceId(3),
+                run: RunId(12),
+                stream,
+            };
+            assert_eq!(PipeKey::parse(&key.file_name()), Some(key));
+        }
+        for name in ["", "1.2", "1.2.in", "1.2.out.x", "a.2.out"] {
+            assert_eq!(PipeKey::parse(name), None, "{name}");
+        }
+    }
+}

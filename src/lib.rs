@@ -1,0 +1,13 @@
+//! adasa keeps long-running programs alive on one machine and shows them on one screen.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::wildcard_enum_match_arm))]
+#![allow(dead_code)]
+
+mod api;
+mod daemon;
+mod domain;
+mod keeper;
+mod logs;
+#[allow(unsafe_code)]
+mod platform;
+mod scribe;
+mod server;

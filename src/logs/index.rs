@@ -1,0 +1,293 @@
+//! The index beside a log file: one fixed-size entry per drained chunk. It gives times, run boundaries and stable
+//! positions without a byte in the log itself; torn or missing, it costs times, never lines.
+//!
+//! Layout, little endian: a head of 32 bytes (`ADASAIX1`, inode of the log file, logical offset of its first byte,
+//! milliseconds when it was begun), then entries of 32 bytes (microseconds since 1970, logical offset, length, flags,
+//! run).
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+
+use crate::domain::names::RunId;
+
+const MAGIC: &[u8; 8] = b"ADASAIX1";
+/// Bytes of the head and of each entry.
+pub const UNIT: u64 = 32;
+/// The time is that of finding the bytes, not of their coming.
+pub const LATE: u32 = 1;
+/// Chunks that come within this many microseconds share an entry.
+const COALESCE_US: u64 = 1000;
+
+/// What the head says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// Of the log file that it belongs to.
+    pub inode: u64,
+    /// Logical offset of the file's first byte.
+    pub base: u64,
+    /// When the file was begun, milliseconds since 1970.
+    pub begun_ms: u64,
+}
+
+/// One chunk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// When it was drained, microseconds since 1970.
+    pub time_us: u64,
+    /// Logical offset of its first byte.
+    pub offset: u64,
+    /// How many bytes.
+    pub length: u32,
+    /// [`LATE`] or nothing.
+    pub flags: u32,
+    /// Which run wrote it.
+    pub run: RunId,
+}
+
+impl Entry {
+    /// Logical offset behind its last byte.
+    #[must_use]
+    pub fn end(&self) -> u64 {
+        self.offset + u64::from(self.length)
+    }
+
+    fn encode(&self) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        bytes[..8].copy_from_slice(&self.time_us.to_le_bytes());
+        bytes[8..16].copy_from_slice(&self.offset.to_le_bytes());
+        bytes[16..20].copy_from_slice(&self.length.to_le_bytes());
+        bytes[20..24].copy_from_slice(&self.flags.to_le_bytes());
+        bytes[24..].copy_from_slice(&self.run.0.to_le_bytes());
+        bytes
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let long = |at: usize| Some(u64::from_le_bytes(*bytes.get(at..)?.first_chunk()?));
+        let short = |at: usize| Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?));
+        let entry = Self {
+            time_us: long(0)?,
+            offset: long(8)?,
+            length: short(16)?,
+            flags: short(20)?,
+            run: RunId(long(24)?),
+        };
+        (entry.length > 0 && entry.offset.checked_add(u64::from(entry.length)).is_some())
+            .then_some(entry)
+    }
+}
+
+impl Head {
+    fn encode(&self) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        bytes[..8].copy_from_slice(MAGIC);
+        bytes[8..16].copy_from_slice(&self.inode.to_le_bytes());
+        bytes[16..24].copy_from_slice(&self.base.to_le_bytes());
+        bytes[24..].copy_from_slice(&self.begun_ms.to_le_bytes());
+        bytes
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let long = |at: usize| Some(u64::from_le_bytes(*bytes.get(at..)?.first_chunk()?));
+        (bytes.get(..8)? == MAGIC).then_some(())?;
+        Some(Self {
+            inode: long(8)?,
+            base: long(16)?,
+            begun_ms: long(24)?,
+        })
+    }
+}
+
+/// Reads the head of an index; none when there is no good one.
+#[must_use]
+pub fn head(path: &Path) -> Option<Head> {
+    let mut bytes = [0; 32];
+    File::open(path).ok()?.read_exact_at(&mut bytes, 0).ok()?;
+    Head::decode(&bytes)
+}
+
+/// Appends entries; the scribe is the only one who does.
+#[derive(Debug)]
+pub struct Writer {
+    file: File,
+    /// Where the next entry goes.
+    at: u64,
+    last: Option<Entry>,
+}
+
+impl Writer {
+    /// Begins an index anew.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn begin(path: &Path, head: Head) -> io::Result<Self> {
+        let file = super::read::private_options().truncate(true).open(path)?;
+        file.write_all_at(&head.encode(), 0)?;
+        Ok(Self {
+            file,
+            at: UNIT,
+            last: None,
+        })
+    }
+
+    /// Goes on with an index that is there; what is torn at its end is written over.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn resume(path: &Path) -> io::Result<Self> {
+        let file = super::read::private_options().truncate(false).open(path)?;
+        let length = file.metadata()?.len();
+        let whole = length / UNIT * UNIT;
+        let mut last = None;
+        let mut at = whole.max(UNIT);
+        while at > UNIT {
+            let mut bytes = [0; 32];
+            file.read_exact_at(&mut bytes, at - UNIT)?;
+            last = Entry::decode(&bytes);
+            if last.is_some() {
+                break;
+            }
+            at -= UNIT;
+        }
+        Ok(Self { file, at, last })
+    }
+
+    /// Logical offset behind the last entry.
+    #[must_use]
+    pub fn end(&self) -> Option<u64> {
+        self.last.map(|e| e.end())
+    }
+
+    /// Adds a chunk, or lengthens the entry before it when that is of the same moment and run.
+    ///
+    /// # Errors
+    /// The kernel's; the bytes of the log are written already and will count as late.
+    pub fn add(&mut self, entry: Entry) -> io::Result<()> {
+        if let Some(last) = self.last
+            && last.run == entry.run
+            && last.flags == entry.flags
+            && last.end() == entry.offset
+            && entry.time_us.saturating_sub(last.time_us) < COALESCE_US
+            && let Some(length) = last.length.checked_add(entry.length)
+        {
+            let longer = Entry { length, ..last };
+            self.file.write_all_at(&longer.encode(), self.at - UNIT)?;
+            self.last = Some(longer);
+            return Ok(());
+        }
+        self.file.write_all_at(&entry.encode(), self.at)?;
+        self.at += UNIT;
+        self.last = Some(entry);
+        Ok(())
+    }
+}
+
+/// Looks things up in an index file.
+#[derive(Debug)]
+pub struct Lookup {
+    file: File,
+    count: u64,
+}
+
+impl Lookup {
+    /// Opens an index; none when there is none.
+    #[must_use]
+    pub fn open(path: &Path) -> Option<Self> {
+        let file = File::open(path).ok()?;
+        let length = file.metadata().ok()?.len();
+        let mut bytes = [0; 32];
+        file.read_exact_at(&mut bytes, 0).ok()?;
+        Head::decode(&bytes)?;
+        Some(Self {
+            file,
+            count: (length / UNIT).saturating_sub(1),
+        })
+    }
+
+    fn get(&self, n: u64) -> Option<Entry> {
+        let mut bytes = [0; 32];
+        self.file.read_exact_at(&mut bytes, UNIT + n * UNIT).ok()?;
+        Entry::decode(&bytes)
+    }
+
+    fn first_where(&self, holds: impl Fn(&Entry) -> bool) -> u64 {
+        let (mut low, mut high) = (0, self.count);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match self.get(middle) {
+                Some(entry) if !holds(&entry) => low = middle + 1,
+                Some(_) | None => high = middle,
+            }
+        }
+        low
+    }
+
+    /// The entry that holds the byte at this logical offset.
+    #[must_use]
+    pub fn at(&self, offset: u64) -> Option<Entry> {
+        let n = self.first_where(|e| e.end() > offset);
+        self.get(n).filter(|e| e.offset <= offset)
+    }
+
+    /// Logical offset of the first chunk that came at this time or later.
+    #[must_use]
+    pub fn since(&self, time_us: u64) -> Option<u64> {
+        self.get(self.first_where(|e| e.time_us >= time_us))
+            .map(|e| e.offset)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(time_us: u64, offset: u64, length: u32, run: u64) -> Entry {
+        Entry {
+            time_us,
+            offset,
+            length,
+            flags: 0,
+            run: RunId(run),
+        }
+    }
+
+    #[test]
+    fn chunks_of_one_moment_share_an_entry_and_lookups_find_them() {
+        let path = std::env::temp_dir().join(format!("adasa-index-{}", std::process::id()));
+        let head_in = Head {
+            inode: 5,
+            base: 1000,
+            begun_ms: 7,
+        };
+        let mut writer = Writer::begin(&path, head_in).unwrap();
+        writer.add(entry(1_000_000, 1000, 10, 1)).unwrap();
+        writer.add(entry(1_000_500, 1010, 10, 1)).unwrap();
+        writer.add(entry(1_000_600, 1020, 10, 2)).unwrap();
+        writer.add(entry(2_000_000, 1030, 70, 2)).unwrap();
+        drop(writer);
+        assert_eq!(head(&path), Some(head_in));
+        let lookup = Lookup::open(&path).unwrap();
+        assert_eq!(lookup.count, 3);
+        assert_eq!(lookup.at(1019).unwrap().run, RunId(1));
+        assert_eq!(lookup.at(1020).unwrap().run, RunId(2));
+        assert_eq!(lookup.at(1099).unwrap().time_us, 2_000_000);
+        assert_eq!(lookup.at(1100), None);
+        assert_eq!(lookup.at(999), None);
+        assert_eq!(lookup.since(1_500_000), Some(1030));
+        assert_eq!(lookup.since(0), Some(1000));
+        assert_eq!(lookup.since(3_000_000), None);
+
+        // A torn end is written over.
+        let whole = std::fs::read(&path).unwrap();
+        for cut in [33, 40, 64, 95, 97, 120] {
+            std::fs::write(&path, &whole[..cut.min(whole.len())]).unwrap();
+            let mut writer = Writer::resume(&path).unwrap();
+            let offset = writer.end().unwrap_or(1000);
+            writer.add(entry(9_000_000, offset, 5, 3)).unwrap();
+            let lookup = Lookup::open(&path).unwrap();
+            assert_eq!(lookup.at(offset).unwrap().run, RunId(3), "cut at {cut}");
+        }
+        std::fs::remove_file(path).unwrap();
+    }
+}

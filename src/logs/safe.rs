@@ -1,0 +1,398 @@
+//! Text that came from outside, made harmless: what a process wrote can never move a cursor, set a title or fill a
+//! clipboard. Colours are kept as styles; every other control becomes a visible mark.
+
+use unicode_width::UnicodeWidthChar as _;
+
+/// At most this many bytes of a line are shown.
+pub const SHOWN_MAX: usize = 8 * 1024;
+/// An escape sequence without an end is given up after this many bytes.
+const SEQUENCE_MAX: usize = 4 * 1024;
+/// More combining marks on one character are dropped.
+const MARKS_MAX: u32 = 4;
+/// A line with more than this share of bad bytes is binary.
+const BINARY_PERCENT: usize = 30;
+
+/// A colour of a log line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Colour {
+    /// One of the terminal's 256.
+    Indexed(u8),
+    /// Red, green, blue.
+    Rgb(u8, u8, u8),
+}
+
+/// How a piece of text looks; only what cannot hide anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Look {
+    /// Foreground.
+    pub fg: Option<Colour>,
+    /// Background.
+    pub bg: Option<Colour>,
+    /// Bold.
+    pub bold: bool,
+    /// Italic.
+    pub italic: bool,
+    /// Underlined.
+    pub underline: bool,
+    /// Foreground and background exchanged.
+    pub reverse: bool,
+}
+
+/// One line of harmless text: no control characters, no characters that change direction or have no width of their
+/// own, a certain width in cells.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SafeText {
+    pieces: Vec<(String, Look)>,
+    width: usize,
+}
+
+impl SafeText {
+    /// Makes bytes harmless.
+    #[must_use]
+    pub fn new(bytes: &[u8]) -> Self {
+        let shown = &bytes[..bytes.len().min(SHOWN_MAX)];
+        let mut maker = Maker::default();
+        maker.line(shown);
+        if bytes.len() > shown.len() {
+            maker.look = Look::default();
+            maker.mark(&format!("… +{} bytes", bytes.len() - shown.len()));
+        }
+        maker.text
+    }
+
+    /// The pieces, each with its look.
+    #[must_use]
+    pub fn pieces(&self) -> &[(String, Look)] {
+        &self.pieces
+    }
+
+    /// How many terminal cells it takes.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// The text alone.
+    #[must_use]
+    pub fn plain(&self) -> String {
+        self.pieces.iter().map(|(text, _)| text.as_str()).collect()
+    }
+}
+
+/// A short text from outside (a name, an error, a command) as one harmless string.
+#[must_use]
+pub fn harmless(text: &str) -> String {
+    SafeText::new(text.as_bytes()).plain()
+}
+
+#[derive(Default)]
+struct Maker {
+    text: SafeText,
+    look: Look,
+    marks: u32,
+}
+
+impl Maker {
+    fn push(&mut self, c: char, width: usize) {
+        match self.text.pieces.last_mut() {
+            Some((text, look)) if *look == self.look => text.push(c),
+            Some(_) | None => self.text.pieces.push((c.to_string(), self.look)),
+        }
+        self.text.width += width;
+    }
+
+    fn mark(&mut self, text: &str) {
+        for c in text.chars() {
+            self.push(c, c.width().unwrap_or(1));
+        }
+        self.marks = 0;
+    }
+
+    fn line(&mut self, bytes: &[u8]) {
+        let bad: usize = bytes.utf8_chunks().map(|chunk| chunk.invalid().len()).sum();
+        if bytes.len() > 16 && bad * 100 > bytes.len() * BINARY_PERCENT {
+            self.mark(&format!("⟨binary {} bytes⟩", bytes.len()));
+            return;
+        }
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let chunk = rest.utf8_chunks().next();
+            let (valid, invalid) = chunk.map_or(("", &[][..]), |c| (c.valid(), c.invalid()));
+            let consumed = self.valid(valid, rest);
+            if consumed > valid.len() {
+                // A sequence ran past the valid part; go on behind it.
+                rest = &rest[consumed.min(rest.len())..];
+                continue;
+            }
+            for byte in invalid.iter().take(8) {
+                self.mark(&format!("⟨{byte:02x}⟩"));
+            }
+            rest = &rest[(valid.len() + invalid.len()).min(rest.len())..];
+        }
+    }
+
+    /// Takes the characters; returns how many bytes of `all` are done, which begins with `valid`.
+    fn valid(&mut self, valid: &str, all: &[u8]) -> usize {
+        let mut at = 0;
+        while let Some(c) = valid.get(at..).and_then(|t| t.chars().next()) {
+            if c == '\u{1b}' {
+                let length = self.escape(&all[at..]);
+                at += length;
+                if at > valid.len() || !valid.is_char_boundary(at) {
+                    return at;
+                }
+            } else {
+                self.character(c);
+                at += c.len_utf8();
+            }
+        }
+        valid.len()
+    }
+
+    fn character(&mut self, c: char) {
+        match c {
+            '\t' => {
+                for _ in 0..8 - self.text.width % 8 {
+                    self.push(' ', 1);
+                }
+            }
+            '\r' => self.mark("␍"),
+            '\u{0}'..='\u{1f}' => {
+                let picture = char::from_u32(0x2400 + u32::from(c)).unwrap_or('?');
+                self.push(picture, 1);
+            }
+            '\u{7f}' => self.mark("␡"),
+            '\u{80}'..='\u{9f}' => self.mark(&format!("⟨{:02x}⟩", u32::from(c))),
+            '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                self.mark(direction(c));
+            }
+            '\u{2028}' | '\u{2029}' => self.mark("⟨nl⟩"),
+            // Emoji presentation and its glue: the base character alone has a certain width.
+            '\u{200b}'..='\u{200d}'
+            | '\u{2060}'..='\u{2064}'
+            | '\u{feff}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{e0000}'..='\u{e0fff}'
+            | '\u{1f3fb}'..='\u{1f3ff}'
+            | '\u{20e3}'
+            | '\u{ad}'
+            | '\u{34f}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{3164}'
+            | '\u{ffa0}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{206a}'..='\u{206f}'
+            | '\u{fff0}'..='\u{fffb}' => {}
+            c => match c.width().unwrap_or(0) {
+                0 if self.marks < MARKS_MAX && self.text.width > 0 => {
+                    self.marks += 1;
+                    self.push(c, 0);
+                }
+                0 => {}
+                width => {
+                    self.marks = 0;
+                    self.push(c, width);
+                }
+            },
+        }
+    }
+
+    /// One escape sequence at the start of `bytes`; returns its length. See ECMA-48.
+    fn escape(&mut self, bytes: &[u8]) -> usize {
+        let window = &bytes[..bytes.len().min(SEQUENCE_MAX)];
+        match window.get(1) {
+            Some(b'[') => {
+                let body = window[2..]
+                    .iter()
+                    .position(|b| (0x40..=0x7e).contains(b))
+                    .map(|n| n + 2);
+                let Some(end) = body else {
+                    self.mark("␛[…");
+                    return window.len();
+                };
+                let parameters = &window[2..end];
+                if window[end] == b'm' && parameters.iter().all(|b| b.is_ascii_digit() || b";:".contains(b)) {
+                    self.select_look(parameters);
+                } else {
+                    let shown: String = window[2..=end]
+                        .iter()
+                        .take(12)
+                        .map(|b| if b.is_ascii_graphic() { char::from(*b) } else { '·' })
+                        .collect();
+                    self.mark(&format!("␛[{shown}"));
+                }
+                end + 1
+            }
+            Some(b']' | b'P' | b'X' | b'^' | b'_') => {
+                let kind = char::from(window[1]);
+                let end = window[2..].iter().enumerate().position(|(n, b)| {
+                    *b == 0x07 || (*b == 0x1b && window.get(n + 3) == Some(&b'\\'))
+                });
+                let digits: String = window[2..]
+                    .iter()
+                    .take_while(|b| b.is_ascii_digit())
+                    .take(4)
+                    .map(|b| char::from(*b))
+                    .collect();
+                self.mark(&format!("␛{kind}{digits}…"));
+                match end {
+                    Some(n) if window[n + 2] == 0x07 => n + 3,
+                    Some(n) => n + 4,
+                    None => window.len(),
+                }
+            }
+            Some(b) if b.is_ascii_graphic() => {
+                self.mark(&format!("␛{}", char::from(*b)));
+                2
+            }
+            Some(_) | None => {
+                self.mark("␛");
+                1
+            }
+        }
+    }
+
+    /// `CSI … m`: colours, bold, italic, underline and reverse; everything else is passed over.
+    fn select_look(&mut self, parameters: &[u8]) {
+        let text = String::from_utf8_lossy(parameters);
+        let mut numbers = text.split([';', ':']).map(|n| n.parse::<u16>().unwrap_or(0));
+        while let Some(n) = numbers.next() {
+            let base = |n: u16, from: u16| u8::try_from(n - from).ok().map(Colour::Indexed);
+            match n {
+                0 => self.look = Look::default(),
+                1 => self.look.bold = true,
+                3 => self.look.italic = true,
+                4 => self.look.underline = true,
+                7 => self.look.reverse = true,
+                22 => self.look.bold = false,
+                23 => self.look.italic = false,
+                24 => self.look.underline = false,
+                27 => self.look.reverse = false,
+                30..=37 => self.look.fg = base(n, 30),
+                39 => self.look.fg = None,
+                40..=47 => self.look.bg = base(n, 40),
+                49 => self.look.bg = None,
+                90..=97 => self.look.fg = base(n, 82),
+                100..=107 => self.look.bg = base(n, 92),
+                38 | 48 => {
+                    let byte = |n: Option<u16>| u8::try_from(n.unwrap_or(0)).unwrap_or(0);
+                    let colour = match numbers.next() {
+                        Some(5) => Some(Colour::Indexed(byte(numbers.next()))),
+                        Some(2) => Some(Colour::Rgb(
+                            byte(numbers.next()),
+                            byte(numbers.next()),
+                            byte(numbers.next()),
+                        )),
+                        Some(_) | None => None,
+                    };
+                    if n == 38 {
+                        self.look.fg = colour;
+                    } else {
+                        self.look.bg = colour;
+                    }
+                }
+                _ => {}
+            }
+        }
+        // Text that is drawn in its own background would be hidden.
+        if self.look.fg.is_some() && self.look.fg == self.look.bg {
+            self.look.bg = None;
+        }
+    }
+}
+
+fn direction(c: char) -> &'static str {
+    match c {
+        '\u{202a}' => "⟨LRE⟩",
+        '\u{202b}' => "⟨RLE⟩",
+        '\u{202c}' => "⟨PDF⟩",
+        '\u{202d}' => "⟨LRO⟩",
+        '\u{202e}' => "⟨RLO⟩",
+        '\u{2066}' => "⟨LRI⟩",
+        '\u{2067}' => "⟨RLI⟩",
+        '\u{2068}' => "⟨FSI⟩",
+        '\u{2069}' => "⟨PDI⟩",
+        '\u{200e}' => "⟨LRM⟩",
+        '\u{200f}' => "⟨RLM⟩",
+        _ => "⟨ALM⟩",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn plain(bytes: &[u8]) -> String {
+        SafeText::new(bytes).plain()
+    }
+
+    #[test]
+    fn controls_become_visible_and_lose_their_power() {
+        for (raw, shown) in [
+            (&b"a\x1b[2Jb"[..], "a␛[2Jb"),
+            (b"\x1b]0;owned\x07x", "␛]0…x"),
+            (b"\x1b]52;c;aGk=\x1b\\x", "␛]52…x"),
+            (b"\x1b]52;never ends", "␛]52…"),
+            (b"\x1bPq#\x1b\\x", "␛P…x"),
+            (b"\x1bc!", "␛c!"),
+            (b"\x1b[?1049l", "␛[?1049l"),
+            (b"\x1b", "␛"),
+            (b"\x1b[31", "␛[…"),
+            (b"bell\x07", "bell␇"),
+            (b"\xc2\x9b2J", "⟨9b⟩2J"),
+            (b"\x9b2J", "⟨9b⟩2J"),
+            (b"50%\r100%", "50%␍100%"),
+            (b"a\tb", "a       b"),
+            ("x\u{202e}y".as_bytes(), "x⟨RLO⟩y"),
+            ("👨\u{200d}👩".as_bytes(), "👨👩"),
+            (b"\xff\xfe ok, this is text", "⟨ff⟩⟨fe⟩ ok, this is text"),
+        ] {
+            assert_eq!(plain(raw), shown, "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn colours_are_kept_as_looks() {
+        let text = SafeText::new(b"\x1b[1;31mred\x1b[0m plain \x1b[38;5;200mx\x1b[38;2;1;2;3my");
+        let looks: Vec<_> = text.pieces().iter().map(|(t, l)| (t.as_str(), l.fg, l.bold)).collect();
+        assert_eq!(
+            looks,
+            [
+                ("red", Some(Colour::Indexed(1)), true),
+                (" plain ", None, false),
+                ("x", Some(Colour::Indexed(200)), false),
+                ("y", Some(Colour::Rgb(1, 2, 3)), false),
+            ]
+        );
+    }
+
+    #[test]
+    fn long_and_binary_lines_are_said_to_be() {
+        let text = plain(&vec![b'a'; 1_000_000]);
+        assert!(text.ends_with("… +991808 bytes") && text.len() < 10_000);
+        assert_eq!(plain(&[0xff; 100]), "⟨binary 100 bytes⟩");
+        let marks = format!("e{}", "\u{301}".repeat(10_000));
+        assert!(plain(marks.as_bytes()).starts_with("e\u{301}\u{301}\u{301}\u{301}…"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_get_through(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+            let text = SafeText::new(&bytes);
+            let plain = text.plain();
+            for c in plain.chars() {
+                prop_assert!(!c.is_control(), "{:?}", c);
+                let hidden = matches!(
+                    u32::from(c),
+                    0x200b..=0x200f | 0x202a..=0x202e | 0x2060..=0x206f | 0xfeff
+                );
+                prop_assert!(!hidden, "{:?}", c);
+            }
+            let cells: usize = plain.chars().map(|c| c.width().unwrap_or(0)).sum();
+            prop_assert_eq!(cells, text.width());
+            prop_assert_eq!(SafeText::new(plain.as_bytes()).plain(), plain);
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! Making children and collecting them. Only a single-threaded caller may fork here.
+
+use std::ffi::CString;
+use std::io::{self, Write as _};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
+use std::path::Path;
+
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
+use nix::sys::stat::Mode;
+use nix::unistd::{ForkResult, fork};
+
+use crate::domain::exit::{Ending, ShortText, Signal};
+
+use super::{descriptor, signal};
+
+/// What a child is to become.
+#[derive(Debug, Clone, Copy)]
+pub struct Program<'a> {
+    /// A path, or a word that is looked up in the `PATH` of `env`.
+    pub program: &'a str,
+    /// Without the program itself.
+    pub args: &'a [String],
+    /// The whole environment, `NAME=value`.
+    pub env: &'a [String],
+    /// Absolute.
+    pub cwd: &'a Path,
+    /// Soft and hard limit on open files.
+    pub file_limit: (u64, u64),
+}
+
+/// The three standard descriptors of a child.
+#[derive(Debug, Clone, Copy)]
+pub struct Stdio<'a> {
+    /// Descriptor 0.
+    pub input: BorrowedFd<'a>,
+    /// Descriptor 1.
+    pub output: BorrowedFd<'a>,
+    /// Descriptor 2.
+    pub error: BorrowedFd<'a>,
+}
+
+/// A child between fork and exec.
+#[derive(Debug)]
+pub struct Fork {
+    /// Its pid; it leads a session and a process group of its own.
+    pub pid: i32,
+    /// Ends without a byte when the exec succeeded, else gives an [`ExecFailure`].
+    pub result: OwnedFd,
+}
+
+/// What went wrong between fork and exec.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExecFailure(String);
+
+impl ExecFailure {
+    /// Reads what the child wrote; none when it wrote nothing.
+    #[must_use]
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        (!bytes.is_empty()).then(|| Self(String::from_utf8_lossy(bytes).into_owned()))
+    }
+
+    /// As the ending of the run.
+    #[must_use]
+    pub fn ending(&self) -> Ending {
+        Ending::NotExecuted(ShortText::new(&self.0))
+    }
+}
+
+/// Makes a child that becomes `program`. Returns as soon as the child exists: everything that can hang (folders,
+/// lookups, the exec itself) happens in the child, whose result comes over the pipe.
+///
+/// # Errors
+/// The kernel's: no descriptors, no pids, no memory.
+pub fn spawn(program: Program<'_>, stdio: Stdio<'_>) -> io::Result<Fork> {
+    let (result, report) = nix::unistd::pipe2(OFlag::O_CLOEXEC)?;
+    descriptor::set_nonblocking(&result, true)?;
+    // SAFETY: the caller is single-threaded (the keeper), so the child may run ordinary code.
+    match unsafe { fork() }? {
+        ForkResult::Parent { child } => Ok(Fork {
+            pid: child.as_raw(),
+            result,
+        }),
+        ForkResult::Child => {
+            let failed = match become_program(program, stdio, &report) {
+                Ok(never) => match never {},
+                Err(text) => text,
+            };
+            let mut report = std::fs::File::from(report);
+            let _ = report.write_all(failed.as_bytes());
+            // SAFETY: _exit ends this child without running the parent's exit handlers.
+            unsafe { nix::libc::_exit(127) }
+        }
+    }
+}
+
+fn become_program(
+    it: Program<'_>,
+    stdio: Stdio<'_>,
+    report: &OwnedFd,
+) -> Result<std::convert::Infallible, String> {
+    let why = |what: &str| {
+        let what = what.to_owned();
+        move |error: io::Error| format!("{what}: {}", words(&error))
+    };
+    let errno = |error: Errno| io::Error::from(error);
+    // Only stdio and the result pipe stay open, whatever else the keeper holds.
+    place(stdio).map_err(why("cannot set up stdio"))?;
+    keep_only(report.as_fd()).map_err(why("cannot close descriptors"))?;
+    signal::reset_for_child().map_err(why("cannot reset signals"))?;
+    nix::unistd::setsid()
+        .map_err(errno)
+        .map_err(why("cannot make a session"))?;
+    nix::sys::stat::umask(Mode::from_bits_truncate(0o022));
+    let (soft, hard) = it.file_limit;
+    descriptor::set_file_limit(soft, hard).map_err(why("cannot set the file limit"))?;
+    nix::unistd::chdir(it.cwd)
+        .map_err(errno)
+        .map_err(why(&format!("cannot enter {}", it.cwd.display())))?;
+    execute(it)
+}
+
+fn words(error: &io::Error) -> String {
+    match error.raw_os_error() {
+        Some(number) => format!("{} ({number})", Errno::from_raw(number).desc()),
+        None => error.to_string(),
+    }
+}
+
+fn place(stdio: Stdio<'_>) -> io::Result<()> {
+    // Copies above the standard three first, so that no source is overwritten before it is used.
+    let high = |fd: BorrowedFd<'_>| -> io::Result<i32> {
+        Ok(nix::fcntl::fcntl(
+            fd,
+            nix::fcntl::FcntlArg::F_DUPFD_CLOEXEC(10),
+        )?)
+    };
+    let sources = [high(stdio.input)?, high(stdio.output)?, high(stdio.error)?];
+    for (target, source) in (0..).zip(sources) {
+        // SAFETY: dup2 on descriptors of this child only; the copy is not closed on exec.
+        Errno::result(unsafe { nix::libc::dup2(source, target) })?;
+    }
+    Ok(())
+}
+
+fn keep_only(kept: BorrowedFd<'_>) -> io::Result<()> {
+    let kept = u32::try_from(kept.as_raw_fd()).map_err(io::Error::other)?;
+    let close = |from: u32, to: u32| {
+        if from > to {
+            return Ok(0);
+        }
+        // SAFETY: closes descriptors of this forked child, none of which is used again.
+        Errno::result(unsafe { nix::libc::close_range(from, to, 0) })
+    };
+    close(3, kept.max(3) - 1)?;
+    close(kept + 1, u32::MAX)?;
+    Ok(())
+}
+
+fn execute(it: Program<'_>) -> Result<std::convert::Infallible, String> {
+    let c = |text: &str| CString::new(text).map_err(|_| "an argument contains NUL".to_owned());
+    let mut args = vec![c(it.program)?];
+    for arg in it.args {
+        args.push(c(arg)?);
+    }
+    let env = it
+        .env
+        .iter()
+        .map(|pair| c(pair))
+        .collect::<Result<Vec<_>, _>>()?;
+    let candidates: Vec<String> = if it.program.contains('/') {
+        vec![it.program.to_owned()]
+    } else {
+        let path = it
+            .env
+            .iter()
+            .find_map(|pair| pair.strip_prefix("PATH="))
+            .unwrap_or("/usr/local/bin:/usr/bin:/bin");
+        path.split(':')
+            .filter(|folder| !folder.is_empty())
+            .map(|folder| format!("{folder}/{}", it.program))
+            .collect()
+    };
+    let mut failure = Errno::ENOENT;
+    for candidate in candidates {
+        let error = match nix::unistd::execve(&c(&candidate)?, &args, &env) {
+            Ok(never) => return Ok(never),
+            Err(error) => error,
+        };
+        // As execvp does: what cannot be run is remembered, what is not there is passed over.
+        if !matches!(error, Errno::ENOENT | Errno::ENOTDIR) {
+            failure = error;
+            if error != Errno::EACCES {
+                break;
+            }
+        }
+    }
+    Err(format!(
+        "cannot execute {}: {}",
+        it.program,
+        words(&io::Error::from(failure))
+    ))
+}
+
+/// Starts one of adasa's own roles from this very binary, with `fds` at 3 and up.
+///
+/// # Errors
+/// The kernel's, up to the fork.
+pub fn spawn_role(args: &[&str], fds: &[BorrowedFd<'_>], own_binary: &Path) -> io::Result<i32> {
+    let mut argv = vec![CString::new("adasa")?];
+    for arg in args {
+        argv.push(CString::new(*arg)?);
+    }
+    let binary = CString::new(own_binary.as_os_str().as_encoded_bytes())?;
+    // SAFETY: the caller is single-threaded (the keeper), so the child may run ordinary code.
+    match unsafe { fork() }? {
+        ForkResult::Parent { child } => Ok(child.as_raw()),
+        ForkResult::Child => {
+            let _ = signal::reset_for_child();
+            let _ = nix::unistd::setsid();
+            let _ = pass(fds);
+            let _ = nix::unistd::execv(&binary, &argv);
+            // SAFETY: as in `spawn`.
+            unsafe { nix::libc::_exit(127) }
+        }
+    }
+}
+
+fn pass(fds: &[BorrowedFd<'_>]) -> io::Result<()> {
+    let base = 3 + i32::try_from(fds.len()).map_err(io::Error::other)?;
+    let mut copies = Vec::new();
+    for fd in fds {
+        copies.push(nix::fcntl::fcntl(
+            fd,
+            nix::fcntl::FcntlArg::F_DUPFD_CLOEXEC(base.max(64)),
+        )?);
+    }
+    for (target, source) in (3..).zip(copies) {
+        // SAFETY: dup2 in this forked child; the copy is not closed on exec.
+        Errno::result(unsafe { nix::libc::dup2(source, target) })?;
+    }
+    Ok(())
+}
+
+/// A child that was collected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reaped {
+    /// Its pid.
+    pub pid: i32,
+    /// How it ended.
+    pub ending: Ending,
+    /// Processor time, milliseconds.
+    pub cpu_ms: u64,
+    /// Largest resident set, bytes.
+    pub peak_rss: u64,
+}
+
+/// Collects one child that has ended; none when no child has.
+#[must_use]
+pub fn reap() -> Option<Reaped> {
+    let mut status = 0;
+    // SAFETY: rusage is plain numbers, for which zero is a value.
+    let mut usage: nix::libc::rusage = unsafe { std::mem::zeroed() };
+    // SAFETY: wait4 writes the two values, which live on this stack frame.
+    let pid = unsafe {
+        nix::libc::wait4(-1, &raw mut status, nix::libc::WNOHANG, &raw mut usage)
+    };
+    if pid <= 0 {
+        return None;
+    }
+    let ending = if nix::libc::WIFEXITED(status) {
+        Ending::Code(nix::libc::WEXITSTATUS(status))
+    } else {
+        Signal::from_number(nix::libc::WTERMSIG(status)).map_or(Ending::Unknown, |signal| {
+            Ending::Signal {
+                signal,
+                core: nix::libc::WCOREDUMP(status),
+            }
+        })
+    };
+    let ms = |time: nix::libc::timeval| {
+        u64::try_from(time.tv_sec).unwrap_or(0) * 1000 + u64::try_from(time.tv_usec).unwrap_or(0) / 1000
+    };
+    Some(Reaped {
+        pid,
+        ending,
+        cpu_ms: ms(usage.ru_utime) + ms(usage.ru_stime),
+        peak_rss: u64::try_from(usage.ru_maxrss).unwrap_or(0) * 1024,
+    })
+}
+
+/// Makes this process the parent of orphans below it.
+///
+/// # Errors
+/// The kernel's.
+pub fn become_subreaper() -> io::Result<()> {
+    Ok(nix::sys::prctl::set_child_subreaper(true)?)
+}
+
+/// Leaves the terminal and the session of whoever started this process.
+pub fn leave_session() {
+    // Fails only for a leader of a group, which is then already apart.
+    let _ = nix::unistd::setsid();
+}
+
+/// Points a standard descriptor somewhere else.
+///
+/// # Errors
+/// The kernel's.
+pub fn redirect(number: i32, to: impl AsFd) -> io::Result<()> {
+    // SAFETY: dup2 replaces a standard descriptor, which nobody owns.
+    let fd = Errno::result(unsafe { nix::libc::dup2(to.as_fd().as_raw_fd(), number) })?;
+    // SAFETY: only to give the number back without closing it.
+    let _ = unsafe { OwnedFd::from_raw_fd(fd) }.into_raw_fd();
+    Ok(())
+}

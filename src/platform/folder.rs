@@ -1,0 +1,119 @@
+//! Folders that only their owner can enter, and the volatile one that does not outlive the machine.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use nix::fcntl::{Flock, FlockArg};
+use nix::sys::statfs::{TMPFS_MAGIC, statfs};
+
+/// Makes a folder 0700 if it is not there, with its parents.
+///
+/// # Errors
+/// What could not be made, or a folder that belongs to somebody else.
+pub fn make_private(path: &Path) -> io::Result<()> {
+    match std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+    {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(error),
+    }
+    let meta = std::fs::symlink_metadata(path)?;
+    let me = nix::unistd::geteuid().as_raw();
+    if !meta.is_dir() || meta.uid() != me {
+        return Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            format!("{} is not a folder of user {me}", path.display()),
+        ));
+    }
+    if meta.mode() & 0o077 != 0 {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700))?;
+    }
+    Ok(())
+}
+
+fn is_tmpfs(path: &str) -> bool {
+    statfs(path).is_ok_and(|fs| fs.filesystem_type() == TMPFS_MAGIC)
+}
+
+/// The folder for sockets, pipes and the table: a function of the state folder alone. It lies on a tmpfs where
+/// there is one, else in the state folder.
+///
+/// # Errors
+/// When the state folder cannot be looked at.
+pub fn volatile(state: &Path) -> io::Result<PathBuf> {
+    let meta = std::fs::metadata(state)?;
+    let id = format!("{:x}-{:x}", meta.dev(), meta.ino());
+    let uid = nix::unistd::geteuid().as_raw();
+    if uid == 0 && is_tmpfs("/run") {
+        return Ok(Path::new("/run/adasa").join(id));
+    }
+    if is_tmpfs("/dev/shm") {
+        return Ok(PathBuf::from(format!("/dev/shm/adasa-{uid}")).join(id));
+    }
+    Ok(state.join("volatile"))
+}
+
+/// Takes the lock on a file without waiting; none when somebody has it.
+///
+/// # Errors
+/// When the file cannot be opened.
+pub fn try_lock(path: &Path) -> io::Result<Option<Flock<File>>> {
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .read(true)
+        .write(true)
+        .open(path)?;
+    match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+        Ok(lock) => Ok(Some(lock)),
+        Err((_, nix::errno::Errno::EWOULDBLOCK)) => Ok(None),
+        Err((_, error)) => Err(error.into()),
+    }
+}
+
+/// A path as short as a socket's address must be: a longer one is reached through a descriptor of its folder,
+/// which has to stay open while the address is used.
+///
+/// # Errors
+/// When the folder cannot be opened.
+pub fn socket_address(path: &Path) -> io::Result<(PathBuf, Option<File>)> {
+    use std::os::fd::AsRawFd as _;
+    // sun_path holds 108 bytes with the closing NUL; see unix(7).
+    if path.as_os_str().len() < 108 {
+        return Ok((path.to_owned(), None));
+    }
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(io::Error::other("a socket needs a folder and a name"));
+    };
+    let folder = File::open(folder)?;
+    let short = PathBuf::from(format!("/proc/self/fd/{}", folder.as_raw_fd())).join(name);
+    Ok((short, Some(folder)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_private_folder_is_closed_to_others() {
+        let base = std::env::temp_dir().join(format!("adasa-folder-{}", std::process::id()));
+        let folder = base.join("a/b");
+        make_private(&folder).unwrap();
+        let mode = |p: &Path| std::fs::metadata(p).unwrap().mode() & 0o777;
+        assert_eq!(mode(&folder), 0o700);
+        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+        make_private(&folder).unwrap();
+        assert_eq!(mode(&folder), 0o700);
+        let first = try_lock(&folder.join("lock")).unwrap();
+        assert!(first.is_some());
+        assert!(try_lock(&folder.join("lock")).unwrap().is_none());
+        drop(first);
+        assert!(try_lock(&folder.join("lock")).unwrap().is_some());
+        std::fs::remove_dir_all(base).unwrap();
+    }
+}

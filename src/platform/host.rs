@@ -1,0 +1,71 @@
+//! Totals of the machine.
+
+use serde::{Deserialize, Serialize};
+
+/// The machine as a whole, as the header of the dashboard shows it.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Host {
+    /// Its name.
+    pub name: String,
+    /// Cores.
+    pub cores: u32,
+    /// Percent of all cores together.
+    pub cpu: f32,
+    /// Bytes in use.
+    pub memory_used: u64,
+    /// Bytes in all.
+    pub memory_total: u64,
+    /// Runnable processes, averaged over one, five and fifteen minutes.
+    pub load: [f64; 3],
+    /// Percent in use of the disk that holds the logs.
+    pub disk: Option<f32>,
+}
+
+/// Measures the machine again and again.
+#[derive(Debug)]
+pub struct HostReader {
+    system: sysinfo::System,
+    logs: std::path::PathBuf,
+    name: String,
+    cores: u32,
+}
+
+impl HostReader {
+    /// `logs` lies on the disk that is watched.
+    #[must_use]
+    pub fn new(logs: std::path::PathBuf) -> Option<Self> {
+        Some(Self {
+            system: sysinfo::System::new().ok()?,
+            logs,
+            name: sysinfo::System::host_name().unwrap_or_else(|_| "localhost".into()),
+            cores: std::thread::available_parallelism()
+                .map_or(1, |n| u32::try_from(n.get()).unwrap_or(1)),
+        })
+    }
+
+    /// Measures once; the processor's share is that since the measurement before.
+    #[expect(clippy::cast_precision_loss, reason = "a percentage needs no 53 bits")]
+    pub fn read(&mut self) -> Host {
+        self.system.refresh_cpu_usage();
+        self.system.refresh_memory();
+        let load = sysinfo::System::load_average().map_or([0.0; 3], |l| [l.one, l.five, l.fifteen]);
+        let disk = nix::sys::statvfs::statvfs(&self.logs).ok().map(|fs| {
+            let total = fs.blocks() as f32;
+            let free = fs.blocks_available() as f32;
+            if total > 0.0 {
+                100.0 * (total - free) / total
+            } else {
+                0.0
+            }
+        });
+        Host {
+            name: self.name.clone(),
+            cores: self.cores,
+            cpu: self.system.global_cpu_usage(),
+            memory_used: self.system.used_memory(),
+            memory_total: self.system.total_memory(),
+            load,
+            disk,
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Where everything lies.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::folder;
+
+/// The folders and files of one daemon.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paths {
+    /// Settings.
+    pub config: PathBuf,
+    /// Definitions and history: survives a reboot.
+    pub state: PathBuf,
+    /// Logs.
+    pub logs: PathBuf,
+    /// Sockets, pipes and the table: does not survive a reboot.
+    pub volatile: PathBuf,
+}
+
+impl Paths {
+    /// The folders of this user: all below `ADASA_HOME` when that is set, else where the platform puts such things.
+    /// They are made if they are not there.
+    ///
+    /// # Errors
+    /// A folder that cannot be made or belongs to somebody else, or no home folder at all.
+    pub fn find() -> io::Result<Self> {
+        let (config, state, logs) = match std::env::var_os("ADASA_HOME") {
+            Some(home) if !home.is_empty() => {
+                let home = std::path::absolute(PathBuf::from(home))?;
+                folder::make_private(&home)?;
+                (home.join("config"), home.join("state"), home.join("logs"))
+            }
+            _ => {
+                let dirs = directories::ProjectDirs::from("", "", "adasa").ok_or_else(|| {
+                    io::Error::other("there is no home folder: set HOME or ADASA_HOME")
+                })?;
+                let state = dirs.state_dir().unwrap_or_else(|| dirs.data_dir());
+                (
+                    dirs.config_dir().to_owned(),
+                    state.to_owned(),
+                    dirs.data_dir().join("logs"),
+                )
+            }
+        };
+        for path in [&state, &logs] {
+            folder::make_private(path)
+                .map_err(|e| io::Error::new(e.kind(), format!("{}: {e}", path.display())))?;
+        }
+        let volatile = folder::volatile(&state)?;
+        if let Some(parent) = volatile.parent() {
+            folder::make_private(parent)?;
+        }
+        folder::make_private(&volatile)?;
+        Ok(Self {
+            config,
+            state,
+            logs,
+            volatile,
+        })
+    }
+
+    /// The API's socket.
+    #[must_use]
+    pub fn socket(&self) -> PathBuf {
+        self.volatile.join("api.sock")
+    }
+
+    /// The single-instance lock.
+    #[must_use]
+    pub fn lock(&self) -> PathBuf {
+        self.state.join("lock")
+    }
+
+    /// The keeper's table.
+    #[must_use]
+    pub fn table(&self) -> PathBuf {
+        self.volatile.join("table")
+    }
+
+    /// The output pipes.
+    #[must_use]
+    pub fn pipes(&self) -> PathBuf {
+        self.volatile.join("pipes")
+    }
+
+    /// The daemon's own log.
+    #[must_use]
+    pub fn daemon_log(&self) -> PathBuf {
+        self.logs.join("daemon.log")
+    }
+
+    /// What a role that could not start said last.
+    #[must_use]
+    pub fn start_error(&self) -> PathBuf {
+        self.volatile.join("start-error")
+    }
+
+    /// What the environment marker of this daemon's children begins with.
+    #[must_use]
+    pub fn marker(&self) -> String {
+        self.volatile
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .filter(|name| name != "volatile")
+            .unwrap_or_else(|| marker_of(&self.state))
+    }
+}
+
+fn marker_of(path: &Path) -> String {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata(path).map_or_else(|_| "unknown".into(), |m| format!("{:x}-{:x}", m.dev(), m.ino()))
+}

@@ -1,0 +1,157 @@
+//! Signals to processes and to ourselves.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+use nix::errno::Errno;
+use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal as Native, sigprocmask};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::unistd::Pid;
+
+use crate::domain::exit::Signal;
+
+/// Blocks the signals and returns a descriptor that becomes readable when one of them comes.
+///
+/// # Errors
+/// The kernel's.
+pub fn listen(signals: &[Native]) -> io::Result<SignalFd> {
+    let set: SigSet = signals.iter().copied().collect();
+    set.thread_block()?;
+    Ok(SignalFd::with_flags(
+        &set,
+        SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK,
+    )?)
+}
+
+/// Ignores the signals that a writer gets for somebody else's fault: `SIGPIPE` and `SIGXFSZ`.
+///
+/// # Errors
+/// The kernel's.
+pub fn ignore_write_signals() -> io::Result<()> {
+    set_all(&[Native::SIGPIPE, Native::SIGXFSZ], SigHandler::SigIgn)
+}
+
+/// Ignores what a terminal or a shell may send to a background role.
+///
+/// # Errors
+/// The kernel's.
+pub fn ignore_terminal_signals() -> io::Result<()> {
+    set_all(
+        &[Native::SIGINT, Native::SIGTERM, Native::SIGHUP, Native::SIGQUIT],
+        SigHandler::SigIgn,
+    )
+}
+
+/// Gives `SIGPIPE` its default back: a command line whose reader left ends quietly.
+///
+/// # Errors
+/// The kernel's.
+pub fn end_on_broken_pipe() -> io::Result<()> {
+    set_all(&[Native::SIGPIPE], SigHandler::SigDfl)
+}
+
+/// Default dispositions and an empty mask: what a program expects to be started with.
+///
+/// # Errors
+/// The kernel's.
+pub fn reset_for_child() -> io::Result<()> {
+    for signal in Native::iterator() {
+        if !matches!(signal, Native::SIGKILL | Native::SIGSTOP) {
+            set_all(&[signal], SigHandler::SigDfl)?;
+        }
+    }
+    sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None)?;
+    Ok(())
+}
+
+fn set_all(signals: &[Native], handler: SigHandler) -> io::Result<()> {
+    for signal in signals {
+        // SAFETY: only SIG_IGN and SIG_DFL are set here; no handler of ours can run.
+        unsafe { nix::sys::signal::signal(*signal, handler) }?;
+    }
+    Ok(())
+}
+
+/// Sends a signal to a whole process group, or to its leader alone while that has not made the group yet.
+/// The caller knows the leader to be its own unreaped child. One that is gone is no error.
+///
+/// # Errors
+/// `EPERM` when none of its members may be signalled.
+pub fn send_to_group(leader: i32, signal: Signal) -> io::Result<()> {
+    if !send(-leader, signal)? {
+        send(leader, signal)?;
+    }
+    Ok(())
+}
+
+/// Sends a signal to a process that the caller knows to be its own unreaped child.
+///
+/// # Errors
+/// `EPERM`. A process that is gone is no error.
+pub fn send_to_child(pid: i32, signal: Signal) -> io::Result<()> {
+    send(pid, signal).map(|_| ())
+}
+
+/// False when there was nothing to signal.
+fn send(target: i32, signal: Signal) -> io::Result<bool> {
+    if target == 0 || target == -1 || target == 1 {
+        return Err(io::Error::other("refused to signal everything"));
+    }
+    let native = native(signal)?;
+    match nix::sys::signal::kill(Pid::from_raw(target), native) {
+        Ok(()) => Ok(true),
+        Err(Errno::ESRCH) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn native(signal: Signal) -> io::Result<Native> {
+    Native::try_from(signal.number())
+        .map_err(|_| io::Error::other(format!("{signal} cannot be sent here")))
+}
+
+impl AsFd for PidFd {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// A handle on one process that can never mean another one.
+#[derive(Debug)]
+pub struct PidFd(OwnedFd);
+
+impl PidFd {
+    /// Opens a handle on the process that has this pid now.
+    ///
+    /// # Errors
+    /// `ESRCH` when there is none.
+    pub fn open(pid: i32) -> io::Result<Self> {
+        // SAFETY: pidfd_open takes two integers and returns a new descriptor or an error.
+        let fd = unsafe { nix::libc::syscall(nix::libc::SYS_pidfd_open, pid, 0) };
+        let fd = Errno::result(fd)?;
+        let fd = i32::try_from(fd).map_err(io::Error::other)?;
+        // SAFETY: the kernel has just given us this descriptor.
+        Ok(Self(unsafe { OwnedFd::from_raw_fd(fd) }))
+    }
+
+    /// Sends a signal to that process and no other. One that is gone is no error.
+    ///
+    /// # Errors
+    /// `EPERM`.
+    pub fn send(&self, signal: Signal) -> io::Result<()> {
+        // SAFETY: the siginfo pointer may be null; everything else is integers.
+        let sent = unsafe {
+            nix::libc::syscall(
+                nix::libc::SYS_pidfd_send_signal,
+                self.0.as_raw_fd(),
+                signal.number(),
+                std::ptr::null::<nix::libc::siginfo_t>(),
+                0,
+            )
+        };
+        match Errno::result(sent) {
+            Ok(_) | Err(Errno::ESRCH) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! One log file with its index: where the next byte goes, and when the file becomes an archive.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _};
+use std::path::Path;
+
+use crate::domain::names::RunId;
+use crate::keeper::protocol::Route;
+use crate::logs::archive;
+use crate::logs::index::{self, Entry, Head, LATE, Writer};
+use crate::logs::read::private_options;
+use crate::platform::clock::wall_ms;
+
+/// A line that passes the limit may end this much later; then the file is cut inside it.
+const OVERSHOOT: u64 = 1024 * 1024;
+
+/// A log file that is open for writing. Made by the first byte, so that a folder that was deleted underneath is made
+/// again and a process that says nothing has no file.
+pub(super) struct LogFile {
+    pub(super) route: Route,
+    open: Option<Open>,
+    /// Bytes that could not be written since the last time they could.
+    pub(super) dropped: u64,
+}
+
+struct Open {
+    file: File,
+    index: Option<Writer>,
+    inode: u64,
+    /// Logical offset of the file's first byte.
+    base: u64,
+    /// Bytes that were in the file when it was last looked at.
+    size: u64,
+    begun_ms: u64,
+}
+
+/// What a look at the file after writing says.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum After {
+    /// Go on.
+    Same,
+    /// An archive was made.
+    Rotated,
+}
+
+fn index_path(log: &Path) -> std::path::PathBuf {
+    archive::with_suffix(log, ".idx")
+}
+
+fn now_us() -> u64 {
+    wall_ms().saturating_mul(1000)
+}
+
+impl LogFile {
+    pub(super) fn new(route: Route) -> Self {
+        Self {
+            route,
+            open: None,
+            dropped: 0,
+        }
+    }
+
+    /// Whether the file behind the name is still the open one.
+    fn still_there(&self, open: &Open) -> bool {
+        std::fs::symlink_metadata(&self.route.path).is_ok_and(|m| m.ino() == open.inode)
+    }
+
+    /// The file, and where in it the next byte goes.
+    pub(super) fn target(&mut self) -> io::Result<(&File, i64)> {
+        let stale = match &self.open {
+            Some(open) => !self.still_there(open),
+            None => true,
+        };
+        if stale {
+            self.open = Some(open(&self.route.path)?);
+        }
+        let Some(open) = &mut self.open else {
+            return Err(io::Error::other("no log file is open"));
+        };
+        let size = open.file.metadata()?.len();
+        if size < open.size {
+            // Somebody cut it from outside: readers' positions stay valid because the base moves instead.
+            open.base += open.size - size;
+            let head = Head {
+                inode: open.inode,
+                base: open.base,
+                begun_ms: open.begun_ms,
+            };
+            open.index = Writer::begin(&index_path(&self.route.path), head).ok();
+        }
+        open.size = size;
+        let offset = i64::try_from(size).map_err(io::Error::other)?;
+        Ok((&open.file, offset))
+    }
+
+    /// Counts bytes that were written at the target, and makes an archive when it is time.
+    pub(super) fn wrote(&mut self, length: usize, run: RunId) -> io::Result<After> {
+        let Some(open) = &mut self.open else {
+            return Ok(After::Same);
+        };
+        let entry = Entry {
+            time_us: now_us(),
+            offset: open.base + open.size,
+            length: u32::try_from(length).unwrap_or(u32::MAX),
+            flags: 0,
+            run,
+        };
+        open.size += length as u64;
+        if let Some(index) = &mut open.index {
+            let _ = index.add(entry);
+        }
+        let full = open.size >= self.route.max_size;
+        let old = self
+            .route
+            .max_age_ms
+            .is_some_and(|age| wall_ms().saturating_sub(open.begun_ms) >= age);
+        if full || old {
+            let mut last = [0; 1];
+            open.file.read_exact_at(&mut last, open.size - 1)?;
+            if last == *b"\n" || open.size >= self.route.max_size.saturating_add(OVERSHOOT) {
+                self.rotate()?;
+                return Ok(After::Rotated);
+            }
+        }
+        Ok(After::Same)
+    }
+
+    /// Makes an archive of what is there; an empty file stays.
+    pub(super) fn rotate(&mut self) -> io::Result<()> {
+        self.target()?;
+        let Some(open) = self.open.take() else {
+            return Ok(());
+        };
+        if open.size == 0 {
+            self.open = Some(open);
+            return Ok(());
+        }
+        let log = &self.route.path;
+        let end = open.base + open.size;
+        let target = archive::path_of(log, open.base, end);
+        // The name of the archive carries the base of the next file: if this is the last thing that happens, whoever
+        // goes on finds it there.
+        std::fs::rename(log, &target)?;
+        let _ = std::fs::rename(index_path(log), archive::with_suffix(&target, ".idx"));
+        Ok(())
+    }
+
+    /// Empties the file; logical offsets go on from where they were.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        if !self.route.path.exists() {
+            return Ok(());
+        }
+        self.target()?;
+        if let Some(open) = &mut self.open {
+            open.file.set_len(0)?;
+            open.base += open.size;
+            open.size = 0;
+            open.begun_ms = wall_ms();
+            let head = Head {
+                inode: open.inode,
+                base: open.base,
+                begun_ms: open.begun_ms,
+            };
+            open.index = Writer::begin(&index_path(&self.route.path), head).ok();
+        }
+        Ok(())
+    }
+}
+
+/// Opens a log file and brings its index up to it, whatever a crash left.
+fn open(path: &Path) -> io::Result<Open> {
+    if let Some(folder) = path.parent() {
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)?;
+    }
+    let file = private_options().truncate(false).open(path)?;
+    let meta = file.metadata()?;
+    if !meta.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
+    let (inode, size) = (meta.ino(), meta.len());
+    let index = index_path(path);
+    let archived = archive::list(path)?.last().map(|a| (a.end, a.path.clone()));
+    let head = match index::head(&index) {
+        Some(head) if head.inode == inode => head,
+        other => {
+            if let (Some(_), Some((_, last))) = (other, &archived) {
+                // The rename of the log was the last thing that happened: the index follows it.
+                let place = archive::with_suffix(last, ".idx");
+                if !place.exists() {
+                    let _ = std::fs::rename(&index, place);
+                }
+            }
+            let head = Head {
+                inode,
+                base: archived.map_or(0, |(end, _)| end),
+                begun_ms: wall_ms(),
+            };
+            Writer::begin(&index, head)?;
+            head
+        }
+    };
+    let mut writer = Writer::resume(&index)?;
+    let indexed = writer.end().unwrap_or(head.base).max(head.base);
+    let end = head.base + size;
+    if end > indexed {
+        let _ = writer.add(Entry {
+            time_us: now_us(),
+            offset: indexed,
+            length: u32::try_from(end - indexed).unwrap_or(u32::MAX),
+            flags: LATE,
+            run: RunId(0),
+        });
+    }
+    Ok(Open {
+        file,
+        index: Some(writer),
+        inode,
+        base: head.base,
+        size,
+        begun_ms: head.begun_ms,
+    })
+}

@@ -1,0 +1,5 @@
+//! The scribe: moves bytes from pipes to files and nothing else. Crash-only: no byte is ever in its own memory, and
+//! where it stopped the next one goes on. It knows nothing of processes, policies or readers.
+
+mod file;
+pub mod role;

@@ -1,0 +1,10 @@
+//! The doors: HTTP on the unix socket, translated to the supervisor's handle and back. Knows nothing of registries
+//! and phases.
+
+mod answer;
+mod events;
+mod logs;
+mod routes;
+mod unix;
+
+pub use unix::open;

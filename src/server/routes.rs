@@ -1,0 +1,182 @@
+//! Places and what answers there.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, QueryRejection};
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
+use axum::routing::{get, post};
+use serde::Deserialize;
+use tokio::sync::{mpsc, watch};
+
+use crate::api::{ApiError, Code, OperationView};
+use crate::daemon::handle::Handle;
+use crate::daemon::role::Msg;
+use crate::domain::names::OperationId;
+use crate::platform::procfs;
+
+use super::answer::{Answer, Failure, body, selectors, success};
+use super::{events, logs};
+
+/// The largest body: the definitions of a large file with their environments fit.
+const BODY_MAX: usize = 16 * 1024 * 1024;
+/// The longest wait for an operation in one request; a client asks again.
+const WAIT_MAX: Duration = Duration::from_secs(60);
+
+/// What every route has: who asks, and whom to ask.
+#[derive(Clone)]
+pub(super) struct Context {
+    pub(super) handle: Handle,
+    pub(super) growth: watch::Receiver<u64>,
+    pub(super) messages: mpsc::Sender<Msg>,
+    /// Who is at the other end, in words.
+    pub(super) by: String,
+}
+
+/// All places.
+pub(super) fn router(context: Context) -> Router {
+    Router::new()
+        .route("/api/daemon", get(info).post(control))
+        .route("/api/processes", get(list).post(define))
+        .route("/api/processes/{select}", get(detail))
+        .route("/api/operations", post(act))
+        .route("/api/operations/{id}", get(operation))
+        .route("/api/apply", post(apply))
+        .route("/api/down", post(down))
+        .route("/api/events", get(events::events))
+        .route("/api/logs", get(logs::read))
+        .route("/api/logs/flush", post(logs::flush))
+        .route("/api/logs/rotate", post(logs::rotate))
+        .fallback(nowhere)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(BODY_MAX))
+        .with_state(context)
+}
+
+async fn nowhere() -> Failure {
+    ApiError::new(Code::NotFound, "there is no such place")
+        .hint("the places begin with /api/")
+        .into()
+}
+
+async fn wrong_method() -> Failure {
+    ApiError::new(Code::MethodNotAllowed, "this place does not take that method").into()
+}
+
+async fn info(State(context): State<Context>) -> Answer {
+    let mut info = context.handle.info().await?;
+    let roles = [
+        i32::try_from(info.pid).unwrap_or(0),
+        info.keeper_pid,
+        info.scribe_pid,
+    ];
+    // These reads can take long on a busy machine; the supervisor must not wait for them.
+    info.memory = tokio::task::spawn_blocking(move || {
+        roles.into_iter().filter_map(procfs::proportional_set).sum()
+    })
+    .await
+    .unwrap_or(0);
+    success(info)
+}
+
+async fn control(State(context): State<Context>, bytes: Result<Bytes, BytesRejection>) -> Answer {
+    context.handle.control(body(bytes)?, context.by).await?;
+    success(())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Selection {
+    #[serde(default)]
+    select: String,
+}
+
+async fn list(
+    State(context): State<Context>,
+    query: Result<Query<Selection>, QueryRejection>,
+) -> Answer {
+    let Query(query) = query?;
+    success(context.handle.list(selectors(&query.select)?).await?)
+}
+
+async fn detail(State(context): State<Context>, Path(select): Path<String>) -> Answer {
+    success(context.handle.detail(selectors(&select)?).await?)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wait {
+    #[serde(default)]
+    wait_ms: u64,
+}
+
+impl Wait {
+    /// Waits for the end of an operation, not longer than asked for.
+    async fn on(&self, handle: &Handle, view: OperationView) -> Result<OperationView, ApiError> {
+        if view.done || self.wait_ms == 0 {
+            return Ok(view);
+        }
+        let wait = Duration::from_millis(self.wait_ms).min(WAIT_MAX);
+        let id = view.operation;
+        match tokio::time::timeout(wait, handle.operation_done(id.clone())).await {
+            Ok(done) => done,
+            Err(_) => handle.operation(id).await,
+        }
+    }
+}
+
+type Waiting = Result<Query<Wait>, QueryRejection>;
+
+async fn define(
+    State(context): State<Context>,
+    wait: Waiting,
+    bytes: Result<Bytes, BytesRejection>,
+) -> Answer {
+    let Query(wait) = wait?;
+    let view = context.handle.define(body(bytes)?, context.by).await?;
+    success(wait.on(&context.handle, view).await?)
+}
+
+async fn act(
+    State(context): State<Context>,
+    wait: Waiting,
+    bytes: Result<Bytes, BytesRejection>,
+) -> Answer {
+    let Query(wait) = wait?;
+    let view = context.handle.act(body(bytes)?, context.by).await?;
+    success(wait.on(&context.handle, view).await?)
+}
+
+async fn operation(
+    State(context): State<Context>,
+    Path(id): Path<String>,
+    wait: Waiting,
+) -> Answer {
+    let Query(wait) = wait?;
+    let id = OperationId::try_from(id).map_err(|e| ApiError::new(Code::BadRequest, e))?;
+    let view = context.handle.operation(id).await?;
+    success(wait.on(&context.handle, view).await?)
+}
+
+async fn apply(
+    State(context): State<Context>,
+    wait: Waiting,
+    bytes: Result<Bytes, BytesRejection>,
+) -> Answer {
+    let Query(wait) = wait?;
+    let mut applied = context.handle.apply(body(bytes)?, context.by).await?;
+    applied.operation = wait.on(&context.handle, applied.operation).await?;
+    success(applied)
+}
+
+async fn down(
+    State(context): State<Context>,
+    wait: Waiting,
+    bytes: Result<Bytes, BytesRejection>,
+) -> Answer {
+    let Query(wait) = wait?;
+    let mut applied = context.handle.down(body(bytes)?, context.by).await?;
+    applied.operation = wait.on(&context.handle, applied.operation).await?;
+    success(applied)
+}

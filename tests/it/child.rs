@@ -1,0 +1,110 @@
+//! Small programs that behave and misbehave; each is a script in the sandbox and each function gives its path.
+//! They are told what to do through FIFOs and tell what they did through files; none depends on timing.
+
+use crate::sandbox::Sandbox;
+
+/// Lives until it is ended.
+pub fn stays(s: &Sandbox) -> String {
+    s.script("stays", "exec sleep 1000")
+}
+
+/// Ignores TERM; its pid is in `NAME.ready` once it does.
+pub fn ignores_term(s: &Sandbox, name: &str) -> String {
+    let ready = s.path(&format!("{name}.ready"));
+    let body = format!(
+        "trap '' TERM\necho $$ >{}\nexec sleep 1000",
+        ready.display()
+    );
+    s.script(name, &body)
+}
+
+/// Adds its pid to `NAME.runs` and exits with a code.
+pub fn exits(s: &Sandbox, name: &str, code: u8) -> String {
+    let runs = s.path(&format!("{name}.runs"));
+    s.script(name, &format!("echo $$ >>{}\nexit {code}", runs.display()))
+}
+
+/// Adds its pid to `NAME.runs` and lives until it is ended.
+pub fn counts(s: &Sandbox, name: &str) -> String {
+    let runs = s.path(&format!("{name}.runs"));
+    s.script(
+        name,
+        &format!("echo $$ >>{}\nexec sleep 1000", runs.display()),
+    )
+}
+
+/// Adds its pid to `NAME.runs`, then exits with the code that is said to the FIFO `NAME.fifo`, which the test makes.
+pub fn obeys(s: &Sandbox, name: &str) -> String {
+    let (runs, fifo) = (
+        s.path(&format!("{name}.runs")),
+        s.path(&format!("{name}.fifo")),
+    );
+    let body = format!(
+        "echo $$ >>{}\nread code <{}\nexit \"$code\"",
+        runs.display(),
+        fifo.display()
+    );
+    s.script(name, &body)
+}
+
+/// Has a grandchild with a session of its own, forked twice, whose pid is in `NAME.grandchild`; then lives.
+pub fn escapes(s: &Sandbox, name: &str) -> String {
+    let file = s.path(&format!("{name}.grandchild"));
+    let grandchild = s.script(
+        &format!("{name}.escaped"),
+        &format!(
+            "echo $$ >{0}.new\nmv {0}.new {0}\nexec sleep 1000",
+            file.display()
+        ),
+    );
+    s.script(name, &format!("(setsid {grandchild} &)\nexec sleep 1000"))
+}
+
+/// Writes its environment to `NAME.env`, one variable per line, then lives.
+pub fn shows_environment(s: &Sandbox, name: &str) -> String {
+    let file = s.path(&format!("{name}.env"));
+    let body = format!(
+        "env >{0}.new\nmv {0}.new {0}\nexec sleep 1000",
+        file.display()
+    );
+    s.script(name, &body)
+}
+
+/// Writes its arguments to `NAME.args`, one per line, then lives.
+pub fn shows_arguments(s: &Sandbox, name: &str) -> String {
+    let file = s.path(&format!("{name}.args"));
+    let body = format!(
+        "printf '%s\\n' \"$@\" >{0}.new\nmv {0}.new {0}\nexec sleep 1000",
+        file.display()
+    );
+    s.script(name, &body)
+}
+
+/// A shell that waits for a server, which on TERM writes `NAME.saving`, waits for a line of the FIFO `NAME.fifo`, and
+/// writes `NAME.saved`; the server's pid is in `NAME.ready`.
+pub fn saves(s: &Sandbox, name: &str) -> String {
+    let at = |end: &str| s.path(&format!("{name}.{end}")).display().to_string();
+    let server = s.script(
+        &format!("{name}.server"),
+        &format!(
+            "save() {{ echo yes >{}; read line <{}; echo \"$line\" >{}; exit 0; }}\n\
+             trap save TERM\necho $$ >{}\nwhile :; do sleep 1000 & wait $!; done",
+            at("saving"),
+            at("fifo"),
+            at("saved"),
+            at("ready")
+        ),
+    );
+    s.script(name, &format!("{server} & wait"))
+}
+
+/// Prints `line 1`, `line 2` and so on until the file `NAME.enough` is there; then the last number goes to `NAME.last`.
+pub fn chatters(s: &Sandbox, name: &str) -> String {
+    let at = |end: &str| s.path(&format!("{name}.{end}")).display().to_string();
+    let body = format!(
+        "i=0\nwhile [ ! -e {} ]; do i=$((i+1)); echo \"line $i\"; done\necho $i >{}\nexec sleep 1000",
+        at("enough"),
+        at("last")
+    );
+    s.script(name, &body)
+}

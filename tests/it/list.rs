@@ -1,0 +1,260 @@
+//! What is shown of processes: the table, its JSON, `status`.
+
+use serde_json::{Value, json};
+
+use crate::child;
+use crate::sandbox::Sandbox;
+
+/// Three instances that run, one that is stopped.
+fn some(s: &Sandbox) {
+    let program = child::stays(s);
+    s.start("web", &program, &["--instances", "3", "--tag", "front"]);
+    s.start("db", &program, &["--namespace", "data"]);
+    let _ = s.run(&["stop", "db"]).success();
+}
+
+#[test]
+fn rows_of_the_json_list_have_their_keys_and_types() {
+    let s = Sandbox::new();
+    some(&s);
+    let rows = s.rows();
+    assert_eq!(rows.len(), 4);
+    for row in &rows {
+        assert!(row["id"].is_u64(), "{row}");
+        for key in ["name", "process", "namespace", "status"] {
+            assert!(row[key].is_string(), "{key} in {row}");
+        }
+        assert!(row["instance"].is_u64(), "{row}");
+        assert!(row["cpu"].is_number(), "{row}");
+        assert!(row["memory"].is_u64(), "{row}");
+        assert!(row["restarts"].is_u64(), "{row}");
+        assert!(row["run"].is_u64(), "{row}");
+        assert!(row["tags"].is_array(), "{row}");
+        let keys = row.as_object().unwrap();
+        assert!(
+            keys.contains_key("exit") && keys.contains_key("pid") && keys.contains_key("uptime")
+        );
+    }
+    let web = s.row("web-2");
+    assert_eq!(web["process"], "web");
+    assert_eq!(web["instance"], 2);
+    assert_eq!(web["namespace"], "default");
+    assert_eq!(web["tags"], json!(["front"]));
+    assert_eq!(web["exit"], Value::Null);
+    assert!(web["pid"].is_u64() && web["uptime"].is_number(), "{web}");
+    let db = s.row("db");
+    assert_eq!(db["namespace"], "data");
+    assert!(db["pid"].is_null() && db["uptime"].is_null(), "{db}");
+    assert_eq!(db["exit"], json!({"code": null, "signal": "SIGTERM"}));
+}
+
+#[test]
+fn memory_is_the_trees_and_uptime_grows() {
+    let s = Sandbox::new();
+    let eats = "import sys\nx = b'x' * (48 << 20)\nopen(sys.argv[1], 'w').write('full\\n')\nsys.stdin.read()\n";
+    let eats = s.file("eats.py", eats);
+    let fifo = s.fifo("hold");
+    let program = s.script(
+        "parent",
+        &format!("python3 {} $HOME/full <$HOME/hold & wait", eats.display()),
+    );
+    s.start("tree", &program, &[]);
+    s.until_file("full", |text| text == "full\n");
+    s.wait_for("the tree's memory shows its grandchild", |s| {
+        (s.row("tree")["memory"].as_u64()? > 48 << 20).then_some(())
+    });
+    s.wait_for("uptime grows", |s| {
+        (s.row("tree")["uptime"].as_f64()? >= 1.0).then_some(())
+    });
+    drop(fifo);
+}
+
+#[test]
+fn cpu_is_the_trees_in_percent_of_one_core() {
+    let s = Sandbox::new();
+    let program = s.script("spins", "(while :; do :; done) & wait");
+    s.start("spins", &program, &[]);
+    s.start("idle", &child::stays(&s), &[]);
+    s.wait_for("the tree's work shows", |s| {
+        (s.row("spins")["cpu"].as_f64()? > 10.0).then_some(())
+    });
+    assert!(s.row("idle")["cpu"].as_f64().unwrap() < 10.0);
+    assert!(s.row("spins")["cpu"].as_f64().unwrap() < 150.0);
+}
+
+#[test]
+fn the_table_is_plain_when_piped() {
+    let s = Sandbox::new();
+    some(&s);
+    let output = s.run(&["list"]).stdout_lacks("\u{1b}").stderr("").success();
+    let head = output.stdout.to_lowercase();
+    for column in [
+        "id", "name", "status", "pid", "cpu", "memory", "uptime", "restarts",
+    ] {
+        assert!(head.contains(column), "{column}: {output}");
+    }
+    for name in ["web-0", "web-1", "web-2", "db"] {
+        assert_eq!(output.stdout.matches(name).count(), 1, "{name}: {output}");
+    }
+    assert_eq!(output.stdout.matches("running").count(), 3, "{output}");
+    assert_eq!(output.stdout.matches("stopped").count(), 1, "{output}");
+    let colour = [("NO_COLOR", "1"), ("TERM", "xterm-256color")];
+    let plain = s.run_with(&colour, &["list"]).stderr("").success();
+    let _ = plain.stdout_lacks("\u{1b}");
+}
+
+#[test]
+fn the_table_fits_a_narrow_terminal() {
+    let s = Sandbox::new();
+    let program = child::stays(&s);
+    s.start("a-process-with-a-rather-long-name", &program, &[]);
+    s.start("db", &program, &[]);
+    for columns in ["60", "40"] {
+        let output = s
+            .run_with(&[("COLUMNS", columns)], &["list"])
+            .stderr("")
+            .success();
+        let width: usize = columns.parse().unwrap();
+        let widest = output.stdout.lines().map(|l| l.chars().count()).max();
+        assert!(
+            widest.unwrap() <= width,
+            "{widest:?} of {columns}: {output}"
+        );
+        let output = output.stdout_has("db");
+        if columns == "60" {
+            let _ = output.stdout_has("running");
+        }
+    }
+}
+
+#[test]
+fn an_empty_list_is_no_error() {
+    let s = Sandbox::new();
+    assert_eq!(s.rows(), Vec::<Value>::new());
+    let _ = s.run(&["list"]).stderr("").success();
+    let nothing = s
+        .run(&["list", "no*", "--json"])
+        .stderr("")
+        .success()
+        .json();
+    assert_eq!(nothing, json!([]));
+    let _ = s.run(&["list", "nobody"]).error(4);
+}
+
+#[test]
+fn aliases_do_the_same() {
+    let s = Sandbox::new();
+    some(&s);
+    let names = |args: &[&str]| -> Vec<Value> {
+        let json = s.run(args).stderr("").success().json();
+        json.as_array()
+            .unwrap()
+            .iter()
+            .map(|r| r["name"].clone())
+            .collect()
+    };
+    let list = names(&["list", "--json"]);
+    assert_eq!(list.len(), 4);
+    assert_eq!(names(&["ls", "--json"]), list);
+    assert_eq!(names(&["ps", "--json"]), list);
+    let status = names(&["status", "web", "--json"]);
+    assert_eq!(status, ["web-0", "web-1", "web-2"]);
+    assert_eq!(names(&["info", "web", "--json"]), status);
+    assert_eq!(names(&["describe", "web", "--json"]), status);
+}
+
+#[test]
+fn status_says_all_that_is_known_of_a_process() {
+    let s = Sandbox::new();
+    let program = child::stays(&s);
+    let flags = [
+        "--restart",
+        "always",
+        "--max-memory",
+        "1GB",
+        "--stop-timeout",
+        "3s",
+        "--",
+        "x",
+    ];
+    s.start("api", &program, &flags);
+    let row = s.row("api");
+    let all = s
+        .run(&["status", "api", "--json"])
+        .stderr("")
+        .success()
+        .json();
+    let status = &all[0];
+    for key in ["id", "name", "process", "namespace", "status", "pid", "run"] {
+        assert_eq!(status[key], row[key], "{key} in {status}");
+    }
+    assert_eq!(status["command"]["args"], json!(["x"]), "{status}");
+    assert!(
+        status["command"]["program"]
+            .as_str()
+            .unwrap()
+            .ends_with("stays"),
+        "{status}"
+    );
+    assert_eq!(status["cwd"], s.root().to_str().unwrap());
+    for key in ["env", "restart", "stop", "limits", "generation"] {
+        assert!(!status[key].is_null(), "{key} in {status}");
+    }
+    let out = status["logs"]["out"].as_str().unwrap();
+    assert_eq!(
+        out,
+        s.home()
+            .join("logs/default/api/0.out.log")
+            .to_str()
+            .unwrap()
+    );
+    assert!(
+        status["logs"]["err"]
+            .as_str()
+            .unwrap()
+            .ends_with("0.err.log")
+    );
+    let text = s
+        .run(&["status", "api"])
+        .stdout_lacks("\u{1b}")
+        .stderr("")
+        .success();
+    let _ = text
+        .stdout_has("api")
+        .stdout_has("running")
+        .stdout_has(&row["pid"].to_string());
+}
+
+#[test]
+fn exits_are_shown_as_code_or_signal() {
+    let s = Sandbox::new();
+    s.launch(
+        "seven",
+        &child::exits(&s, "seven", 7),
+        &["--restart", "never"],
+    );
+    assert_eq!(
+        s.until_status("seven", "errored")["exit"],
+        json!({"code": 7, "signal": null})
+    );
+    s.start(
+        "well",
+        &child::exits(&s, "well", 0),
+        &["--restart", "never"],
+    );
+    assert_eq!(
+        s.until_status("well", "exited")["exit"],
+        json!({"code": 0, "signal": null})
+    );
+    s.start("shot", &child::stays(&s), &["--restart", "never"]);
+    s.known("shot").signal(nix::sys::signal::Signal::SIGKILL);
+    let exit = s.until_status("shot", "errored")["exit"].clone();
+    assert_eq!(exit, json!({"code": null, "signal": "SIGKILL"}));
+    let text = s.run(&["status", "seven"]).stdout_has("7").success();
+    let _ = text.stderr("");
+    let _ = s
+        .run(&["status", "shot"])
+        .stdout_has("SIGKILL")
+        .stderr("")
+        .success();
+}

@@ -1,0 +1,32 @@
+//! Black-box tests of the real binary: what an operator sees on stdout and stderr, in the exit status and in files.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::wildcard_enum_match_arm
+)]
+
+mod apply;
+mod architecture;
+mod child;
+mod cli;
+mod config;
+mod daemon;
+mod docs;
+mod environment;
+mod faults;
+mod http;
+mod lifecycle;
+mod list;
+mod logs;
+mod memory;
+mod program;
+mod recovery;
+mod restart;
+mod rotation;
+mod sandbox;
+mod screen;
+mod selector;
+mod tree;
+mod tty;
