@@ -3,6 +3,8 @@
 #![allow(dead_code)]
 
 mod api;
+mod client;
+mod config;
 mod daemon;
 mod domain;
 mod keeper;
@@ -11,3 +13,7 @@ mod logs;
 mod platform;
 mod scribe;
 mod server;
+mod cli;
+mod tui;
+
+pub use cli::run;

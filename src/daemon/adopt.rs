@@ -53,10 +53,10 @@ impl Supervisor {
         }
         self.orphans(entries);
         self.reopen_operations();
+        self.catch_up();
         for (id, rest) in cold {
             self.bring_up(id, rest);
         }
-        self.catch_up();
         self.finish_turn();
     }
 
@@ -223,6 +223,7 @@ fn restore(member: &mut Member, saved: &SavedInstance) {
     member.reserved = saved.run_ceiling;
     member.restarts = 0;
     member.exit = saved.exit;
+    member.rest = saved.rest;
     member.because = "saved".into();
     if saved.rest == Rest::Errored || saved.rest == Rest::Exited {
         member.because = saved.exit.map_or_else(|| "saved".into(), |e| e.ending.to_string());
@@ -232,6 +233,7 @@ fn restore(member: &mut Member, saved: &SavedInstance) {
 /// From the keeper's table: what survives a daemon.
 fn adopt(member: &mut Member, entry: &Entry, note: Note) {
     member.take(note);
+    member.rest = member.machine.phase().into();
     member.reserved = member.reserved.max(entry.run.0);
     if entry.run == member.machine.run() {
         member.missed = Some(entry.state);

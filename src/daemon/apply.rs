@@ -135,6 +135,7 @@ impl Supervisor {
         let verb = Verb::Start;
         let ids: Vec<InstanceId> = plan.acts.iter().map(|(id, _)| *id).collect();
         self.begin(operation.clone(), verb, &ids, by);
+        self.operations.set_underway(&operation, false);
         let mut last = None;
         for key in &plan.changed {
             if self.processes.contains_key(key) {
@@ -216,6 +217,7 @@ impl Supervisor {
             reply,
             ..
         } = deferred;
+        self.operations.set_underway(&operation, true);
         for (id, happened) in acts {
             let verb = match happened {
                 Happened::Remove => Verb::Delete,

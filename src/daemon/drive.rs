@@ -82,6 +82,9 @@ impl Supervisor {
         }
         let rested = Rest::from(before.phase()) != Rest::from(after.phase());
         if rested && after.phase() != Phase::Removed && self.ending == Ending::No {
+            if let Some(member) = self.members.get_mut(&id) {
+                member.rest = after.phase().into();
+            }
             self.record_rest(id);
         }
         if effects.contains(&Effect::Retire) {

@@ -86,6 +86,8 @@ pub(super) struct Member {
     pub(super) reserved: u64,
     /// Whether it was ever started: the first start is no restart.
     pub(super) has_run: bool,
+    /// Where it rests across a reboot; the end of the daemon does not change it.
+    pub(super) rest: super::store::Rest,
     /// What the keeper knows and this daemon has not acted upon yet.
     pub(super) missed: Option<crate::keeper::protocol::RunState>,
 }
@@ -115,6 +117,7 @@ impl Member {
             events: VecDeque::new(),
             reserved: 0,
             has_run: false,
+            rest: super::store::Rest::Down,
             missed: None,
         }
     }
@@ -124,7 +127,7 @@ impl Member {
         super::store::SavedInstance {
             id: self.id,
             index: self.index,
-            rest: self.machine.phase().into(),
+            rest: self.rest,
             run_ceiling: self.reserved.max(self.machine.run().0),
             restarts: self.restarts,
             exit: self.exit,

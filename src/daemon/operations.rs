@@ -31,6 +31,8 @@ pub(super) struct Operation {
     pub(super) targets: Vec<Target>,
     pub(super) begun_ns: u64,
     pub(super) recorded: bool,
+    /// Whether its targets have been told; before that nothing can be judged.
+    pub(super) underway: bool,
     waiters: Vec<Reply<OperationView>>,
 }
 
@@ -41,6 +43,7 @@ impl Operation {
             targets,
             begun_ns,
             recorded: true,
+            underway: true,
             waiters: Vec::new(),
         }
     }
@@ -65,6 +68,13 @@ impl Operations {
     pub(super) fn begin(&mut self, id: OperationId, operation: Operation) {
         self.open.push(id.clone());
         self.all.insert(id, operation);
+    }
+
+    /// Its targets are told now, or will be.
+    pub(super) fn set_underway(&mut self, id: &OperationId, underway: bool) {
+        if let Some(operation) = self.all.get_mut(id) {
+            operation.underway = underway;
+        }
     }
 
     pub(super) fn cancel(&mut self, id: &OperationId) {
@@ -170,6 +180,10 @@ impl Supervisor {
             let Some(operation) = self.operations.all.get_mut(&id) else {
                 continue;
             };
+            if !operation.underway {
+                still.push(id);
+                continue;
+            }
             for target in &mut operation.targets {
                 if !target.progress.is_settled()
                     && let Some(member) = self.members.get(&target.id)

@@ -245,6 +245,14 @@ impl Supervisor {
             && self.members.values().all(|m| !m.machine.phase().has_run())
         {
             self.ending = Ending::Left;
+            let ids: Vec<InstanceId> = self.members.keys().copied().collect();
+            for id in ids {
+                // Nothing was left half done: no run number has to be passed over.
+                if let Some(member) = self.members.get_mut(&id) {
+                    member.reserved = member.machine.run().0;
+                }
+                self.record_rest(id);
+            }
             self.deeds.push(Deed::Keeper(ToKeeper::Quit));
             self.deeds.push(Deed::Leave);
         }
@@ -531,10 +539,8 @@ impl Supervisor {
     }
 
     fn request(&mut self, request: Request) {
-        if self.ending != Ending::No
-            && let Some(reply) = refuse(&request)
-        {
-            drop(reply);
+        if self.ending != Ending::No && is_change(&request) {
+            // The reply goes with the request, which says that the daemon is ending.
             return;
         }
         match request {
@@ -585,10 +591,10 @@ impl Supervisor {
     }
 }
 
-/// Whether a request may not come any more while everything ends: its reply is dropped, which says so.
-fn refuse(request: &Request) -> Option<()> {
+/// Whether a request changes something, which is too late while everything ends.
+fn is_change(request: &Request) -> bool {
     match request {
-        Request::Act(..) | Request::Define(..) | Request::Apply(..) | Request::Down(..) => Some(()),
+        Request::Act(..) | Request::Define(..) | Request::Apply(..) | Request::Down(..) => true,
         Request::List(..)
         | Request::Detail(..)
         | Request::Operation(..)
@@ -597,7 +603,7 @@ fn refuse(request: &Request) -> Option<()> {
         | Request::Control(..)
         | Request::Subscribe(..)
         | Request::Logs(..)
-        | Request::TendLogs(..) => None,
+        | Request::TendLogs(..) => false,
     }
 }
 

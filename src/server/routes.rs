@@ -82,7 +82,7 @@ async fn info(State(context): State<Context>) -> Answer {
 
 async fn control(State(context): State<Context>, bytes: Result<Bytes, BytesRejection>) -> Answer {
     context.handle.control(body(bytes)?, context.by).await?;
-    success(())
+    success(true)
 }
 
 #[derive(Deserialize)]

@@ -1,0 +1,264 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+use crate::config::units;
+use crate::domain::exit::Signal;
+use crate::domain::names::{Namespace, ProcessName, Tag};
+use crate::domain::spec::Restart;
+
+/// Keeps programs alive and shows them on one screen.
+#[derive(Debug, Parser)]
+#[command(name = "adasa", version, propagate_version = false, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 done, 1 failed, 2 usage, 3 daemon not reachable, 4 not found, 5 timed out.")]
+pub(super) struct Args {
+    #[command(flatten)]
+    pub(super) global: Global,
+    #[command(subcommand)]
+    pub(super) verb: Verb,
+}
+
+/// Flags of every command.
+#[derive(Debug, Clone, ClapArgs)]
+pub(super) struct Global {
+    /// Print JSON, and nothing else, on standard output
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    /// Do not start a daemon when none runs
+    #[arg(long, global = true)]
+    pub(super) no_autostart: bool,
+    /// How long to wait for what was asked for (the daemon goes on)
+    #[arg(long, global = true, value_name = "DURATION", value_parser = units::duration, default_value = "10m")]
+    pub(super) timeout: Duration,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    /// Start a script or program, or again what is there
+    Start(Box<Start>),
+    /// Stop processes; their whole trees end
+    Stop(Stop),
+    /// Restart processes
+    Restart(Targets),
+    /// Stop processes and forget them; logs stay
+    Delete(Targets),
+    /// List processes
+    #[command(visible_aliases = ["ls", "ps"])]
+    List(List),
+    /// Show everything about processes
+    #[command(visible_aliases = ["info", "describe"])]
+    Status(Targets),
+    /// Show logs, merged in the order of time
+    Logs(Logs),
+    /// Empty logs
+    Flush(MaybeTargets),
+    /// Bring a changed file in force, touching only what differs
+    Reload(Reload),
+    /// Bring up what a file defines, and show it
+    Up(Up),
+    /// End what a file brought up
+    Down(Down),
+    /// Open the dashboard
+    #[command(visible_alias = "monit")]
+    Tui(Tui),
+    /// The daemon itself; without a further word it runs in the foreground
+    Daemon(Daemon),
+    /// Print completions for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// What is meant.
+#[derive(Debug, ClapArgs)]
+pub(super) struct Targets {
+    /// Ids, names, instances, ns/name, patterns, tag:x, status:x, all, or a config file
+    #[arg(required = true, value_name = "SELECTOR")]
+    pub(super) select: Vec<String>,
+}
+
+/// What is meant; everything when nothing is given.
+#[derive(Debug, ClapArgs)]
+pub(super) struct MaybeTargets {
+    /// Ids, names, instances, ns/name, patterns, tag:x, status:x, all, or a config file
+    #[arg(value_name = "SELECTOR")]
+    pub(super) select: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum RestartWord {
+    Always,
+    OnFailure,
+    Never,
+}
+
+impl From<RestartWord> for Restart {
+    fn from(word: RestartWord) -> Self {
+        match word {
+            RestartWord::Always => Self::Always,
+            RestartWord::OnFailure => Self::OnFailure,
+            RestartWord::Never => Self::Never,
+        }
+    }
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        Some(_) | None => Err(format!("{text:?} is not of the form NAME=VALUE")),
+    }
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Start {
+    /// A file (with a slash), a program in PATH, or what is there already
+    #[arg(required_unless_present = "config", conflicts_with = "config", value_name = "SCRIPT")]
+    pub(super) word: Vec<String>,
+    /// What to call it [default: the script's name]
+    #[arg(long)]
+    pub(super) name: Option<ProcessName>,
+    /// Its group
+    #[arg(long)]
+    pub(super) namespace: Option<Namespace>,
+    /// How many copies
+    #[arg(long, short = 'i', value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(super) instances: Option<u32>,
+    /// A variable of its environment; may be given several times
+    #[arg(long, short = 'e', value_name = "NAME=VALUE", value_parser = pair)]
+    pub(super) env: Vec<(String, String)>,
+    /// Working folder [default: this one]
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) cwd: Option<PathBuf>,
+    /// Start what this file defines
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// After which ends it is started again [default: on-failure]
+    #[arg(long, value_enum)]
+    pub(super) restart: Option<RestartWord>,
+    /// How many failures mean errored [default: 10]
+    #[arg(long, value_name = "N")]
+    pub(super) max_restarts: Option<u32>,
+    /// Wait before the first retry [default: 1s]
+    #[arg(long, value_name = "DURATION", value_parser = units::duration)]
+    pub(super) restart_delay: Option<Duration>,
+    /// Sent first when it is stopped [default: SIGTERM]
+    #[arg(long, value_name = "SIGNAL")]
+    pub(super) stop_signal: Option<Signal>,
+    /// What its tree gets before SIGKILL [default: 10s]
+    #[arg(long, value_name = "DURATION", value_parser = units::duration)]
+    pub(super) stop_timeout: Option<Duration>,
+    /// Memory limit of its tree; above it, it is restarted
+    #[arg(long, value_name = "SIZE", value_parser = units::size)]
+    pub(super) max_memory: Option<u64>,
+    /// A word that selects it as tag:WORD; may be given several times
+    #[arg(long = "tag", value_name = "WORD", value_parser = |t: &str| Tag::new(t))]
+    pub(super) tags: Vec<Tag>,
+    /// Its arguments
+    #[arg(last = true, value_name = "ARGS")]
+    pub(super) args: Vec<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Stop {
+    #[command(flatten)]
+    pub(super) targets: Targets,
+    /// SIGKILL at once
+    #[arg(long, short = 'f')]
+    pub(super) force: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct List {
+    #[command(flatten)]
+    pub(super) targets: MaybeTargets,
+}
+
+#[derive(Debug, ClapArgs)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that can be typed")]
+pub(super) struct Logs {
+    #[command(flatten)]
+    pub(super) targets: MaybeTargets,
+    /// Go on with what comes
+    #[arg(long, short = 'f')]
+    pub(super) follow: bool,
+    /// How many lines back [default: 100; with --since: all]
+    #[arg(long, short = 'n', value_name = "N")]
+    pub(super) lines: Option<usize>,
+    /// Only standard error
+    #[arg(long, conflicts_with = "stdout")]
+    pub(super) stderr: bool,
+    /// Only standard output
+    #[arg(long)]
+    pub(super) stdout: bool,
+    /// Only what came since: 10m, or 2026-01-31T08:00
+    #[arg(long, value_name = "TIME")]
+    pub(super) since: Option<String>,
+    /// When each line came
+    #[arg(long, short = 't')]
+    pub(super) timestamps: bool,
+    /// Empty the logs instead
+    #[arg(long, conflicts_with_all = ["follow", "rotate"])]
+    pub(super) clear: bool,
+    /// Make archives of them instead
+    #[arg(long, conflicts_with = "follow")]
+    pub(super) rotate: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Reload {
+    /// The file
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: PathBuf,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Up {
+    /// The file
+    #[arg(default_value = "adasa.toml", value_name = "FILE")]
+    pub(super) file: PathBuf,
+    /// Leave it in the background, without the dashboard
+    #[arg(long, short = 'd')]
+    pub(super) detach: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Down {
+    /// The file
+    #[arg(default_value = "adasa.toml", value_name = "FILE")]
+    pub(super) file: PathBuf,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Tui {
+    /// How often numbers are drawn anew
+    #[arg(long, value_name = "DURATION", value_parser = units::duration, default_value = "1s")]
+    pub(super) interval: Duration,
+    /// Only characters that every terminal has
+    #[arg(long)]
+    pub(super) ascii: bool,
+    /// Do not leave a small process behind that repairs the terminal if the dashboard is killed
+    #[arg(long)]
+    pub(super) no_guardian: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Daemon {
+    #[command(subcommand)]
+    pub(super) verb: Option<DaemonVerb>,
+}
+
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub(super) enum DaemonVerb {
+    /// Start it in the background; what was up comes up
+    Start,
+    /// End all processes in order, then the daemon
+    Stop,
+    /// Replace the daemon without touching a process
+    Restart,
+    /// Show the daemon
+    Status,
+}

@@ -1,0 +1,193 @@
+//! start, stop, restart, delete.
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use crate::api::{Act, Define, Verb};
+use crate::client::{Client, operation_id};
+use crate::config::{self, program};
+use crate::domain::names::ProcessName;
+use crate::domain::selector::Selector;
+use crate::domain::spec::Spec;
+
+use super::args::{Global, Start, Stop, Targets};
+use super::failure::{Failure, exit};
+use super::select::{caller, client, is_file, selectors};
+use super::{files, progress};
+
+fn act(global: &Global, verb: Verb, select: Vec<Selector>) -> Result<ExitCode, Failure> {
+    let client = client(global)?;
+    act_with(&client, global, verb, select)
+}
+
+fn act_with(
+    client: &Client,
+    global: &Global,
+    verb: Verb,
+    select: Vec<Selector>,
+) -> Result<ExitCode, Failure> {
+    let begun = Instant::now();
+    let act = Act {
+        operation: operation_id(),
+        verb,
+        select,
+        only_run: None,
+    };
+    let view = client.act(&act, progress::first_wait(global))?;
+    let view = progress::follow(client, global, view, begun)?;
+    Ok(progress::say(&view, global.json))
+}
+
+pub(super) fn stop(global: &Global, stop: &Stop) -> Result<ExitCode, Failure> {
+    let verb = if stop.force { Verb::Kill } else { Verb::Stop };
+    act(global, verb, selectors(&stop.targets.select)?)
+}
+
+pub(super) fn restart(global: &Global, targets: &Targets) -> Result<ExitCode, Failure> {
+    act(global, Verb::Restart, selectors(&targets.select)?)
+}
+
+pub(super) fn delete(global: &Global, targets: &Targets) -> Result<ExitCode, Failure> {
+    act(global, Verb::Delete, selectors(&targets.select)?)
+}
+
+/// The first flag that defines something, for the error that says it may not stand there.
+fn definition_flag(start: &Start) -> Option<&'static str> {
+    [
+        (start.name.is_some(), "--name"),
+        (start.namespace.is_some(), "--namespace"),
+        (start.instances.is_some(), "--instances"),
+        (!start.env.is_empty(), "--env"),
+        (start.cwd.is_some(), "--cwd"),
+        (start.restart.is_some(), "--restart"),
+        (start.max_restarts.is_some(), "--max-restarts"),
+        (start.restart_delay.is_some(), "--restart-delay"),
+        (start.stop_signal.is_some(), "--stop-signal"),
+        (start.stop_timeout.is_some(), "--stop-timeout"),
+        (start.max_memory.is_some(), "--max-memory"),
+        (!start.tags.is_empty(), "--tag"),
+        (!start.args.is_empty(), "--"),
+    ]
+    .into_iter()
+    .find_map(|(given, flag)| given.then_some(flag))
+}
+
+pub(super) fn start(global: &Global, start: Start) -> Result<ExitCode, Failure> {
+    if let Some(file) = &start.config {
+        refuse_flags(&start, "a config file")?;
+        return files::start(global, file);
+    }
+    let [word] = start.word.as_slice() else {
+        // Several words can only be what is there.
+        refuse_flags(&start, "several processes")?;
+        return act(global, Verb::Start, selectors(&start.word)?);
+    };
+    let word = word.clone();
+    if is_file(&word) {
+        refuse_flags(&start, "a config file")?;
+        return files::start(global, std::path::Path::new(&word));
+    }
+    let client = client(global)?;
+    if let Ok(selector) = word.parse::<Selector>() {
+        let there = if selector.may_be_empty() || matches!(selector, Selector::Id(_)) {
+            true
+        } else {
+            !client
+                .list(&["all".into()])?
+                .iter()
+                .filter(|row| match &selector {
+                    Selector::Name { namespace, name } => {
+                        namespace.as_deref().is_none_or(|n| n == row.namespace.as_str())
+                            && (*name == row.name || *name == row.process.as_str())
+                    }
+                    Selector::All
+                    | Selector::Id(_)
+                    | Selector::Glob { .. }
+                    | Selector::Tag(_)
+                    | Selector::Status(_) => false,
+                })
+                .collect::<Vec<_>>()
+                .is_empty()
+        };
+        if there {
+            refuse_flags(&start, &format!("{word}, which is there already"))?;
+            return act_with(&client, global, Verb::Start, vec![selector]);
+        }
+    }
+    let spec = definition(&word, start)?;
+    let begun = Instant::now();
+    let define = Define {
+        operation: operation_id(),
+        spec,
+    };
+    let view = client.define(&define, progress::first_wait(global))?;
+    let view = progress::follow(&client, global, view, begun)?;
+    Ok(progress::say(&view, global.json))
+}
+
+fn refuse_flags(start: &Start, what: &str) -> Result<(), Failure> {
+    match definition_flag(start) {
+        None => Ok(()),
+        Some(flag) => Err(Failure::new(
+            exit::USAGE,
+            format!("{flag} defines a new process and cannot stand with {what}"),
+        )
+        .hint("change its definition in a file and `adasa reload`, or `adasa delete` it first")),
+    }
+}
+
+fn definition(word: &str, start: Start) -> Result<Spec, Failure> {
+    let caller = caller();
+    let here = std::env::current_dir()
+        .map_err(|e| Failure::new(exit::FAILED, format!("the working folder cannot be found: {e}")))?;
+    let cwd = match &start.cwd {
+        Some(cwd) => here.join(cwd),
+        None => here.clone(),
+    };
+    if !cwd.is_dir() {
+        return Err(Failure::new(
+            exit::FAILED,
+            format!("the working folder {} is not there", cwd.display()),
+        )
+        .hint("--cwd takes a folder"));
+    }
+    let cwd = std::path::absolute(&cwd).unwrap_or(cwd);
+    let path = caller.env.get("PATH").map_or("/usr/local/bin:/usr/bin:/bin", String::as_str);
+    // What was typed is relative to where it was typed, wherever it is to run.
+    let command = program::resolve(word, &start.args, &here, path)?;
+    let name = match start.name {
+        Some(name) => name,
+        None => {
+            let name = program::default_name(word);
+            ProcessName::new(name.clone()).map_err(|why| {
+                Failure::new(exit::USAGE, format!("{name:?} cannot be its name: {why}"))
+                    .hint("give it one with --name")
+            })?
+        }
+    };
+    let mut spec = Spec::new(name, command, cwd);
+    spec.base_env = config::kept_environment(&caller.env);
+    spec.env = start.env.into_iter().collect();
+    spec.namespace = start.namespace.unwrap_or_default();
+    spec.instances = start.instances.unwrap_or(1);
+    spec.tags = start.tags;
+    if let Some(word) = start.restart {
+        spec.restart.on = word.into();
+    }
+    if let Some(count) = start.max_restarts {
+        spec.restart.max_restarts = count;
+    }
+    if let Some(delay) = start.restart_delay {
+        spec.restart.backoff.initial = delay;
+    }
+    if let Some(signal) = start.stop_signal {
+        spec.stop.signal = signal;
+    }
+    if let Some(timeout) = start.stop_timeout {
+        spec.stop.timeout = timeout;
+    }
+    spec.limits.max_memory = start.max_memory;
+    spec.validate()
+        .map_err(|invalid| Failure::new(exit::USAGE, invalid.to_string()))?;
+    Ok(spec)
+}

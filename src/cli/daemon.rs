@@ -1,0 +1,263 @@
+//! The daemon's life, and the composition of the roles.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::os::unix::net::UnixListener;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use nix::fcntl::{Flock, FlockArg};
+
+use crate::api::{DaemonInfo, ServerControl};
+use crate::client::{Client, ClientError, Started, lease};
+use crate::config::units::{short_duration, short_size};
+use crate::keeper::role::{Setup, run as run_keeper};
+use crate::platform::descriptor;
+use crate::platform::paths::Paths;
+use crate::platform::signal::PidFd;
+
+use super::args::{DaemonVerb, Global};
+use super::failure::{Failure, exit};
+use super::print;
+use super::select::client;
+
+/// How long the next daemon may take at a restart.
+const REPLACE: Duration = Duration::from_secs(10);
+
+pub(super) fn command(global: &Global, verb: Option<DaemonVerb>) -> Result<ExitCode, Failure> {
+    match verb {
+        None => foreground(),
+        Some(DaemonVerb::Start) => start(global),
+        Some(DaemonVerb::Stop) => stop(global),
+        Some(DaemonVerb::Restart) => restart(global),
+        Some(DaemonVerb::Status) => status(global),
+    }
+}
+
+/// Becomes the keeper of a daemon in the foreground.
+fn foreground() -> Result<ExitCode, Failure> {
+    let paths = Paths::find().map_err(ClientError::Folders)?;
+    let Some(lease) = lease(&paths).map_err(ClientError::Launch)? else {
+        let who = Client::new(false)?.info().map_or_else(
+            |error| format!(": {error}"),
+            |info| format!(" (keeper pid {}, daemon pid {})", info.keeper_pid, info.pid),
+        );
+        return Err(Failure::new(
+            exit::FAILED,
+            format!("a daemon of {} runs already{who}", paths.state.display()),
+        )
+        .hint("`adasa daemon stop` ends it; another ADASA_HOME has its own"));
+    };
+    let setup = Setup {
+        paths,
+        lock: lease.lock,
+        listener: lease.listener,
+        foreground: true,
+    };
+    match run_keeper(setup) {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(error) => Err(Failure::new(exit::FAILED, error.to_string())),
+    }
+}
+
+/// The keeper's process, started by a client that gave it lock and socket.
+pub(super) fn keeper(arguments: &[OsString]) -> ExitCode {
+    crate::platform::child::leave_session();
+    let number = |n: usize| -> Option<i32> { arguments.get(n)?.to_str()?.parse().ok() };
+    let taken = || -> std::io::Result<Setup> {
+        let missing = || std::io::Error::other("lock and socket were not given");
+        let lock: File = descriptor::inherited(number(2).ok_or_else(missing)?)?.into();
+        let listener = descriptor::inherited(number(3).ok_or_else(missing)?)?;
+        // The lock came with the descriptor; taking it once more changes nothing.
+        let lock = Flock::lock(lock, FlockArg::LockExclusiveNonblock).map_err(|(_, e)| e)?;
+        Ok(Setup {
+            paths: Paths::find()?,
+            lock,
+            listener: UnixListener::from(listener),
+            foreground: false,
+        })
+    };
+    let setup = match taken() {
+        Ok(setup) => setup,
+        Err(_) => return ExitCode::FAILURE,
+    };
+    let complaint = setup.paths.start_error();
+    match run_keeper(setup) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            if !complaint.exists() {
+                let _ = std::fs::write(complaint, error.to_string());
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The daemon's process.
+pub(super) fn daemon(foreground: bool) -> ExitCode {
+    match crate::daemon::role::run(foreground, crate::server::open) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            if foreground {
+                print::remark(&error.to_string());
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The scribe's process.
+pub(super) fn scribe() -> ExitCode {
+    match crate::scribe::role::run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn start(global: &Global) -> Result<ExitCode, Failure> {
+    let client = Client::new(true)?;
+    let started = client.ensure()?;
+    let info = client.info()?;
+    if global.json {
+        print::json(&info);
+    } else if started == Started::Yes {
+        print::line(&format!("daemon started (pid {})", info.pid));
+    } else {
+        print::line(&format!("the daemon runs already (pid {})", info.pid));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Ends everything and waits until it is over.
+pub(super) fn stop_and_wait(client: &Client, global: &Global) -> Result<DaemonInfo, Failure> {
+    let info = client.info()?;
+    let keeper = PidFd::open(info.keeper_pid).ok();
+    client.control(ServerControl::Stop)?;
+    let Some(keeper) = keeper else {
+        return Ok(info);
+    };
+    let begun = Instant::now();
+    loop {
+        let left = global.timeout.saturating_sub(begun.elapsed());
+        let over = keeper
+            .wait(left.min(Duration::from_millis(500)))
+            .map_err(|e| Failure::new(exit::FAILED, format!("the keeper cannot be watched: {e}")))?;
+        if over {
+            print::progress_end();
+            return Ok(info);
+        }
+        if left.is_zero() {
+            print::progress_end();
+            return Err(Failure::new(exit::TIMED_OUT, "the daemon has not ended yet")
+                .hint("`adasa list` shows what it waits for"));
+        }
+        if let Ok(now) = client.info() {
+            let alive = now.counts.of(crate::api::Status::Stopping)
+                + now.counts.of(crate::api::Status::Restarting);
+            print::progress(&format!("{alive} processes are still ending"));
+        }
+    }
+}
+
+fn stop(global: &Global) -> Result<ExitCode, Failure> {
+    let client = Client::new(false)?;
+    match stop_and_wait(&client, global) {
+        Ok(info) => {
+            if global.json {
+                print::json(&serde_json::json!({ "stopped": true, "pid": info.pid }));
+            } else {
+                print::line("daemon stopped");
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(failure) if failure.exit == exit::NO_DAEMON && is_nobody(&client) => {
+            if global.json {
+                print::json(&serde_json::json!({ "stopped": false, "running": false }));
+            } else {
+                print::line("no daemon runs");
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+fn is_nobody(client: &Client) -> bool {
+    matches!(client.ensure_as(true), Err(ClientError::NoDaemon { .. }))
+}
+
+fn restart(global: &Global) -> Result<ExitCode, Failure> {
+    let client = Client::new(false)?;
+    let before = match client.info() {
+        Ok(info) => info,
+        Err(ClientError::NoDaemon { .. }) => return start(global),
+        Err(error) => return Err(error.into()),
+    };
+    client.control(ServerControl::Restart)?;
+    let deadline = Instant::now() + REPLACE;
+    // Each request waits in the socket's queue until the next daemon takes it.
+    let mut info = client.info()?;
+    while info.epoch == before.epoch && Instant::now() < deadline {
+        if let Ok(old) = i32::try_from(before.pid)
+            && let Ok(handle) = PidFd::open(old)
+        {
+            let _ = handle.wait(Duration::from_secs(1));
+        }
+        info = client.info()?;
+    }
+    if info.epoch == before.epoch {
+        return Err(Failure::new(exit::TIMED_OUT, "the daemon was not replaced in time"));
+    }
+    if global.json {
+        print::json(&info);
+    } else {
+        print::line(&format!("daemon restarted (pid {}); no process was touched", info.pid));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn status(global: &Global) -> Result<ExitCode, Failure> {
+    let client = Client::new(false)?;
+    let info = match client.info() {
+        Ok(info) => info,
+        Err(ClientError::NoDaemon { socket }) => {
+            if global.json {
+                print::json(&serde_json::json!({ "running": false, "socket": socket }));
+            } else {
+                print::line("no daemon runs");
+            }
+            return Ok(ExitCode::from(exit::NO_DAEMON));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if global.json {
+        print::json(&info);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let counts: Vec<String> = info.counts.by_status.iter().map(|(s, n)| format!("{n} {s}")).collect();
+    let mut lines = vec![
+        format!("adasa {} runs (pid {})", info.version, info.pid),
+        format!("  keeper     pid {}", info.keeper_pid),
+        format!("  scribe     pid {}", info.scribe_pid),
+        format!("  uptime     {}", short_duration(Duration::from_secs(info.uptime))),
+        format!("  memory     {}", short_size(info.memory)),
+        format!("  processes  {} ({})", info.counts.total, counts.join(", ")),
+        format!("  socket     {}", info.socket.display()),
+        format!("  state      {}", info.state_dir.display()),
+        format!("  logs       {}", info.log_dir.display()),
+    ];
+    if info.strays > 0 {
+        lines.push(format!("  strays     {}", info.strays));
+    }
+    let parts: Vec<String> = info
+        .subsystems
+        .iter()
+        .map(|s| format!("{} {}", s.name, s.state))
+        .collect();
+    lines.push(format!("  parts      {}", parts.join(", ")));
+    for alarm in &info.alarms {
+        lines.push(format!("  ALARM      {alarm}"));
+    }
+    print::line(&lines.join("\n"));
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,120 @@
+//! Config files: start --config, up, reload, down.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use serde_json::json;
+
+use crate::api::{Applied, Apply, Down, ServerControl};
+use crate::client::{Client, Started, operation_id};
+use crate::config;
+
+use super::args::{Global, Up};
+use super::failure::{Failure, exit};
+use super::select::{caller, client};
+use super::{daemon, dash, print, progress};
+
+fn apply(
+    client: &Client,
+    global: &Global,
+    file: &Path,
+    (start, prune): (bool, bool),
+) -> Result<Applied, Failure> {
+    let file = config::load(file, &caller())?;
+    let begun = Instant::now();
+    let apply = Apply {
+        operation: operation_id(),
+        file: file.path,
+        specs: file.specs,
+        start,
+        prune,
+    };
+    let mut applied = client.apply(&apply, progress::first_wait(global))?;
+    applied.operation = progress::follow(client, global, applied.operation, begun)?;
+    Ok(applied)
+}
+
+fn say(applied: &Applied, json: bool) -> ExitCode {
+    if json {
+        print::json(&json!({
+            "results": applied.results,
+            "operation": progress::as_json(&applied.operation),
+        }));
+        return progress::exit_code(&applied.operation);
+    }
+    for change in &applied.results {
+        print::line(&format!("{} {}", change.name, change.action.word()));
+    }
+    // What went well is said per process; only what did not is said per instance.
+    let mut failed = applied.operation.clone();
+    failed.targets.retain(|t| {
+        !matches!(
+            t.progress,
+            crate::api::Progress::Done | crate::api::Progress::Already
+        )
+    });
+    if failed.targets.is_empty() {
+        return ExitCode::SUCCESS;
+    }
+    progress::say(&failed, false)
+}
+
+pub(super) fn start(global: &Global, file: &Path) -> Result<ExitCode, Failure> {
+    // A mistake in the file is said before a daemon is started for it.
+    config::load(file, &caller())?;
+    let client = client(global)?;
+    Ok(say(&apply(&client, global, file, (true, false))?, global.json))
+}
+
+pub(super) fn reload(global: &Global, file: &Path) -> Result<ExitCode, Failure> {
+    config::load(file, &caller())?;
+    let client = client(global)?;
+    Ok(say(&apply(&client, global, file, (false, true))?, global.json))
+}
+
+pub(super) fn up(global: &Global, up: &Up) -> Result<ExitCode, Failure> {
+    config::load(&up.file, &caller())?;
+    if !up.detach {
+        dash::check_terminal()?;
+    }
+    let client = client(global)?;
+    if client.ensure_as(global.no_autostart)? == Started::Yes {
+        client.control(ServerControl::MarkTransient)?;
+    }
+    let applied = apply(&client, global, &up.file, (true, false))?;
+    let code = if up.detach || global.json {
+        return Ok(say(&applied, global.json));
+    } else {
+        progress::exit_code(&applied.operation)
+    };
+    // What did not come up is on the screen; the file as a whole is up.
+    if code == ExitCode::from(exit::TIMED_OUT) {
+        return Ok(say(&applied, false));
+    }
+    dash::open(&client, dash::Options::default())
+}
+
+pub(super) fn down(global: &Global, file: &Path) -> Result<ExitCode, Failure> {
+    let path = std::path::absolute(file)
+        .map_err(|e| Failure::new(exit::USAGE, format!("{}: {e}", file.display())))?;
+    let client = client(global)?.without_autostart();
+    let begun = Instant::now();
+    let down = Down {
+        operation: operation_id(),
+        file: path.clone(),
+    };
+    let mut applied = client.down(&down, progress::first_wait(global))?;
+    applied.operation = progress::follow(&client, global, applied.operation, begun)?;
+    if applied.results.is_empty() && !path.exists() {
+        return Err(Failure::new(
+            exit::NOT_FOUND,
+            format!("{} brought nothing up, and there is no such file", path.display()),
+        ));
+    }
+    let code = say(&applied, global.json);
+    if applied.may_end && applied.operation.done {
+        daemon::stop_and_wait(&client, global)?;
+    }
+    Ok(code)
+}

@@ -1,0 +1,232 @@
+//! list and status.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets};
+
+use crate::api::{Detail, InstanceView, Status};
+use crate::config::units::{short_duration, short_size};
+use crate::domain::names::Namespace;
+use crate::logs::safe::harmless;
+
+use super::args::{Global, List, Targets};
+use super::failure::Failure;
+use super::print;
+use super::select::{client, words};
+
+pub(super) fn list(global: &Global, list: &List) -> Result<ExitCode, Failure> {
+    let select = words(&list.targets.select)?;
+    let rows = client(global)?.list(&select)?;
+    if global.json {
+        print::json(&rows);
+    } else if rows.is_empty() && select.is_empty() {
+        print::line("no processes yet: `adasa start ./my-app` starts one");
+    } else {
+        print::bytes(table(&rows, print::width()).as_bytes());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A column: its title, whether numbers stand in it, and how dear it is (the dearest go last when it is narrow).
+struct Column {
+    title: &'static str,
+    right: bool,
+    dear: u8,
+    text: fn(&InstanceView) -> String,
+}
+
+fn dash<T>(value: Option<T>, show: impl FnOnce(T) -> String) -> String {
+    value.map_or_else(|| "-".to_owned(), show)
+}
+
+fn status_text(row: &InstanceView) -> String {
+    match (row.status, row.due_in_ms, &row.exit) {
+        (Status::Backoff, Some(ms), _) => format!("backoff {}s", ms.div_ceil(1000)),
+        (Status::Errored | Status::Exited, _, Some(exit)) => match exit.code {
+            Some(code) => format!("{} {code}", row.status),
+            None => row.status.to_string(),
+        },
+        _ => row.status.to_string(),
+    }
+}
+
+const COLUMNS: [Column; 9] = [
+    Column { title: "ID", right: true, dear: 7, text: |r| r.id.to_string() },
+    Column { title: "Name", right: false, dear: 9, text: |r| harmless(&r.name) },
+    Column { title: "Namespace", right: false, dear: 1, text: |r| r.namespace.to_string() },
+    Column { title: "Status", right: false, dear: 9, text: status_text },
+    Column { title: "CPU", right: true, dear: 5, text: |r| dash(r.cpu, |c| format!("{c:.1}%")) },
+    Column { title: "Memory", right: true, dear: 6, text: |r| dash(r.memory, short_size) },
+    Column { title: "Uptime", right: true, dear: 4, text: |r| dash(r.uptime, |s| short_duration(Duration::from_secs(s))) },
+    Column { title: "Restarts", right: true, dear: 3, text: |r| r.restarts.to_string() },
+    Column { title: "PID", right: true, dear: 2, text: |r| dash(r.pid, |p| p.to_string()) },
+];
+
+fn colour(status: Status) -> Option<Color> {
+    match status {
+        Status::Running => Some(Color::Green),
+        Status::Starting | Status::Stopping | Status::Restarting => Some(Color::Cyan),
+        Status::Backoff => Some(Color::Magenta),
+        Status::Errored => Some(Color::Red),
+        Status::Stopped | Status::Exited => None,
+    }
+}
+
+/// The table, as wide as there is room: dear columns stay.
+fn table(rows: &[InstanceView], width: usize) -> String {
+    let fancy = print::colours();
+    let spaces = rows.iter().any(|r| r.namespace != Namespace::default());
+    let mut shown: Vec<&Column> = COLUMNS
+        .iter()
+        .filter(|c| spaces || c.title != "Namespace")
+        .collect();
+    loop {
+        let text = render(rows, &shown, fancy);
+        let widest = text.lines().map(cells).max().unwrap_or(0);
+        let cheapest = shown.iter().map(|c| c.dear).min().unwrap_or(9);
+        if widest <= width || cheapest >= 9 {
+            return if widest <= width { text } else { cut(&text, width) };
+        }
+        shown.retain(|c| c.dear > cheapest);
+    }
+}
+
+/// How many cells a line takes, without its own colour codes.
+fn cells(line: &str) -> usize {
+    let mut bare = String::new();
+    let mut rest = line;
+    while let Some(at) = rest.find('\x1b') {
+        bare.push_str(&rest[..at]);
+        rest = rest[at..].split_once('m').map_or("", |(_, after)| after);
+    }
+    bare.push_str(rest);
+    unicode_width::UnicodeWidthStr::width(bare.as_str())
+}
+
+/// The last resort of a very narrow terminal: names are cut.
+fn cut(text: &str, width: usize) -> String {
+    text.lines()
+        .map(|line| {
+            let plain: String = line.chars().take(width).collect();
+            plain + "\n"
+        })
+        .collect()
+}
+
+fn render(rows: &[InstanceView], columns: &[&Column], fancy: bool) -> String {
+    let mut table = Table::new();
+    table.set_content_arrangement(ContentArrangement::Disabled);
+    table.load_style(if fancy { presets::UTF8_FULL_CONDENSED } else { presets::NOTHING });
+    table.set_header(columns.iter().map(|c| {
+        let cell = Cell::new(c.title);
+        if fancy { cell.add_attribute(Attribute::Bold) } else { cell }
+    }));
+    for row in rows {
+        table.add_row(columns.iter().map(|c| {
+            let mut cell = Cell::new((c.text)(row));
+            if c.right {
+                cell = cell.set_alignment(CellAlignment::Right);
+            }
+            match colour(row.status) {
+                Some(colour) if fancy && c.title == "Status" => cell.fg(colour),
+                Some(_) | None => cell,
+            }
+        }));
+    }
+    if fancy {
+        table.enforce_styling();
+    }
+    let text = table.to_string();
+    text.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
+}
+
+pub(super) fn status(global: &Global, targets: &Targets) -> Result<ExitCode, Failure> {
+    let details = client(global)?.detail(&words(&targets.select)?)?;
+    if global.json {
+        print::json(&details);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let blocks: Vec<String> = details.iter().map(block).collect();
+    print::line(&blocks.join("\n\n"));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn block(detail: &Detail) -> String {
+    let row = &detail.instance;
+    let mut lines = vec![format!("{} (id {})", row.name, row.id)];
+    let mut add = |title: &str, text: String| lines.push(format!("  {title:<11}{text}"));
+    let because = if row.because.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", row.because)
+    };
+    add("status", format!("{}{because}", status_text(row)));
+    if let Some(alarm) = &row.alarm {
+        add("ALARM", alarm.clone());
+    }
+    add("pid", dash(row.pid, |p| p.to_string()));
+    add("uptime", dash(row.uptime, |s| short_duration(Duration::from_secs(s))));
+    add("cpu", dash(row.cpu, |c| format!("{c:.1}% of one core")));
+    let tree = if detail.tree > 1 {
+        format!(" in {} processes", detail.tree)
+    } else {
+        String::new()
+    };
+    add("memory", dash(row.memory, |m| format!("{}{tree}", short_size(m))));
+    add("restarts", row.restarts.to_string());
+    add("last exit", dash(row.exit.clone(), |e| format!("{} at {}", e.text, time(e.at_ms))));
+    add("command", format!("{} {}", detail.command.program, detail.command.args.join(" ")));
+    add("cwd", detail.cwd.display().to_string());
+    add("namespace", row.namespace.to_string());
+    if !row.tags.is_empty() {
+        add("tags", row.tags.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "));
+    }
+    if !detail.env.is_empty() {
+        add("env", detail.env.iter().map(|(n, v)| format!("{n}={v}")).collect::<Vec<_>>().join(" "));
+    }
+    let policy = &detail.restart;
+    let on = match policy.on {
+        crate::domain::spec::Restart::Always => "always",
+        crate::domain::spec::Restart::OnFailure => "on-failure",
+        crate::domain::spec::Restart::Never => "never",
+    };
+    add(
+        "restart",
+        format!(
+            "{on}, from {} to {}, errored after {} failures",
+            short_duration(policy.backoff.initial),
+            short_duration(policy.backoff.cap),
+            policy.max_restarts
+        ),
+    );
+    add(
+        "stop",
+        format!("{}, SIGKILL after {}", detail.stop.signal, short_duration(detail.stop.timeout)),
+    );
+    add("limit", dash(detail.limits.max_memory, |m| format!("memory {}", short_size(m))));
+    for (stream, path) in &detail.logs {
+        add(&format!("log {stream}"), path.display().to_string());
+    }
+    add(
+        "definition",
+        match &detail.origin {
+            crate::domain::spec::Origin::Typed => format!("generation {}, typed", detail.generation),
+            crate::domain::spec::Origin::File(file) => {
+                format!("generation {}, {}", detail.generation, file.display())
+            }
+        },
+    );
+    lines.join("\n")
+}
+
+/// Wall-clock time for people.
+pub(super) fn time(ms: u64) -> String {
+    i64::try_from(ms)
+        .ok()
+        .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok())
+        .map_or_else(
+            || "-".to_owned(),
+            |at| at.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string(),
+        )
+}

@@ -1,0 +1,76 @@
+//! The command line: what was typed becomes requests, and answers become words for people. The only place that prints
+//! and the composition root of every role.
+
+mod args;
+mod control;
+mod daemon;
+mod dash;
+mod failure;
+mod files;
+mod inspect;
+mod logs;
+mod print;
+mod progress;
+mod select;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser as _};
+
+use args::{Args, Verb};
+use failure::Failure;
+
+/// Runs the program with these arguments.
+#[must_use]
+pub fn run(arguments: Vec<OsString>) -> ExitCode {
+    // The roles are not for people: no parsing, no help.
+    match arguments.get(1).and_then(|word| word.to_str()) {
+        Some("__keeper") => return daemon::keeper(&arguments),
+        Some("__daemon") => return daemon::daemon(arguments.iter().any(|a| a == "--foreground")),
+        Some("__scribe") => return daemon::scribe(),
+        Some(_) | None => {}
+    }
+    let _ = crate::platform::signal::end_on_broken_pipe();
+    let args = match Args::try_parse_from(arguments) {
+        Ok(args) => args,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let json = args.global.json;
+    match dispatch(args) {
+        Ok(code) => code,
+        Err(failure) => {
+            print::failure(&failure, json);
+            ExitCode::from(failure.exit)
+        }
+    }
+}
+
+fn dispatch(args: Args) -> Result<ExitCode, Failure> {
+    let global = args.global;
+    match args.verb {
+        Verb::Start(start) => control::start(&global, *start),
+        Verb::Stop(stop) => control::stop(&global, &stop),
+        Verb::Restart(targets) => control::restart(&global, &targets),
+        Verb::Delete(targets) => control::delete(&global, &targets),
+        Verb::List(list) => inspect::list(&global, &list),
+        Verb::Status(targets) => inspect::status(&global, &targets),
+        Verb::Logs(wanted) => logs::logs(&global, &wanted),
+        Verb::Flush(targets) => logs::flush(&global, &targets.select),
+        Verb::Reload(file) => files::reload(&global, &file.config),
+        Verb::Up(up) => files::up(&global, &up),
+        Verb::Down(down) => files::down(&global, &down.file),
+        Verb::Tui(tui) => dash::tui(&global, &tui),
+        Verb::Daemon(daemon) => daemon::command(&global, daemon.verb),
+        Verb::Completions { shell } => {
+            let mut command = Args::command();
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut command, "adasa", &mut text);
+            print::bytes(&text);
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}

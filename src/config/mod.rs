@@ -1,0 +1,14 @@
+//! Files → definitions: TOML and JSON as typed, expansion, checking; every error has file, line and column. Knows
+//! nothing of the daemon or the wire; the environment and the folder of the caller are handed in.
+
+mod document;
+mod error;
+mod expand;
+mod keys;
+pub mod program;
+mod read;
+pub mod units;
+
+pub use error::ConfigError;
+pub use keys::KEYS;
+pub use read::{Caller, File, base_environment, kept_environment, load};
