@@ -42,7 +42,10 @@ impl Supervisor {
         member.machine = after;
         if was != is {
             member.since_ms = self.now.ms;
-            because.clone_into(&mut member.because);
+            // What follows by itself has the reason of what it follows.
+            if !because.is_empty() {
+                because.clone_into(&mut member.because);
+            }
         }
         if after.epoch() != before.epoch() {
             member.due = None;
@@ -67,7 +70,7 @@ impl Supervisor {
         }
         self.act_on(id, event, &effects);
         if was != is {
-            let because = because.to_owned();
+            let because = self.members.get(&id).map(|m| m.because.clone()).unwrap_or_default();
             self.tell(
                 Some(id),
                 What::Status {

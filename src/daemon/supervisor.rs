@@ -162,7 +162,7 @@ impl Supervisor {
                     self.publish_metrics();
                 }
             }
-            Msg::Swept { id, run } => self.report(id, run, Report::Swept, "its tree is gone"),
+            Msg::Swept { id, run } => self.report(id, run, Report::Swept, ""),
             Msg::Survivors { id, run, text } => {
                 if let Some(member) = self.members.get_mut(&id)
                     && member.machine.run() == run
