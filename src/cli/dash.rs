@@ -8,6 +8,7 @@ use crate::client::Client;
 
 use super::args::{Global, Tui};
 use super::failure::{Failure, exit};
+use super::print;
 use super::select::client;
 
 /// How the dashboard is wanted.
@@ -58,7 +59,12 @@ pub(super) fn open(client: &Client, options: Options) -> Result<ExitCode, Failur
         guardian: options.guardian,
     };
     match crate::tui::run(client.without_autostart(), options) {
-        Ok(code) => Ok(ExitCode::from(code)),
+        Ok(farewell) => {
+            if let Some(line) = farewell.line {
+                print::line(&line);
+            }
+            Ok(ExitCode::from(farewell.code))
+        }
         Err(error) => Err(Failure::new(exit::FAILED, format!("the dashboard ended: {error}"))),
     }
 }

@@ -8,6 +8,7 @@ pub mod child;
 pub mod clock;
 pub mod descriptor;
 pub mod folder;
+pub mod guardian;
 pub mod host;
 pub mod paths;
 pub mod procfs;

@@ -1,7 +1,312 @@
-//! The dashboard (placeholder while the rest is wired).
-use std::time::Duration;
-use crate::client::Client;
-/// How it is wanted.
+//! The dashboard: model, update, view; a shell around them that owns the terminal. Knows the daemon through its API
+//! alone.
+
+mod filter;
+mod gate;
+mod keymap;
+mod log_pane;
+mod model;
+mod msg;
+mod regions;
+mod terminal;
+#[cfg(test)]
+mod tests;
+mod theme;
+mod threads;
+mod update;
+mod view;
+
+use std::io::{self, Write as _};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, sync_channel};
+use std::time::{Duration, Instant};
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::api::Status;
+use crate::client::{Client, Closer};
+use crate::platform::clock::wall_ms;
+use crate::platform::guardian::{Side, guard, leave_now, suspend_job};
+
+use gate::{Gate, Typed};
+use model::{Model, Target};
+use msg::{Cmd, Msg};
+use terminal::Terminal;
+use theme::{Glyphs, Theme};
+use threads::{In, Teller};
+use update::{next_due, update};
+
+/// What waits for the loop; threads that tell more wait themselves.
+const QUEUE: usize = 4096;
+/// The shortest time between two frames, here and over a slow line.
+const FRAME: Duration = Duration::from_millis(33);
+const FRAME_SSH: Duration = Duration::from_millis(100);
+
+/// How the dashboard is wanted.
 #[derive(Debug, Clone, Copy)]
-pub struct Options { pub interval: Duration, pub ascii: bool, pub guardian: bool }
-pub fn run(_client: Client, _options: Options) -> std::io::Result<u8> { Ok(0) }
+pub struct Options {
+    /// How often numbers are taken over.
+    pub interval: Duration,
+    /// Only characters that every terminal has.
+    pub ascii: bool,
+    /// Leave a small parent behind that repairs the terminal.
+    pub guardian: bool,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Farewell {
+    /// The exit code.
+    pub code: u8,
+    /// A line for the shell.
+    pub line: Option<String>,
+}
+
+/// Shows the dashboard until it is left.
+///
+/// # Errors
+/// When the terminal cannot be used.
+pub fn run(client: Client, options: Options) -> io::Result<Farewell> {
+    terminal::remember()?;
+    if options.guardian {
+        let repair = || {
+            terminal::repair();
+            let _ = io::stderr().write_all(b"adasa: the dashboard was killed; processes keep running\n");
+        };
+        if let Side::Ended(code) = guard(repair)? {
+            return Ok(Farewell { code, line: None });
+        }
+    }
+    let set = threads::block_signals()?;
+    std::panic::set_hook(Box::new(|info| {
+        terminal::restore();
+        let _ = writeln!(io::stderr(), "adasa: the dashboard panicked: {info}");
+        leave_now(101);
+    }));
+    let over_ssh = ["SSH_CONNECTION", "SSH_TTY"]
+        .into_iter()
+        .any(|name| std::env::var_os(name).is_some());
+    let glyphs = if options.ascii { Glyphs::ASCII } else { Glyphs::of_environment() };
+    let mut model = Model::new(glyphs, Theme::of_environment(), options.interval);
+    model.size = Terminal::size();
+    model.wall_ms = wall_ms();
+    let (tell, told) = sync_channel(QUEUE);
+    let terminal = Terminal::enter()?;
+    threads::signals(set, tell.clone());
+    threads::hang_up();
+    threads::keys(tell.clone());
+    let retry = threads::events(client.clone(), tell.clone());
+    let mut shell = Shell {
+        client,
+        tell,
+        retry,
+        terminal,
+        model,
+        gate: Gate::new(over_ssh),
+        log: None,
+        begun: Instant::now(),
+        drawn: None,
+        frame: if over_ssh { FRAME_SSH } else { FRAME },
+        quit: false,
+    };
+    shell.turn(&told)?;
+    let line = farewell(&shell.model);
+    drop(shell.terminal);
+    Ok(Farewell {
+        code: 0,
+        line: Some(line),
+    })
+}
+
+fn farewell(model: &Model) -> String {
+    let up = model
+        .rows
+        .values()
+        .filter(|row| row.view.status == Status::Running)
+        .count();
+    let word = if up == 1 { "process keeps" } else { "processes keep" };
+    format!("adasa: left; {up} {word} running")
+}
+
+struct Shell {
+    client: Client,
+    tell: Teller,
+    retry: Sender<()>,
+    terminal: Terminal,
+    model: Model,
+    gate: Gate,
+    log: Option<(u64, Closer)>,
+    begun: Instant,
+    drawn: Option<Instant>,
+    frame: Duration,
+    quit: bool,
+}
+
+impl Shell {
+    fn now(&self) -> Duration {
+        self.begun.elapsed()
+    }
+
+    fn turn(&mut self, told: &Receiver<In>) -> io::Result<()> {
+        let mut dirty = true;
+        while !self.quit {
+            if dirty && self.frame_is_due() {
+                self.draw()?;
+                dirty = false;
+            }
+            let first = match self.wait(told, dirty) {
+                Ok(first) => Some(first),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            };
+            let now = self.now();
+            self.take(Msg::Tick {
+                now,
+                wall_ms: wall_ms(),
+            });
+            let mut keys = Vec::new();
+            let mut next = first;
+            let mut budget = QUEUE;
+            while let Some(message) = next {
+                if let In::Key(key) = message {
+                    keys.push(key);
+                } else {
+                    self.typed(&keys);
+                    keys.clear();
+                    self.heard(message)?;
+                }
+                budget -= 1;
+                next = if budget > 0 { told.try_recv().ok() } else { None };
+            }
+            let typed = !keys.is_empty();
+            self.typed(&keys);
+            for it in self.gate.settle(now) {
+                self.key(it);
+            }
+            dirty = true;
+            if typed {
+                // A key is answered at once.
+                self.drawn = None;
+            }
+        }
+        Ok(())
+    }
+
+    fn frame_is_due(&self) -> bool {
+        self.drawn.is_none_or(|at| at.elapsed() >= self.frame)
+    }
+
+    fn wait(&self, told: &Receiver<In>, dirty: bool) -> Result<In, RecvTimeoutError> {
+        let frame = self
+            .drawn
+            .filter(|_| dirty)
+            .map(|at| self.frame.saturating_sub(at.elapsed()));
+        let due = [next_due(&self.model), self.gate.due()]
+            .into_iter()
+            .flatten()
+            .min()
+            .map(|due| due.saturating_sub(self.now()));
+        match [frame, due].into_iter().flatten().min() {
+            Some(wait) => told.recv_timeout(wait),
+            None => told.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        }
+    }
+
+    fn typed(&mut self, keys: &[crossterm::event::KeyEvent]) {
+        let now = self.now();
+        for it in self.gate.feed(now, keys) {
+            self.key(it);
+        }
+    }
+
+    fn key(&mut self, typed: Typed) {
+        match typed {
+            Typed::Key(key) => self.take(Msg::Key(key)),
+            Typed::Paste(text) => self.take(Msg::Paste(text)),
+        }
+    }
+
+    fn heard(&mut self, message: In) -> io::Result<()> {
+        match message {
+            In::Key(key) => self.take(Msg::Key(key)),
+            In::Paste(text) => self.take(Msg::Paste(text)),
+            In::Resize(width, height) => self.take(Msg::Resize(width, height)),
+            In::Continued => {
+                self.terminal.enter_again()?;
+                let (width, height) = Terminal::size();
+                self.take(Msg::Resize(width, height));
+            }
+            In::Suspend => self.suspend(),
+            In::Push(push) => self.take(Msg::Push(*push)),
+            In::Lost(why) => self.take(Msg::Lost(why)),
+            In::Opened { generation, closer } => {
+                if generation == self.model.logs.generation {
+                    self.log = Some((generation, closer));
+                } else {
+                    closer.close();
+                }
+            }
+            In::Line {
+                generation,
+                fresh,
+                line,
+            } => self.take(Msg::Lines {
+                generation,
+                fresh,
+                lines: vec![*line],
+            }),
+            In::LogsOver(generation) => self.take(Msg::LogsOver { generation }),
+            In::Answered { ids, result } => self.take(Msg::Answered { ids, result }),
+            In::Alive(alive, of) => self.take(Msg::Alive(alive, of)),
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, message: Msg) {
+        for command in update(&mut self.model, message) {
+            self.perform(command);
+        }
+    }
+
+    fn perform(&mut self, command: Cmd) {
+        match command {
+            Cmd::Call(act) => {
+                let ids = match &self.model.selected {
+                    Some(Target::Instance(id)) => vec![*id],
+                    Some(Target::Process(key)) => {
+                        self.model.members(key).iter().map(|row| row.view.id).collect()
+                    }
+                    None => vec![],
+                };
+                threads::call(self.client.clone(), act, ids, self.tell.clone());
+            }
+            Cmd::Follow { generation, select } => {
+                if let Some((_, closer)) = self.log.take() {
+                    closer.close();
+                }
+                threads::log(self.client.clone(), generation, select, self.tell.clone());
+            }
+            Cmd::Retry => drop(self.retry.send(())),
+            Cmd::Look(pids) => threads::look(pids, self.tell.clone()),
+            Cmd::Redraw => self.terminal.forget(),
+            Cmd::Suspend => self.suspend(),
+            Cmd::Quit => self.quit = true,
+        }
+    }
+
+    fn suspend(&mut self) {
+        terminal::restore();
+        suspend_job();
+        // Continued: the signal thread says so, and the terminal is entered anew.
+    }
+
+    fn draw(&mut self) -> io::Result<()> {
+        let (width, height) = self.model.size;
+        let mut next = Buffer::empty(Rect::new(0, 0, width, height));
+        view::view(&self.model, &mut next);
+        self.terminal.paint(next)?;
+        self.drawn = Some(Instant::now());
+        self.take(Msg::Drawn);
+        Ok(())
+    }
+}

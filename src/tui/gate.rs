@@ -1,0 +1,167 @@
+//! What stands between the keyboard and the keymap: a torn escape sequence is no letters, a paste is no typing.
+
+use std::time::Duration;
+
+use crossterm::event::{KeyCode, KeyEvent};
+
+/// So many printable keys at once are a paste.
+const PASTE: usize = 8;
+
+/// Holds a lone Esc back until it is known to be one.
+#[derive(Debug)]
+pub(super) struct Gate {
+    patience: Duration,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum State {
+    Open,
+    /// An Esc came; it may be the begin of a sequence.
+    Escape { key: KeyEvent, until: Duration },
+    /// Inside a torn sequence: swallow to its end.
+    Sequence { until: Duration },
+}
+
+/// What comes out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Typed {
+    Key(KeyEvent),
+    Paste(String),
+}
+
+impl Gate {
+    /// Slow lines tear sequences further apart.
+    pub(super) fn new(over_ssh: bool) -> Self {
+        Self {
+            patience: Duration::from_millis(if over_ssh { 100 } else { 50 }),
+            state: State::Open,
+        }
+    }
+
+    /// Takes the keys that came together at this moment.
+    pub(super) fn feed(&mut self, now: Duration, keys: &[KeyEvent]) -> Vec<Typed> {
+        let mut out = self.settle(now);
+        let printable: String = keys
+            .iter()
+            .filter_map(|key| match key.code {
+                KeyCode::Char(c) if key.modifiers.is_empty() || c.is_uppercase() => Some(c),
+                #[expect(clippy::wildcard_enum_match_arm, reason = "only letters are typed text")]
+                _ => None,
+            })
+            .collect();
+        let distinct: std::collections::HashSet<char> = printable.chars().collect();
+        // A key that is held down repeats itself; a paste is text.
+        if printable.chars().count() >= PASTE && distinct.len() > 2 {
+            out.push(Typed::Paste(printable));
+            return out;
+        }
+        for key in keys {
+            self.one(now, *key, &mut out);
+        }
+        out
+    }
+
+    fn one(&mut self, now: Duration, key: KeyEvent, out: &mut Vec<Typed>) {
+        match self.state {
+            State::Escape { key: escape, .. } => {
+                if matches!(key.code, KeyCode::Char('[' | 'O')) {
+                    self.state = State::Sequence {
+                        until: now + self.patience,
+                    };
+                    return;
+                }
+                out.push(Typed::Key(escape));
+                self.state = State::Open;
+                self.one(now, key, out);
+            }
+            State::Sequence { .. } => {
+                let ends = match key.code {
+                    KeyCode::Char(c) => c.is_ascii_alphabetic() || c == '~',
+                    #[expect(clippy::wildcard_enum_match_arm, reason = "sequences are of letters")]
+                    _ => true,
+                };
+                self.state = if ends {
+                    State::Open
+                } else {
+                    State::Sequence {
+                        until: now + self.patience,
+                    }
+                };
+            }
+            State::Open if key.code == KeyCode::Esc => {
+                self.state = State::Escape {
+                    key,
+                    until: now + self.patience,
+                };
+            }
+            State::Open => out.push(Typed::Key(key)),
+        }
+    }
+
+    /// What is known to be complete by now.
+    pub(super) fn settle(&mut self, now: Duration) -> Vec<Typed> {
+        match self.state {
+            State::Escape { key, until } if now >= until => {
+                self.state = State::Open;
+                vec![Typed::Key(key)]
+            }
+            State::Sequence { until } if now >= until => {
+                self.state = State::Open;
+                vec![]
+            }
+            State::Open | State::Escape { .. } | State::Sequence { .. } => vec![],
+        }
+    }
+
+    /// When [`Self::settle`] has something to do.
+    pub(super) fn due(&self) -> Option<Duration> {
+        match self.state {
+            State::Open => None,
+            State::Escape { until, .. } | State::Sequence { until } => Some(until),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crossterm::event::KeyModifiers;
+
+    fn key(code: KeyCode) -> KeyEvent {
+        KeyEvent::new(code, KeyModifiers::NONE)
+    }
+
+    fn ms(n: u64) -> Duration {
+        Duration::from_millis(n)
+    }
+
+    #[test]
+    fn a_torn_arrow_is_no_delete() {
+        let mut gate = Gate::new(false);
+        assert_eq!(gate.feed(ms(0), &[key(KeyCode::Esc)]), vec![]);
+        assert_eq!(gate.feed(ms(30), &[key(KeyCode::Char('['))]), vec![]);
+        assert_eq!(gate.feed(ms(60), &[key(KeyCode::Char('D'))]), vec![]);
+        let after = gate.feed(ms(61), &[key(KeyCode::Char('j'))]);
+        assert_eq!(after, vec![Typed::Key(key(KeyCode::Char('j')))]);
+    }
+
+    #[test]
+    fn a_lone_escape_comes_after_a_moment() {
+        let mut gate = Gate::new(false);
+        assert!(gate.feed(ms(0), &[key(KeyCode::Esc)]).is_empty());
+        assert_eq!(gate.due(), Some(ms(50)));
+        assert_eq!(gate.settle(ms(50)), vec![Typed::Key(key(KeyCode::Esc))]);
+        let both = gate.feed(ms(60), &[key(KeyCode::Esc), key(KeyCode::Char('x'))]);
+        assert_eq!(both.len(), 2);
+    }
+
+    #[test]
+    fn much_text_at_once_is_a_paste_and_a_held_key_is_not() {
+        let mut gate = Gate::new(true);
+        let keys: Vec<KeyEvent> = "D y x y rr".chars().map(|c| key(KeyCode::Char(c))).collect();
+        assert_eq!(gate.feed(ms(0), &keys), vec![Typed::Paste("D y x y rr".into())]);
+        let held = vec![key(KeyCode::Char('j')); 20];
+        assert_eq!(gate.feed(ms(1), &held).len(), 20);
+    }
+}

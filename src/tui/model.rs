@@ -1,0 +1,353 @@
+//! All there is to draw.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use crate::api::{DaemonInfo, Host, InstanceView, Snapshot, Verb};
+use crate::domain::names::{InstanceId, ProcessKey, RunId};
+use crate::domain::sample::SERIES_LENGTH;
+
+use super::filter::Filter;
+use super::log_pane::LogPane;
+use super::theme::{Glyphs, Theme};
+
+/// Above this many instances the table begins folded.
+const FOLD_ABOVE: usize = 200;
+/// How long a remark stays.
+const INFO_STAYS: Duration = Duration::from_secs(3);
+const ERROR_STAYS: Duration = Duration::from_secs(60);
+
+/// One instance as the screen knows it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Row {
+    pub(super) view: InstanceView,
+    /// Percent of one core in tenths, oldest first.
+    pub(super) series: VecDeque<u16>,
+    /// Asked for here, not confirmed yet.
+    pub(super) requested: Option<Verb>,
+    /// When the view came, for countdowns.
+    pub(super) at: Duration,
+}
+
+impl Row {
+    pub(super) fn key(&self) -> ProcessKey {
+        ProcessKey {
+            namespace: self.view.namespace.clone(),
+            name: self.view.process.clone(),
+        }
+    }
+
+    /// Seconds until what it waits for.
+    pub(super) fn due_seconds(&self, now: Duration) -> Option<u64> {
+        let left = Duration::from_millis(self.view.due_in_ms?)
+            .saturating_sub(now.saturating_sub(self.at));
+        Some(left.as_millis().div_ceil(1000) as u64)
+    }
+}
+
+/// What a line of the table stands for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Target {
+    /// A process with several instances.
+    Process(ProcessKey),
+    /// One instance.
+    Instance(InstanceId),
+}
+
+/// Which pane has the keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Focus {
+    Table,
+    Logs,
+}
+
+/// What the keys mean.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Mode {
+    Browse,
+    /// Typing a filter.
+    Filter,
+    Ask(Ask),
+    Help {
+        scroll: u16,
+    },
+}
+
+/// How hard a question is to answer with yes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tier {
+    /// In the footer; `y`.
+    Footer,
+    /// A box; `y`.
+    Box,
+    /// A box; the name has to be typed.
+    Name,
+}
+
+/// A question. Its targets were fixed when it was asked.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Ask {
+    pub(super) tier: Tier,
+    pub(super) verb: Verb,
+    pub(super) name: String,
+    /// What the API selects.
+    pub(super) select: String,
+    pub(super) targets: Vec<(InstanceId, RunId)>,
+    pub(super) typed: String,
+    /// When its first frame was on the screen.
+    pub(super) shown: Option<Duration>,
+    pub(super) asked: Duration,
+}
+
+/// The connection.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Link {
+    /// Not yet.
+    Connecting,
+    Live,
+    Lost(Lost),
+}
+
+/// What is known about a lost connection.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Lost {
+    pub(super) since: Duration,
+    /// Wall-clock milliseconds.
+    pub(super) since_ms: u64,
+    pub(super) why: String,
+    pub(super) attempts: u32,
+    /// How many of the pids that were up are alive, looked at here.
+    pub(super) alive: Option<(usize, usize)>,
+    /// Whether the box was put away.
+    pub(super) hidden: bool,
+}
+
+/// A remark in a corner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Toast {
+    pub(super) text: String,
+    pub(super) bad: bool,
+    pub(super) until: Duration,
+}
+
+/// Everything.
+#[derive(Debug, Clone)]
+pub(super) struct Model {
+    /// Since the dashboard began.
+    pub(super) now: Duration,
+    /// Wall-clock milliseconds.
+    pub(super) wall_ms: u64,
+    pub(super) size: (u16, u16),
+    pub(super) link: Link,
+    pub(super) daemon: Option<DaemonInfo>,
+    pub(super) host: Host,
+    pub(super) rows: BTreeMap<InstanceId, Row>,
+    pub(super) folded: BTreeSet<ProcessKey>,
+    pub(super) selected: Option<Target>,
+    /// Where the selection was, for when its row goes.
+    pub(super) place: usize,
+    pub(super) offset: usize,
+    pub(super) filter: Filter,
+    pub(super) mode: Mode,
+    pub(super) focus: Focus,
+    pub(super) zoomed: bool,
+    pub(super) logs: LogPane,
+    pub(super) toasts: Vec<Toast>,
+    pub(super) glyphs: Glyphs,
+    pub(super) theme: Theme,
+    /// How often numbers are taken over.
+    pub(super) interval: Duration,
+    pub(super) metrics_at: Duration,
+}
+
+impl Model {
+    pub(super) fn new(glyphs: Glyphs, theme: Theme, interval: Duration) -> Self {
+        Self {
+            now: Duration::ZERO,
+            wall_ms: 0,
+            size: (80, 24),
+            link: Link::Connecting,
+            daemon: None,
+            host: Host::default(),
+            rows: BTreeMap::new(),
+            folded: BTreeSet::new(),
+            selected: None,
+            place: 0,
+            offset: 0,
+            filter: Filter::default(),
+            mode: Mode::Browse,
+            focus: Focus::Table,
+            zoomed: false,
+            logs: LogPane::default(),
+            toasts: Vec::new(),
+            glyphs,
+            theme,
+            interval,
+            metrics_at: Duration::ZERO,
+        }
+    }
+
+    /// The lines of the table, in order: by namespace and name, then by number.
+    pub(super) fn lines(&self) -> Vec<Target> {
+        let mut groups: BTreeMap<ProcessKey, Vec<&Row>> = BTreeMap::new();
+        for row in self.rows.values() {
+            if self.filter.matches(row) {
+                groups.entry(row.key()).or_default().push(row);
+            }
+        }
+        let mut lines = Vec::new();
+        for (key, mut rows) in groups {
+            rows.sort_by_key(|row| row.view.instance);
+            let single = rows.iter().all(|row| row.view.instances == 1);
+            if !single {
+                lines.push(Target::Process(key.clone()));
+            }
+            if single || !self.folded.contains(&key) {
+                lines.extend(rows.iter().map(|row| Target::Instance(row.view.id)));
+            }
+        }
+        lines
+    }
+
+    /// The instances of a process.
+    pub(super) fn members(&self, key: &ProcessKey) -> Vec<&Row> {
+        let mut rows: Vec<&Row> = self.rows.values().filter(|row| row.key() == *key).collect();
+        rows.sort_by_key(|row| row.view.instance);
+        rows
+    }
+
+    /// What is selected, as the API takes it, and as it is called.
+    pub(super) fn scope(&self) -> Option<(String, String)> {
+        match self.selected.as_ref()? {
+            Target::Process(key) => {
+                Some((format!("{}/{}", key.namespace, key.name), key.to_string()))
+            }
+            Target::Instance(id) => {
+                let row = self.rows.get(id)?;
+                Some((id.to_string(), row.view.name.clone()))
+            }
+        }
+    }
+
+    /// How many are in which status, the most urgent first.
+    pub(super) fn counts(&self) -> Vec<(crate::api::Status, usize)> {
+        let mut counts: BTreeMap<crate::api::Status, usize> = BTreeMap::new();
+        for row in self.rows.values() {
+            *counts.entry(row.view.status).or_default() += 1;
+        }
+        let mut counts: Vec<_> = counts.into_iter().collect();
+        counts.sort_by_key(|(status, _)| {
+            (*status != crate::api::Status::Running, status.urgency())
+        });
+        counts
+    }
+
+    pub(super) fn is_live(&self) -> bool {
+        self.link == Link::Live
+    }
+
+    /// Takes everything over.
+    pub(super) fn take(&mut self, snapshot: Snapshot) {
+        let first = self.rows.is_empty();
+        let mut series: BTreeMap<InstanceId, Vec<u16>> = snapshot.series.into_iter().collect();
+        let mut rows = BTreeMap::new();
+        for view in snapshot.instances {
+            let id = view.id;
+            let told = series.remove(&id).unwrap_or_default();
+            rows.insert(
+                id,
+                Row {
+                    view,
+                    series: told.into(),
+                    requested: None,
+                    at: self.now,
+                },
+            );
+        }
+        self.rows = rows;
+        self.host = snapshot.host;
+        self.daemon = Some(snapshot.daemon);
+        if first && self.rows.len() > FOLD_ABOVE {
+            self.folded = self.rows.values().map(Row::key).collect();
+        }
+        self.keep_selection();
+    }
+
+    /// Takes one instance over. What was asked for is confirmed by whatever the daemon says.
+    pub(super) fn take_row(&mut self, view: InstanceView) {
+        let id = view.id;
+        let at = self.now;
+        match self.rows.get_mut(&id) {
+            Some(row) => {
+                if row.view.status != view.status || row.view.run != view.run {
+                    row.requested = None;
+                }
+                row.view = view;
+                row.at = at;
+            }
+            None => {
+                self.rows.insert(
+                    id,
+                    Row {
+                        view,
+                        series: VecDeque::new(),
+                        requested: None,
+                        at,
+                    },
+                );
+            }
+        }
+        self.keep_selection();
+    }
+
+    /// Adds a measurement.
+    pub(super) fn measure(&mut self, id: InstanceId, cpu: f32, memory: u64) {
+        if let Some(row) = self.rows.get_mut(&id) {
+            row.view.cpu = Some(cpu);
+            row.view.memory = Some(memory);
+            if row.series.len() == SERIES_LENGTH {
+                row.series.pop_front();
+            }
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+            row.series.push_back((cpu * 10.0).clamp(0.0, 65535.0) as u16);
+        }
+    }
+
+    /// The selection stays on what it was; if that is gone, on the row that took its place.
+    pub(super) fn keep_selection(&mut self) {
+        let lines = self.lines();
+        let found = self
+            .selected
+            .as_ref()
+            .and_then(|selected| lines.iter().position(|line| line == selected));
+        match found {
+            Some(place) => self.place = place,
+            None => {
+                self.place = self.place.min(lines.len().saturating_sub(1));
+                // An instance that is folded away is found in its process.
+                let parent = match &self.selected {
+                    Some(Target::Instance(id)) => self.rows.get(id).map(Row::key),
+                    Some(Target::Process(_)) | None => None,
+                };
+                let parent = parent
+                    .map(Target::Process)
+                    .filter(|target| lines.contains(target));
+                self.selected = parent.or_else(|| lines.get(self.place).cloned());
+                if let Some(selected) = &self.selected {
+                    self.place = lines.iter().position(|l| l == selected).unwrap_or(0);
+                }
+            }
+        }
+    }
+
+    pub(super) fn toast(&mut self, text: impl Into<String>, bad: bool) {
+        let stays = if bad { ERROR_STAYS } else { INFO_STAYS };
+        self.toasts.push(Toast {
+            text: text.into(),
+            bad,
+            until: self.now + stays,
+        });
+        let excess = self.toasts.len().saturating_sub(3);
+        self.toasts.drain(..excess);
+    }
+}

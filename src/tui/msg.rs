@@ -1,0 +1,62 @@
+//! What the model is told, and what it wants done.
+
+use std::time::Duration;
+
+use crossterm::event::KeyEvent;
+
+use crate::api::{Act, LogLine, OperationView, Push};
+use crate::domain::names::InstanceId;
+
+/// What the model is told.
+#[derive(Debug, Clone)]
+pub(super) enum Msg {
+    /// Time passed.
+    Tick {
+        now: Duration,
+        wall_ms: u64,
+    },
+    Key(KeyEvent),
+    Paste(String),
+    Resize(u16, u16),
+    /// By the daemon.
+    Push(Push),
+    /// The connection is over, or could not be made.
+    Lost(String),
+    /// Lines of a log, for this generation of the pane.
+    Lines {
+        generation: u64,
+        fresh: bool,
+        lines: Vec<LogLine>,
+    },
+    /// The stream of a log is over.
+    LogsOver {
+        generation: u64,
+    },
+    /// What became of an operation.
+    Answered {
+        ids: Vec<InstanceId>,
+        result: Result<OperationView, String>,
+    },
+    /// How many of the pids that were up are alive.
+    Alive(usize, usize),
+    /// A frame is on the screen.
+    Drawn,
+}
+
+/// What the model wants done.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Cmd {
+    Call(Act),
+    /// Open this log; whatever was open is closed.
+    Follow {
+        generation: u64,
+        select: String,
+    },
+    /// Try to connect now.
+    Retry,
+    /// Look whether these are alive: pid and start.
+    Look(Vec<(i32, u64)>),
+    Redraw,
+    Suspend,
+    Quit,
+}

@@ -1,0 +1,77 @@
+//! Where everything stands: pure, used by drawing and by scrolling alike.
+//!
+//! ```text
+//!  header       1 line   who, how many, connection
+//!  gauges       1 line   the machine
+//!  head         1 line   titles of the columns
+//!  rows         n lines  processes
+//!  title        1 line   what the logs are of
+//!  logs         m lines
+//!  footer       1 line   keys, or a question
+//! ```
+
+use ratatui::layout::Rect;
+
+use super::model::{Focus, Model};
+
+/// Below this there is a notice only.
+pub(super) const SMALLEST: (u16, u16) = (40, 10);
+
+/// The places of one frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Regions {
+    pub(super) header: Rect,
+    pub(super) gauges: Rect,
+    pub(super) head: Rect,
+    pub(super) rows: Rect,
+    pub(super) title: Rect,
+    pub(super) logs: Option<Rect>,
+    pub(super) footer: Rect,
+}
+
+impl Regions {
+    pub(super) fn has_logs(&self) -> bool {
+        self.logs.is_some()
+    }
+}
+
+/// Divides the screen.
+pub(super) fn regions(model: &Model) -> Regions {
+    let (width, height) = model.size;
+    let mut y = 0;
+    let mut take = |lines: u16| {
+        let lines = lines.min(height.saturating_sub(y));
+        let area = Rect::new(0, y, width, lines);
+        y += lines;
+        area
+    };
+    let header = take(1);
+    // A phone has no room for gauges.
+    let gauges = take(u16::from(width >= 60 && height >= 14));
+    let used = header.height + gauges.height + 1;
+    let rest = height.saturating_sub(used);
+    let small = width < 60 || height < 14;
+    let (table, logs) = match (model.zoomed, model.focus) {
+        (true, Focus::Table) => (rest, 0),
+        (true, Focus::Logs) => (0, rest),
+        (false, _) if small => (rest, 0),
+        (false, _) => {
+            let logs = (rest * 2 / 5).max(4);
+            (rest - logs, logs)
+        }
+    };
+    let head = take(table.min(1));
+    let rows = take(table.saturating_sub(1));
+    let title = take(logs.min(1));
+    let body = take(logs.saturating_sub(1));
+    let footer = take(1);
+    Regions {
+        header,
+        gauges,
+        head,
+        rows,
+        title,
+        logs: (logs > 1).then_some(body),
+        footer,
+    }
+}

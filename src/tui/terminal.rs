@@ -1,0 +1,128 @@
+//! The terminal: entered, painted and, on every way out, given back as it was.
+
+use std::io::{self, Write as _};
+use std::os::fd::AsFd as _;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use nix::sys::termios::{SetArg, Termios, cfmakeraw, tcgetattr, tcsetattr};
+use ratatui::backend::{Backend as _, CrosstermBackend};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+/// How the terminal was before; kept where a panic and a signal find it.
+static BEFORE: OnceLock<nix::libc::termios> = OnceLock::new();
+/// Whether it is ours now.
+static ENTERED: AtomicBool = AtomicBool::new(false);
+
+/// Alternate screen, no cursor, bracketed paste.
+const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[2J\x1b[H";
+/// The exact reverse; colours back first.
+const LEAVE: &[u8] = b"\x1b[?2026l\x1b[0m\x1b[?2004l\x1b[?25h\x1b[?1049l";
+/// Synchronised update: a terminal that knows it shows whole frames only.
+const FRAME_BEGIN: &[u8] = b"\x1b[?2026h";
+const FRAME_END: &[u8] = b"\x1b[?2026l";
+
+/// Gives the terminal back; once, whoever calls first.
+pub(super) fn restore() {
+    if ENTERED.swap(false, Ordering::SeqCst) {
+        repair();
+    }
+}
+
+/// Gives the terminal back whether or not this process has it.
+pub(super) fn repair() {
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(LEAVE).and_then(|()| out.flush());
+    if let Some(before) = BEFORE.get() {
+        let _ = tcsetattr(io::stdin(), SetArg::TCSANOW, &Termios::from(*before));
+    }
+}
+
+/// Remembers how the terminal is, for [`repair`].
+///
+/// # Errors
+/// When standard input is no terminal.
+pub(super) fn remember() -> io::Result<()> {
+    let before = tcgetattr(io::stdin())?;
+    let _ = BEFORE.set(before.into());
+    Ok(())
+}
+
+/// A terminal that is ours until this value goes.
+pub(super) struct Terminal {
+    shown: Buffer,
+}
+
+impl Terminal {
+    /// Raw mode and the alternate screen.
+    ///
+    /// # Errors
+    /// When the terminal refuses.
+    pub(super) fn enter() -> io::Result<Self> {
+        let mut it = Self {
+            shown: Buffer::empty(Rect::default()),
+        };
+        it.enter_again()?;
+        Ok(it)
+    }
+
+    /// The same after it was given back, as Ctrl-Z does.
+    ///
+    /// # Errors
+    /// When the terminal refuses.
+    pub(super) fn enter_again(&mut self) -> io::Result<()> {
+        let mut raw = tcgetattr(io::stdin().as_fd())?;
+        cfmakeraw(&mut raw);
+        ENTERED.store(true, Ordering::SeqCst);
+        tcsetattr(io::stdin(), SetArg::TCSANOW, &raw)?;
+        let mut out = io::stdout().lock();
+        out.write_all(ENTER)?;
+        out.flush()?;
+        self.forget();
+        Ok(())
+    }
+
+    /// How large it is.
+    pub(super) fn size() -> (u16, u16) {
+        crossterm::terminal::size().unwrap_or((80, 24))
+    }
+
+    /// Whatever is on the screen is not known any more.
+    pub(super) fn forget(&mut self) {
+        self.shown = Buffer::empty(Rect::default());
+    }
+
+    /// Sends what differs, as one write; nothing when nothing does.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub(super) fn paint(&mut self, next: Buffer) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        bytes.extend_from_slice(FRAME_BEGIN);
+        let begun = bytes.len();
+        if self.shown.area != next.area {
+            bytes.extend_from_slice(b"\x1b[0m\x1b[2J");
+            self.shown = Buffer::empty(next.area);
+        }
+        let changes = self.shown.diff(&next);
+        if !changes.is_empty() {
+            let mut backend = CrosstermBackend::new(&mut bytes);
+            backend.draw(changes.into_iter())?;
+        }
+        if bytes.len() > begun {
+            bytes.extend_from_slice(FRAME_END);
+            let mut out = io::stdout().lock();
+            out.write_all(&bytes)?;
+            out.flush()?;
+        }
+        self.shown = next;
+        Ok(())
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        restore();
+    }
+}

@@ -1,0 +1,254 @@
+//! Roles instead of colours, signs instead of colours alone.
+
+use ratatui::style::{Color, Modifier, Style};
+
+use crate::api::Status;
+
+/// What a piece of the screen means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Role {
+    /// What is read.
+    Text,
+    /// Titles and headings.
+    Title,
+    /// All is well.
+    Good,
+    /// On its way.
+    Moving,
+    /// Waits after a failure.
+    Waiting,
+    /// Needs a person.
+    Bad,
+    /// Lines between things.
+    Frame,
+    /// The selected row.
+    Selected,
+    /// Asked for and not confirmed yet.
+    Requested,
+    /// Known to be old.
+    Stale,
+    /// A question.
+    Question,
+}
+
+impl Role {
+    /// All of them, each with the letter that stands for it in the golden pictures.
+    pub(super) const ALL: [(Self, char); 11] = [
+        (Self::Text, '.'),
+        (Self::Title, 'T'),
+        (Self::Good, 'g'),
+        (Self::Moving, 'm'),
+        (Self::Waiting, 'w'),
+        (Self::Bad, 'B'),
+        (Self::Frame, 'f'),
+        (Self::Selected, 'S'),
+        (Self::Requested, 'r'),
+        (Self::Stale, 's'),
+        (Self::Question, 'Q'),
+    ];
+}
+
+/// How roles look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Theme {
+    /// The terminal's own colours: dark and light both work.
+    Terminal,
+    /// No colours.
+    Mono,
+}
+
+impl Theme {
+    /// `NO_COLOR` and devices that know only eight colours get none.
+    pub(super) fn of_environment() -> Self {
+        let no_colour = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
+        let simple = std::env::var("TERM").is_ok_and(|t| t.starts_with("vt"));
+        if no_colour || simple { Self::Mono } else { Self::Terminal }
+    }
+
+    pub(super) fn style(self, role: Role) -> Style {
+        let plain = Style::default();
+        let coloured = |colour: Color, style: Style| match self {
+            Self::Terminal => style.fg(colour),
+            Self::Mono => style,
+        };
+        match role {
+            Role::Text | Role::Frame => plain,
+            Role::Title => plain.add_modifier(Modifier::BOLD),
+            Role::Good => coloured(Color::Green, plain),
+            Role::Moving => coloured(Color::Cyan, plain),
+            Role::Waiting => coloured(Color::Magenta, plain),
+            Role::Bad => coloured(Color::Red, plain.add_modifier(Modifier::BOLD)),
+            Role::Selected | Role::Stale => plain.add_modifier(Modifier::REVERSED),
+            Role::Requested => plain.add_modifier(Modifier::UNDERLINED),
+            Role::Question => plain.add_modifier(Modifier::BOLD | Modifier::REVERSED),
+        }
+    }
+}
+
+/// The role of a status.
+pub(super) fn role_of(status: Status) -> Role {
+    match status {
+        Status::Running => Role::Good,
+        Status::Starting | Status::Stopping | Status::Restarting => Role::Moving,
+        Status::Backoff => Role::Waiting,
+        Status::Errored => Role::Bad,
+        Status::Stopped | Status::Exited => Role::Text,
+    }
+}
+
+/// The signs of one character set; every one is a single cell wide and no emoji.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Glyphs {
+    pub(super) running: char,
+    pub(super) starting: char,
+    pub(super) stopping: char,
+    pub(super) backoff: char,
+    pub(super) errored: char,
+    pub(super) stopped: char,
+    pub(super) exited: char,
+    pub(super) cursor: char,
+    pub(super) open: char,
+    pub(super) folded: char,
+    pub(super) branch: char,
+    pub(super) last: char,
+    pub(super) line: char,
+    pub(super) gutter: char,
+    pub(super) dot: char,
+    pub(super) requested: char,
+    pub(super) missing: char,
+    pub(super) none: char,
+    pub(super) times: char,
+    pub(super) full: char,
+    pub(super) live: char,
+    pub(super) corners: [char; 4],
+    pub(super) sides: [char; 2],
+    pub(super) spark: [char; 8],
+}
+
+impl Glyphs {
+    pub(super) const UNICODE: Self = Self {
+        running: '●',
+        starting: '◐',
+        stopping: '◑',
+        backoff: '↻',
+        errored: '✗',
+        stopped: '○',
+        exited: '✓',
+        cursor: '▌',
+        open: '▾',
+        folded: '▸',
+        branch: '├',
+        last: '└',
+        line: '─',
+        gutter: '│',
+        dot: '·',
+        requested: '»',
+        missing: '·',
+        none: '–',
+        times: '×',
+        full: '█',
+        live: '●',
+        corners: ['┌', '┐', '└', '┘'],
+        sides: ['─', '│'],
+        spark: ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'],
+    };
+    pub(super) const ASCII: Self = Self {
+        running: '+',
+        starting: '~',
+        stopping: '~',
+        backoff: '@',
+        errored: 'X',
+        stopped: '-',
+        exited: 'k',
+        cursor: '#',
+        open: 'v',
+        folded: '>',
+        branch: '|',
+        last: '`',
+        line: '-',
+        gutter: '|',
+        dot: '.',
+        requested: '>',
+        missing: '.',
+        none: '-',
+        times: 'x',
+        full: '#',
+        live: '+',
+        corners: ['+', '+', '+', '+'],
+        sides: ['-', '|'],
+        spark: ['_', '.', '-', '=', '+', '*', '%', '#'],
+    };
+
+    /// Unicode needs a locale that says so and a terminal that has more than one font page.
+    pub(super) fn of_environment() -> Self {
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+            .into_iter()
+            .filter_map(|name| std::env::var(name).ok())
+            .find(|value| !value.is_empty())
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        let utf8 = locale.contains("utf-8") || locale.contains("utf8");
+        let console = std::env::var("TERM").is_ok_and(|t| t == "linux");
+        if utf8 && !console { Self::UNICODE } else { Self::ASCII }
+    }
+
+    pub(super) fn is_ascii(&self) -> bool {
+        self.running.is_ascii()
+    }
+
+    pub(super) fn sign(&self, status: Status) -> char {
+        match status {
+            Status::Running => self.running,
+            Status::Starting | Status::Restarting => self.starting,
+            Status::Stopping => self.stopping,
+            Status::Backoff => self.backoff,
+            Status::Errored => self.errored,
+            Status::Stopped => self.stopped,
+            Status::Exited => self.exited,
+        }
+    }
+
+    /// Text with only the characters of this set.
+    pub(super) fn text(&self, text: &str) -> String {
+        if self.is_ascii() {
+            text.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect()
+        } else {
+            text.to_owned()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use unicode_width::UnicodeWidthChar as _;
+
+    #[test]
+    fn every_sign_is_one_cell_and_its_ascii_twin_is_ascii() {
+        for (glyphs, ascii) in [(Glyphs::UNICODE, false), (Glyphs::ASCII, true)] {
+            let mut all: Vec<char> = Status::ALL.iter().map(|s| glyphs.sign(*s)).collect();
+            all.extend(glyphs.spark);
+            all.extend(glyphs.corners);
+            all.extend([glyphs.cursor, glyphs.open, glyphs.folded, glyphs.gutter, glyphs.line]);
+            for sign in all {
+                assert_eq!(sign.width(), Some(1), "{sign}");
+                assert_eq!(sign.is_ascii(), ascii, "{sign}");
+            }
+        }
+    }
+
+    #[test]
+    fn sign_and_word_tell_every_status_apart() {
+        for glyphs in [Glyphs::UNICODE, Glyphs::ASCII] {
+            let pairs: std::collections::HashSet<_> =
+                Status::ALL.iter().map(|s| (glyphs.sign(*s), s.word())).collect();
+            assert_eq!(pairs.len(), Status::ALL.len());
+        }
+    }
+
+    #[test]
+    fn roles_have_letters_of_their_own() {
+        let letters: std::collections::HashSet<_> = Role::ALL.iter().map(|(_, l)| l).collect();
+        assert_eq!(letters.len(), Role::ALL.len());
+    }
+}

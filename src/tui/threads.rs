@@ -1,0 +1,251 @@
+//! The threads around the loop: keys, signals, the daemon's events, a log, requests. Each only tells.
+
+use std::io;
+use std::os::fd::AsFd as _;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel};
+use std::thread;
+use std::time::Duration;
+
+use crossterm::event::{Event, KeyEvent, KeyEventKind};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{SigSet, Signal as Native};
+
+use crate::api::{Act, LogLine, LogQuery, OperationView, Push};
+use crate::client::{Client, ClientError, Closer};
+use crate::domain::names::InstanceId;
+use crate::platform::guardian::leave_now;
+
+use super::terminal::restore;
+
+/// The longest wait between two tries to connect.
+const RETRY_MAX: Duration = Duration::from_secs(2);
+/// How long a request for an operation waits for its end.
+const OPERATION: Duration = Duration::from_secs(30);
+/// Lines that are read back when a log is opened.
+const BACK: usize = 300;
+/// The most lines a second that a pane is sent.
+const RATE: u32 = 2000;
+
+/// What the threads tell.
+pub(super) enum In {
+    Key(KeyEvent),
+    Paste(String),
+    Resize(u16, u16),
+    /// The job was continued.
+    Continued,
+    /// Ctrl-Z from outside.
+    Suspend,
+    Push(Box<Push>),
+    Lost(String),
+    Opened {
+        generation: u64,
+        closer: Closer,
+    },
+    Line {
+        generation: u64,
+        fresh: bool,
+        line: Box<LogLine>,
+    },
+    LogsOver(u64),
+    Answered {
+        ids: Vec<InstanceId>,
+        result: Result<OperationView, String>,
+    },
+    Alive(usize, usize),
+}
+
+pub(super) type Teller = SyncSender<In>;
+
+/// Blocks the signals that [`signals`] takes; before any other thread is made.
+pub(super) fn block_signals() -> io::Result<SigSet> {
+    let set: SigSet = [
+        Native::SIGTERM,
+        Native::SIGHUP,
+        Native::SIGINT,
+        Native::SIGQUIT,
+        Native::SIGTSTP,
+        Native::SIGCONT,
+    ]
+    .into_iter()
+    .collect();
+    set.thread_block()?;
+    Ok(set)
+}
+
+/// Ends the process when it is told to, whatever the loop is doing.
+pub(super) fn signals(set: SigSet, tell: Teller) {
+    spawn("signals", move || {
+        while let Ok(signal) = set.wait() {
+            match signal {
+                Native::SIGTSTP => drop(tell.try_send(In::Suspend)),
+                Native::SIGCONT => drop(tell.try_send(In::Continued)),
+                #[expect(clippy::wildcard_enum_match_arm, reason = "all others in the set end it")]
+                other => {
+                    restore();
+                    leave_now(u8::try_from(128 + other as i32).unwrap_or(1));
+                }
+            }
+        }
+    });
+}
+
+/// Ends the process when the terminal is gone: the reader of keys may never notice.
+pub(super) fn hang_up() {
+    spawn("terminal", || {
+        let stdin = io::stdin();
+        loop {
+            // Without any event asked for, only errors and hang-ups wake.
+            let mut fds = [PollFd::new(stdin.as_fd(), PollFlags::empty())];
+            match poll(&mut fds, PollTimeout::NONE) {
+                Ok(_) | Err(nix::errno::Errno::EINTR) => {}
+                Err(_) => return,
+            }
+            let [fd] = fds;
+            let gone = PollFlags::POLLHUP | PollFlags::POLLERR | PollFlags::POLLNVAL;
+            if fd.revents().is_some_and(|events| events.intersects(gone)) {
+                leave_now(129);
+            }
+        }
+    });
+}
+
+/// Reads keys.
+pub(super) fn keys(tell: Teller) {
+    spawn("keys", move || {
+        loop {
+            let told = match crossterm::event::read() {
+                Ok(Event::Key(key)) if key.kind != KeyEventKind::Release => In::Key(key),
+                Ok(Event::Paste(text)) => In::Paste(text),
+                Ok(Event::Resize(width, height)) => In::Resize(width, height),
+                Ok(Event::Key(_) | Event::Mouse(_) | Event::FocusGained | Event::FocusLost) => {
+                    continue;
+                }
+                Err(_) => return,
+            };
+            if tell.send(told).is_err() {
+                return;
+            }
+        }
+    });
+}
+
+/// Stays connected; a word on the returned channel tries at once.
+pub(super) fn events(client: Client, tell: Teller) -> Sender<()> {
+    let (retry, now) = channel();
+    spawn("events", move || {
+        let mut wait = Duration::ZERO;
+        loop {
+            let why = match listen(&client, &tell, &mut wait) {
+                Some(error) => error,
+                None => return,
+            };
+            if tell.send(In::Lost(why)).is_err() || !pause(&now, wait) {
+                return;
+            }
+            wait = (wait * 2).clamp(Duration::from_millis(100), RETRY_MAX);
+        }
+    });
+    retry
+}
+
+/// False when the dashboard is over.
+fn pause(now: &Receiver<()>, wait: Duration) -> bool {
+    match now.recv_timeout(wait) {
+        Ok(()) | Err(RecvTimeoutError::Timeout) => true,
+        Err(RecvTimeoutError::Disconnected) => false,
+    }
+}
+
+/// Why the connection ended; none when nobody listens to us any more.
+fn listen(client: &Client, tell: &Teller, wait: &mut Duration) -> Option<String> {
+    let mut stream = match client.events() {
+        Ok(stream) => stream,
+        Err(error) => return Some(error.to_string()),
+    };
+    loop {
+        match stream.next() {
+            Ok(Some(push)) => {
+                *wait = Duration::ZERO;
+                tell.send(In::Push(Box::new(push))).ok()?;
+            }
+            Ok(None) => return Some("the daemon ended the connection".into()),
+            Err(error) => return Some(error.to_string()),
+        }
+    }
+}
+
+/// Follows a log.
+pub(super) fn log(client: Client, generation: u64, select: String, tell: Teller) {
+    spawn("log", move || {
+        let query = LogQuery {
+            select,
+            lines: Some(BACK),
+            follow: true,
+            rate: Some(RATE),
+            ..LogQuery::default()
+        };
+        let over = |tell: &Teller| drop(tell.send(In::LogsOver(generation)));
+        let Ok(mut lines) = client.logs(&query) else {
+            return;
+        };
+        let Ok(closer) = lines.closer() else {
+            return;
+        };
+        if tell.send(In::Opened { generation, closer }).is_err() {
+            return;
+        }
+        let mut fresh = true;
+        loop {
+            match lines.next() {
+                Ok(Some(line)) => {
+                    let told = In::Line {
+                        generation,
+                        fresh,
+                        line: Box::new(line),
+                    };
+                    fresh = false;
+                    if tell.send(told).is_err() {
+                        return;
+                    }
+                }
+                Ok(None) | Err(_) => return over(&tell),
+            }
+        }
+    });
+}
+
+/// Carries out an operation and says what became of it.
+pub(super) fn call(client: Client, act: Act, ids: Vec<InstanceId>, tell: Teller) {
+    spawn("call", move || {
+        let result = client.act(&act, OPERATION).map_err(|error| match error {
+            ClientError::Refused(error) => match error.hint {
+                Some(hint) => format!("{} ({hint})", error.message),
+                None => error.message,
+            },
+            ClientError::NoDaemon { .. }
+            | ClientError::Launch(_)
+            | ClientError::Folders(_)
+            | ClientError::Socket { .. }
+            | ClientError::Unresponsive(_)
+            | ClientError::Garbage(_) => error.to_string(),
+        });
+        let _ = tell.send(In::Answered { ids, result });
+    });
+}
+
+/// Looks whether processes are alive.
+pub(super) fn look(pids: Vec<(i32, u64)>, tell: Teller) {
+    spawn("look", move || {
+        let alive = pids
+            .iter()
+            .filter(|(pid, start)| crate::platform::procfs::is_alive(*pid, *start))
+            .count();
+        let _ = tell.send(In::Alive(alive, pids.len()));
+    });
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) {
+    let built = thread::Builder::new().name(name.to_owned()).stack_size(512 * 1024);
+    // Without a thread the screen lacks something; it does not lie.
+    let _ = built.spawn(work);
+}

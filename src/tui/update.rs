@@ -1,0 +1,568 @@
+//! What each message changes. No clock, no terminal, no socket.
+
+use std::time::Duration;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use crate::api::{Act, OperationView, Progress, Push, Verb};
+use crate::domain::names::InstanceId;
+use crate::domain::spec::Stream;
+
+use super::keymap::{Action, action};
+use super::model::{Ask, Focus, Link, Lost, Mode, Model, Target, Tier};
+use super::msg::{Cmd, Msg};
+use super::regions::regions;
+
+/// A question takes no `y` before it has been seen this long.
+const SEEN: Duration = Duration::from_millis(150);
+/// A question in the footer is withdrawn after this.
+const EXPIRES: Duration = Duration::from_secs(5);
+/// The log pane follows the selection this much later.
+const SETTLES: Duration = Duration::from_millis(120);
+
+/// Takes a message.
+#[must_use = "the commands are what has to be done"]
+pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
+    let before = model.scope();
+    let mut commands = Vec::new();
+    match msg {
+        Msg::Tick { now, wall_ms } => tick(model, now, wall_ms, &mut commands),
+        Msg::Key(key) => pressed(model, key, &mut commands),
+        Msg::Paste(text) => pasted(model, &text),
+        Msg::Resize(width, height) => model.size = (width, height),
+        Msg::Push(push) => pushed(model, push, &mut commands),
+        Msg::Lost(why) => lost(model, why, &mut commands),
+        Msg::Lines {
+            generation,
+            fresh,
+            lines,
+        } => {
+            if generation == model.logs.generation {
+                if fresh && model.logs.is_following() {
+                    model.logs.clear_lines();
+                }
+                for line in &lines {
+                    model.logs.push(line);
+                }
+            }
+        }
+        Msg::LogsOver { generation } => {
+            if generation == model.logs.generation && model.is_live() {
+                model.logs.due = Some(model.now + SETTLES);
+            }
+        }
+        Msg::Answered { ids, result } => answered(model, &ids, result),
+        Msg::Alive(alive, of) => {
+            if let Link::Lost(lost) = &mut model.link {
+                lost.alive = Some((alive, of));
+            }
+        }
+        Msg::Drawn => {
+            if let Mode::Ask(ask) = &mut model.mode
+                && ask.shown.is_none()
+            {
+                ask.shown = Some(model.now);
+            }
+        }
+    }
+    if model.scope() != before {
+        model.logs.due = Some(model.now + SETTLES);
+    }
+    scroll_to_selection(model);
+    commands
+}
+
+/// When the next tick is needed.
+pub(super) fn next_due(model: &Model) -> Option<Duration> {
+    let ask = match &model.mode {
+        Mode::Ask(ask) if ask.tier == Tier::Footer => Some(ask.asked + EXPIRES),
+        Mode::Ask(_) | Mode::Browse | Mode::Filter | Mode::Help { .. } => None,
+    };
+    let toast = model.toasts.iter().map(|t| t.until).min();
+    // Countdowns and ages have seconds.
+    let counting = model.rows.values().any(|r| r.view.due_in_ms.is_some())
+        || matches!(model.link, Link::Lost(_));
+    let second = counting.then(|| Duration::from_secs(model.now.as_secs() + 1));
+    let logs = model.logs.due.filter(|_| model.is_live());
+    [ask, toast, second, logs].into_iter().flatten().min()
+}
+
+fn tick(model: &mut Model, now: Duration, wall_ms: u64, commands: &mut Vec<Cmd>) {
+    model.now = now;
+    model.wall_ms = wall_ms;
+    model.toasts.retain(|toast| toast.until > now);
+    if let Mode::Ask(ask) = &model.mode
+        && ask.tier == Tier::Footer
+        && now >= ask.asked + EXPIRES
+    {
+        model.mode = Mode::Browse;
+    }
+    if model.is_live() && model.logs.due.is_some_and(|due| due <= now) {
+        model.logs.due = None;
+        let scope = model.scope();
+        if scope == model.logs.scope {
+            model.logs.reopen();
+        } else {
+            model.logs.open(scope.clone());
+        }
+        if let Some((select, _)) = scope {
+            commands.push(Cmd::Follow {
+                generation: model.logs.generation,
+                select,
+            });
+        }
+    }
+}
+
+fn pushed(model: &mut Model, push: Push, commands: &mut Vec<Cmd>) {
+    match push {
+        Push::Snapshot(snapshot) => {
+            let was_lost = match &model.link {
+                Link::Lost(lost) => Some(model.now.saturating_sub(lost.since)),
+                Link::Connecting | Link::Live => None,
+            };
+            model.link = Link::Live;
+            model.take(*snapshot);
+            if let Some(gap) = was_lost {
+                model.toast(format!("reconnected after {:.1}s", gap.as_secs_f32()), false);
+            }
+            model.logs.due = Some(model.now);
+            tick(model, model.now, model.wall_ms, commands);
+        }
+        Push::Instance { instance } => model.take_row(*instance),
+        Push::Removed { id } => {
+            model.rows.remove(&id);
+            if let Mode::Ask(ask) = &model.mode
+                && ask.targets.iter().all(|(target, _)| *target == id)
+            {
+                let text = format!("{} is gone: the question was withdrawn", ask.name);
+                model.mode = Mode::Browse;
+                model.toast(text, false);
+            }
+            model.keep_selection();
+        }
+        Push::Metrics { host, metrics } => {
+            let draw = model.now.saturating_sub(model.metrics_at) + Duration::from_millis(50)
+                >= model.interval;
+            if draw {
+                model.metrics_at = model.now;
+                model.host = host;
+                for metric in metrics {
+                    model.measure(metric.id, metric.cpu, metric.memory);
+                }
+                for row in model.rows.values_mut() {
+                    if let Some(uptime) = &mut row.view.uptime {
+                        let passed = model.now.saturating_sub(row.at).as_secs();
+                        *uptime += passed;
+                        row.at += Duration::from_secs(passed);
+                        if let Some(due) = &mut row.view.due_in_ms {
+                            *due = due.saturating_sub(passed * 1000);
+                        }
+                    }
+                }
+            }
+        }
+        Push::Event { .. } | Push::Operation { .. } => {}
+    }
+}
+
+fn lost(model: &mut Model, why: String, commands: &mut Vec<Cmd>) {
+    match &mut model.link {
+        Link::Lost(lost) => {
+            lost.attempts += 1;
+            lost.why = why;
+        }
+        Link::Connecting | Link::Live => {
+            model.link = Link::Lost(Lost {
+                since: model.now,
+                since_ms: model.wall_ms,
+                why,
+                attempts: 0,
+                alive: None,
+                hidden: false,
+            });
+            if matches!(model.mode, Mode::Ask(_)) {
+                model.mode = Mode::Browse;
+            }
+            for row in model.rows.values_mut() {
+                row.requested = None;
+            }
+        }
+    }
+    let pids = model
+        .rows
+        .values()
+        .filter_map(|row| Some((row.view.pid?, row.view.pid_start?)))
+        .collect();
+    commands.push(Cmd::Look(pids));
+}
+
+fn answered(model: &mut Model, ids: &[InstanceId], result: Result<OperationView, String>) {
+    let clear = |model: &mut Model| {
+        for id in ids {
+            if let Some(row) = model.rows.get_mut(id) {
+                row.requested = None;
+            }
+        }
+    };
+    match result {
+        Err(why) => {
+            clear(model);
+            model.toast(why, true);
+        }
+        Ok(view) if view.done => {
+            clear(model);
+            for target in &view.targets {
+                if let Progress::Failed { reason } = &target.progress {
+                    model.toast(
+                        format!("{} of {} failed: {reason}", view.verb.word(), target.name),
+                        true,
+                    );
+                }
+            }
+        }
+        Ok(_) => {}
+    }
+}
+
+fn pasted(model: &mut Model, text: &str) {
+    let clean: String = text.chars().filter(|c| !c.is_control()).collect();
+    match &mut model.mode {
+        Mode::Filter => {
+            let whole = format!("{}{clean}", model.filter.text());
+            model.filter.set(whole);
+            model.keep_selection();
+        }
+        // A name is confirmed by typing it, not by what the clipboard happens to hold.
+        Mode::Ask(_) | Mode::Browse | Mode::Help { .. } => {
+            model.toast("a paste is not typing: it was dropped", false);
+        }
+    }
+}
+
+fn pressed(model: &mut Model, key: KeyEvent, commands: &mut Vec<Cmd>) {
+    match &model.mode {
+        Mode::Browse => {
+            if let Some(action) = action(&key, model.focus) {
+                act(model, action, commands);
+            }
+        }
+        Mode::Filter => filter_key(model, key),
+        Mode::Help { scroll } => {
+            let scroll = *scroll;
+            help_key(model, key, scroll, commands);
+        }
+        Mode::Ask(_) => ask_key(model, key, commands),
+    }
+}
+
+fn is_control(key: &KeyEvent, letter: char) -> bool {
+    key.modifiers.contains(KeyModifiers::CONTROL) && key.code == KeyCode::Char(letter)
+}
+
+fn filter_key(model: &mut Model, key: KeyEvent) {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "a prompt takes text and few keys")]
+    match key.code {
+        KeyCode::Esc => {
+            model.filter.set(String::new());
+            model.mode = Mode::Browse;
+        }
+        KeyCode::Char('c') if is_control(&key, 'c') => {
+            model.filter.set(String::new());
+            model.mode = Mode::Browse;
+        }
+        KeyCode::Enter => model.mode = Mode::Browse,
+        KeyCode::Backspace => model.filter.pop(),
+        KeyCode::Char('u') if is_control(&key, 'u') => model.filter.set(String::new()),
+        KeyCode::Char(c) if !key.modifiers.contains(KeyModifiers::CONTROL) => model.filter.push(c),
+        _ => {}
+    }
+    model.keep_selection();
+}
+
+fn help_key(model: &mut Model, key: KeyEvent, scroll: u16, commands: &mut Vec<Cmd>) {
+    let to = match action(&key, Focus::Table) {
+        Some(Action::Down) => scroll.saturating_add(1),
+        Some(Action::Up) => scroll.saturating_sub(1),
+        Some(Action::PageDown | Action::HalfDown) => scroll.saturating_add(10),
+        Some(Action::PageUp | Action::HalfUp) => scroll.saturating_sub(10),
+        Some(Action::First) => 0,
+        Some(Action::Back | Action::Quit | Action::Help) => {
+            model.mode = Mode::Browse;
+            return;
+        }
+        Some(Action::Leave) => {
+            commands.push(Cmd::Quit);
+            return;
+        }
+        Some(_) | None => scroll,
+    };
+    let most = super::view::help_height(model).saturating_sub(1);
+    model.mode = Mode::Help {
+        scroll: to.min(most),
+    };
+}
+
+fn ask_key(model: &mut Model, key: KeyEvent, commands: &mut Vec<Cmd>) {
+    let Mode::Ask(ask) = &mut model.mode else {
+        return;
+    };
+    let seen = ask
+        .shown
+        .is_some_and(|shown| model.now.saturating_sub(shown) >= SEEN);
+    let sure = match ask.tier {
+        Tier::Footer | Tier::Box => match key.code {
+            KeyCode::Char('y') => {
+                // Typed before it could be read: neither yes nor no.
+                if !seen {
+                    return;
+                }
+                true
+            }
+            KeyCode::Enter => return,
+            #[expect(clippy::wildcard_enum_match_arm, reason = "everything else is no")]
+            _ => false,
+        },
+        Tier::Name => {
+            #[expect(clippy::wildcard_enum_match_arm, reason = "a prompt takes text and few keys")]
+            match key.code {
+                KeyCode::Esc => false,
+                KeyCode::Char('c') if is_control(&key, 'c') => false,
+                KeyCode::Enter if ask.typed == ask.name && seen => true,
+                KeyCode::Backspace => {
+                    ask.typed.pop();
+                    return;
+                }
+                KeyCode::Char(c) if !key.modifiers.contains(KeyModifiers::CONTROL) => {
+                    if ask.typed.chars().count() < 80 {
+                        ask.typed.push(c);
+                    }
+                    return;
+                }
+                _ => return,
+            }
+        }
+    };
+    let ask = ask.clone();
+    model.mode = Mode::Browse;
+    if sure {
+        call(model, &ask, commands);
+    }
+}
+
+fn call(model: &mut Model, ask: &Ask, commands: &mut Vec<Cmd>) {
+    let Ok(selector) = ask.select.parse() else {
+        return;
+    };
+    for (id, _) in &ask.targets {
+        if let Some(row) = model.rows.get_mut(id) {
+            row.requested = Some(ask.verb);
+        }
+    }
+    let only_run = match ask.targets.as_slice() {
+        [(_, run)] => Some(*run),
+        _ => None,
+    };
+    commands.push(Cmd::Call(Act {
+        operation: crate::client::operation_id(),
+        verb: ask.verb,
+        select: vec![selector],
+        only_run,
+    }));
+}
+
+fn height_of_logs(model: &Model) -> usize {
+    regions(model).logs.map_or(0, |area| usize::from(area.height))
+}
+
+fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
+    let page = match model.focus {
+        Focus::Table => usize::from(regions(model).rows.height),
+        Focus::Logs => height_of_logs(model),
+    }
+    .max(2)
+        - 1;
+    let page = isize::try_from(page).unwrap_or(1);
+    match action {
+        Action::Up => shift(model, -1),
+        Action::Down => shift(model, 1),
+        Action::PageUp => shift(model, -page),
+        Action::PageDown => shift(model, page),
+        Action::HalfUp => shift(model, -(page / 2).max(1)),
+        Action::HalfDown => shift(model, (page / 2).max(1)),
+        Action::First => match model.focus {
+            Focus::Table => shift(model, isize::MIN / 2),
+            Focus::Logs => model.logs.to_top(),
+        },
+        Action::Last => match model.focus {
+            Focus::Table => shift(model, isize::MAX / 2),
+            Focus::Logs => model.logs.follow(),
+        },
+        Action::Fold => fold(model),
+        Action::Unfold => {
+            if let Some(Target::Process(key)) = &model.selected {
+                model.folded.remove(&key.clone());
+            }
+        }
+        Action::Start => verb(model, Verb::Start, commands),
+        Action::Stop => verb(model, Verb::Stop, commands),
+        Action::Restart => verb(model, Verb::Restart, commands),
+        Action::Kill => verb(model, Verb::Kill, commands),
+        Action::Delete => verb(model, Verb::Delete, commands),
+        Action::Filter => {
+            model.focus = Focus::Table;
+            model.mode = Mode::Filter;
+        }
+        Action::NextPane => {
+            model.focus = match model.focus {
+                Focus::Table if regions(model).has_logs() || model.zoomed => Focus::Logs,
+                Focus::Table | Focus::Logs => Focus::Table,
+            };
+        }
+        Action::Logs => {
+            model.focus = Focus::Logs;
+            if !regions(model).has_logs() {
+                model.zoomed = true;
+            }
+        }
+        Action::Zoom => model.zoomed = !model.zoomed,
+        Action::Follow => {
+            if model.logs.is_following() {
+                let height = height_of_logs(model);
+                model.logs.pause(height);
+            } else {
+                model.logs.follow();
+            }
+        }
+        Action::Times => model.logs.times = !model.logs.times,
+        Action::Stream => model.logs.next_stream(),
+        Action::Help => model.mode = Mode::Help { scroll: 0 },
+        Action::Back => back(model),
+        Action::Quit => {
+            if model.zoomed || model.focus == Focus::Logs {
+                model.zoomed = false;
+                model.focus = Focus::Table;
+            } else {
+                commands.push(Cmd::Quit);
+            }
+        }
+        Action::Leave => commands.push(Cmd::Quit),
+        Action::Redraw => commands.push(Cmd::Redraw),
+        Action::Suspend => commands.push(Cmd::Suspend),
+        Action::Retry => {
+            if matches!(model.link, Link::Lost(_)) {
+                commands.push(Cmd::Retry);
+            }
+        }
+    }
+}
+
+/// Closes the innermost thing. Never leaves.
+fn back(model: &mut Model) {
+    if let Link::Lost(lost) = &mut model.link
+        && !lost.hidden
+    {
+        lost.hidden = true;
+    } else if !model.toasts.is_empty() {
+        model.toasts.clear();
+    } else if model.zoomed {
+        model.zoomed = false;
+    } else if model.focus == Focus::Logs {
+        model.focus = Focus::Table;
+    } else {
+        model.filter.set(String::new());
+        model.keep_selection();
+    }
+}
+
+fn shift(model: &mut Model, by: isize) {
+    match model.focus {
+        Focus::Logs => {
+            let height = height_of_logs(model);
+            model.logs.scroll(by, height);
+        }
+        Focus::Table => {
+            let lines = model.lines();
+            if lines.is_empty() {
+                return;
+            }
+            model.place = model.place.saturating_add_signed(by).min(lines.len() - 1);
+            model.selected = lines.get(model.place).cloned();
+        }
+    }
+}
+
+fn fold(model: &mut Model) {
+    let key = match &model.selected {
+        Some(Target::Process(key)) => key.clone(),
+        Some(Target::Instance(id)) => match model.rows.get(id) {
+            Some(row) if row.view.instances > 1 => row.key(),
+            Some(_) | None => return,
+        },
+        None => return,
+    };
+    model.folded.insert(key.clone());
+    model.selected = Some(Target::Process(key));
+    model.keep_selection();
+}
+
+/// Begins a verb on what is selected: asks in proportion to what it would do.
+fn verb(model: &mut Model, verb: Verb, commands: &mut Vec<Cmd>) {
+    if !model.is_live() {
+        model.toast("not connected: actions are off until the daemon is back", true);
+        return;
+    }
+    let Some((select, name)) = model.scope() else {
+        return;
+    };
+    let targets: Vec<_> = match &model.selected {
+        Some(Target::Process(key)) => {
+            model.members(key).iter().map(|r| (r.view.id, r.view.run)).collect()
+        }
+        Some(Target::Instance(id)) => {
+            model.rows.get(id).map(|r| (*id, r.view.run)).into_iter().collect()
+        }
+        None => return,
+    };
+    let tier = match verb {
+        Verb::Delete => Tier::Name,
+        Verb::Kill => Tier::Box,
+        Verb::Start | Verb::Stop | Verb::Restart if targets.len() > 1 => Tier::Box,
+        Verb::Start | Verb::Stop | Verb::Restart => Tier::Footer,
+    };
+    let ask = Ask {
+        tier,
+        verb,
+        name,
+        select,
+        targets,
+        typed: String::new(),
+        shown: None,
+        asked: model.now,
+    };
+    if verb == Verb::Start {
+        call(model, &ask, commands);
+    } else {
+        model.mode = Mode::Ask(ask);
+    }
+}
+
+fn scroll_to_selection(model: &mut Model) {
+    let height = usize::from(regions(model).rows.height).max(1);
+    if model.place < model.offset {
+        model.offset = model.place;
+    } else if model.place >= model.offset + height {
+        model.offset = model.place + 1 - height;
+    }
+    // After lines have gone there is no empty space below them.
+    let most = model.lines().len().saturating_sub(height);
+    model.offset = model.offset.min(most);
+}
+
+/// The word for the streams that are shown.
+pub(super) fn stream_word(stream: Option<Stream>) -> &'static str {
+    match stream {
+        None => "all",
+        Some(stream) => stream.word(),
+    }
+}

@@ -1,0 +1,191 @@
+//! What stands in front: questions, help, the lost connection, remarks.
+
+use ratatui::layout::Rect;
+
+use crate::api::Verb;
+use crate::config::units::short_duration;
+use crate::logs::safe::harmless;
+use crate::tui::keymap::{BINDINGS, Place};
+use crate::tui::model::{Ask, Lost, Model, Tier};
+use crate::tui::theme::Role;
+
+use super::canvas::{Canvas, cells};
+
+/// A box in the middle, as large as its lines.
+fn centred(model: &Model, width: u16, lines: usize) -> Rect {
+    let (columns, rows) = model.size;
+    let width = (width + 4).min(columns.min(90));
+    let height = u16::try_from(lines + 2).unwrap_or(u16::MAX).min(rows);
+    Rect::new((columns - width) / 2, (rows - height) / 2, width, height)
+}
+
+fn put(canvas: &mut Canvas<'_>, inside: Rect, lines: &[(String, Role)]) {
+    for (y, (text, role)) in (inside.y..inside.bottom()).zip(lines) {
+        canvas.text(inside.x, y, inside.width, text, *role);
+    }
+}
+
+fn popup(canvas: &mut Canvas<'_>, model: &Model, title: &str, lines: &[(String, Role)]) {
+    let width = lines.iter().map(|(text, _)| cells(text)).max().unwrap_or(0);
+    let area = centred(model, width.max(cells(title) + 4), lines.len());
+    let inside = canvas.frame(area, title);
+    put(canvas, inside, lines);
+}
+
+fn of_pid(model: &Model, ask: &Ask) -> String {
+    let row = ask.targets.first().and_then(|(id, _)| model.rows.get(id));
+    match row.and_then(|row| row.view.pid) {
+        Some(pid) => {
+            let up = row.and_then(|r| r.view.uptime).map_or_else(String::new, |s| {
+                format!(", up {}", short_duration(std::time::Duration::from_secs(s)))
+            });
+            format!(" (pid {pid}{up})")
+        }
+        None => row.map_or_else(String::new, |row| format!(" ({})", row.view.status)),
+    }
+}
+
+/// The question in the footer.
+pub(super) fn question(canvas: &mut Canvas<'_>, area: Rect, model: &Model, ask: &Ask) {
+    let text = format!(" {} {}{}?", ask.verb.word(), harmless(&ask.name), of_pid(model, ask));
+    let x = canvas.text(area.x, area.y, area.width, &text, Role::Question);
+    canvas.text(x, area.y, area.width.saturating_sub(x), "   y yes   Esc no", Role::Title);
+}
+
+fn capital(word: &str) -> String {
+    let mut chars = word.chars();
+    chars.next().map_or_else(String::new, |c| c.to_uppercase().collect::<String>() + chars.as_str())
+}
+
+/// The question in a box.
+pub(super) fn ask(canvas: &mut Canvas<'_>, model: &Model, ask: &Ask) {
+    let name = harmless(&ask.name);
+    let count = ask.targets.len();
+    let subject = if count > 1 {
+        let names: Vec<String> = ask
+            .targets
+            .iter()
+            .filter_map(|(id, _)| model.rows.get(id))
+            .take(4)
+            .map(|row| harmless(&row.view.name))
+            .collect();
+        let more = if count > 4 { " and more" } else { "" };
+        format!(" ({count} instances: {}{more})", names.join(" "))
+    } else {
+        let id = ask.targets.first().map_or_else(String::new, |(id, _)| format!("id {id}, "));
+        let status = ask
+            .targets
+            .first()
+            .and_then(|(id, _)| model.rows.get(id))
+            .map_or("gone", |row| row.view.status.word());
+        format!(" ({id}{status})")
+    };
+    let verb = ask.verb.word();
+    let mut lines = vec![
+        (format!("{} {name}{subject}?", capital(verb)), Role::Title),
+        (String::new(), Role::Text),
+    ];
+    let mut add = |what: &str, text: String| lines.push((format!("{what:<14}{text}"), Role::Text));
+    match ask.verb {
+        Verb::Delete => {
+            add("removes", "the definition; its processes are stopped".into());
+            add("keeps", "log files".into());
+        }
+        Verb::Kill => add("how", "SIGKILL at once, the whole tree".into()),
+        Verb::Stop => {
+            add("after this", format!("0 of {count} running"));
+            add("how", "stop signal, grace, then SIGKILL".into());
+        }
+        Verb::Restart => add("after this", format!("{count} of {count} with new pids; all are down for a moment")),
+        Verb::Start => {}
+    }
+    let twin = match ask.verb {
+        Verb::Kill => format!("adasa stop --force {name}"),
+        Verb::Start | Verb::Stop | Verb::Restart | Verb::Delete => format!("adasa {verb} {name}"),
+    };
+    add("same as", twin);
+    lines.push((String::new(), Role::Text));
+    match ask.tier {
+        Tier::Name => {
+            lines.push((format!("type the name to confirm: {}_", ask.typed), Role::Title));
+            lines.push((String::new(), Role::Text));
+            let enter = if ask.typed == ask.name {
+                format!("Enter  {verb}")
+            } else {
+                "Enter  does nothing until the name matches".to_owned()
+            };
+            lines.push((format!("{enter}    Esc  cancel"), Role::Text));
+        }
+        Tier::Footer | Tier::Box => {
+            lines.push((format!("y  {verb} {count}      Esc  no (default)"), Role::Title));
+        }
+    }
+    popup(canvas, model, verb, &lines);
+}
+
+fn help_lines() -> Vec<(String, Role)> {
+    let mut lines = Vec::new();
+    for place in [Place::Processes, Place::Logs, Place::Everywhere] {
+        if !lines.is_empty() {
+            lines.push((String::new(), Role::Text));
+        }
+        lines.push((place.title().to_owned(), Role::Title));
+        for binding in BINDINGS.iter().filter(|b| b.place == place) {
+            lines.push((format!("  {:<12}{}", binding.keys, binding.help), Role::Text));
+        }
+    }
+    lines
+}
+
+/// How many lines the help has.
+pub(crate) fn help_height(_model: &Model) -> u16 {
+    u16::try_from(help_lines().len()).unwrap_or(0)
+}
+
+pub(super) fn help(canvas: &mut Canvas<'_>, model: &Model, scroll: u16) {
+    let mut lines = vec![
+        ("q leaves the dashboard only: processes keep running.".to_owned(), Role::Text),
+        ("Filter: words of names, status:x, cpu>5, mem>100M, !not".to_owned(), Role::Text),
+        (String::new(), Role::Text),
+    ];
+    lines.extend(help_lines().into_iter().skip(usize::from(scroll)));
+    popup(canvas, model, "help", &lines);
+}
+
+/// The lost connection; it never takes the keyboard.
+pub(super) fn lost(canvas: &mut Canvas<'_>, model: &Model, lost: &Lost) {
+    if lost.hidden {
+        return;
+    }
+    let pid = model.daemon.as_ref().map_or(0, |d| d.pid);
+    let alive = match lost.alive {
+        Some((alive, of)) => format!("{alive} of {of} pids still alive (checked here)"),
+        None => "being checked".to_owned(),
+    };
+    let lines = vec![
+        (format!("The connection to the daemon (pid {pid}) is lost."), Role::Text),
+        (String::new(), Role::Text),
+        (format!("processes    {alive}"), Role::Text),
+        (format!("why          {}", harmless(&lost.why)), Role::Text),
+        (format!("tried        {} times; Enter tries now", lost.attempts + 1), Role::Text),
+        (String::new(), Role::Text),
+        ("What you see is the last known state; numbers are frozen.".to_owned(), Role::Text),
+    ];
+    popup(canvas, model, "not connected: Esc hides this box", &lines);
+}
+
+/// Remarks, the newest lowest, above the footer.
+pub(super) fn toasts(canvas: &mut Canvas<'_>, footer: Rect, model: &Model) {
+    let mut y = footer.y;
+    for toast in model.toasts.iter().rev() {
+        let Some(above) = y.checked_sub(1) else {
+            return;
+        };
+        y = above;
+        let text = format!(" {} ", harmless(&toast.text));
+        let width = cells(&text).min(footer.width);
+        let x = footer.width - width;
+        let role = if toast.bad { Role::Question } else { Role::Selected };
+        canvas.text(x, y, width, &text, role);
+    }
+}

@@ -1,0 +1,93 @@
+//! The first two lines: who, how many, whether it is live; and the machine.
+
+use ratatui::layout::Rect;
+
+use crate::tui::model::{Link, Model};
+use crate::tui::theme::{Role, role_of};
+
+use super::canvas::{Canvas, cells};
+
+pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
+    let y = area.y;
+    let (state, role) = match &model.link {
+        Link::Live => (format!("{} live", canvas.glyphs.live), Role::Good),
+        Link::Connecting => ("connecting".to_owned(), Role::Moving),
+        Link::Lost(lost) => {
+            let age = model.now.saturating_sub(lost.since).as_secs();
+            let sign = canvas.glyphs.errored;
+            (format!("{sign} STALE {age}s retry {}", lost.attempts + 1), Role::Stale)
+        }
+    };
+    let width = cells(&state);
+    canvas.text(area.width.saturating_sub(width + 1), y, width, &state, role);
+    let room = area.width.saturating_sub(width + 2);
+    let mut x = canvas.text(1, y, room.saturating_sub(1), "adasa", Role::Title);
+    if area.width >= 100
+        && let Some(daemon) = &model.daemon
+    {
+        x = canvas.text(x + 1, y, room.saturating_sub(x + 1), &daemon.version, Role::Text);
+    }
+    if !model.host.name.is_empty() {
+        x = canvas.text(x + 2, y, room.saturating_sub(x + 2), &model.host.name, Role::Text);
+    }
+    x += 2;
+    for (n, (status, count)) in model.counts().into_iter().enumerate() {
+        if n > 0 {
+            let dot = format!(" {} ", canvas.glyphs.dot);
+            x = canvas.text(x, y, room.saturating_sub(x), &dot, Role::Text);
+        }
+        let role = role_of(status);
+        let text = format!("{count} {status}");
+        if x + cells(&text) > room {
+            break;
+        }
+        x = canvas.text(x, y, room.saturating_sub(x), &text, role);
+    }
+    if let Some(daemon) = &model.daemon
+        && !daemon.alarms.is_empty()
+    {
+        let text = format!("  ! {}", daemon.alarms.len());
+        canvas.text(x, y, room.saturating_sub(x), &text, Role::Bad);
+    }
+}
+
+/// A bar of `width` cells, `percent` of it full.
+fn bar(canvas: &mut Canvas<'_>, x: u16, y: u16, width: u16, percent: f32) -> u16 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the width")]
+    let full = (f32::from(width) * percent.clamp(0.0, 100.0) / 100.0).round() as u16;
+    let role = if percent > 90.0 { Role::Bad } else { Role::Good };
+    let filled: String = std::iter::repeat_n(canvas.glyphs.full, usize::from(full)).collect();
+    let mut x = canvas.text(x, y, width + 1, "[", Role::Frame);
+    let begin = x;
+    canvas.text(x, y, full, &filled, role);
+    x = begin + width;
+    canvas.text(x, y, 1, "]", Role::Frame)
+}
+
+pub(super) fn gauges(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
+    if area.height == 0 {
+        return;
+    }
+    let host = &model.host;
+    let y = area.y;
+    let wide = (area.width / 10).clamp(6, 24);
+    let mut x = canvas.text(1, y, area.width, "cpu", Role::Text);
+    x = bar(canvas, x, y, wide, host.cpu);
+    x = canvas.text(x, y, area.width.saturating_sub(x), &format!("{:>3.0}%", host.cpu), Role::Text);
+    #[expect(clippy::cast_precision_loss, reason = "a percentage is shown")]
+    let used = 100.0 * host.memory_used as f32 / host.memory_total.max(1) as f32;
+    x = canvas.text(x + 2, y, area.width.saturating_sub(x + 2), "mem", Role::Text);
+    x = bar(canvas, x, y, wide, used);
+    let of = format!("{used:>3.0}% of {}G", host.memory_total >> 30);
+    x = canvas.text(x, y, area.width.saturating_sub(x), &of, Role::Text);
+    let load = if area.width >= 120 {
+        format!("  load {:.2} {:.2} {:.2}", host.load[0], host.load[1], host.load[2])
+    } else {
+        format!("  load {:.1}", host.load[0])
+    };
+    x = canvas.text(x, y, area.width.saturating_sub(x), &load, Role::Text);
+    if let Some(disk) = host.disk {
+        let role = if disk > 90.0 { Role::Bad } else { Role::Text };
+        canvas.text(x, y, area.width.saturating_sub(x), &format!("  disk {disk:.0}%"), role);
+    }
+}

@@ -1,0 +1,304 @@
+//! The process table.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use ratatui::layout::Rect;
+
+use crate::api::{Status, Verb};
+use crate::config::units::short_duration;
+use crate::logs::safe::harmless;
+use crate::tui::model::{Focus, Model, Row, Target};
+use crate::tui::theme::{Role, role_of};
+
+use super::canvas::Canvas;
+
+/// Which columns there is room for, and how wide each is.
+struct Columns {
+    name: u16,
+    id: u16,
+    status: u16,
+    cpu: u16,
+    spark: u16,
+    memory: u16,
+    restarts: u16,
+    uptime: u16,
+    pid: u16,
+}
+
+impl Columns {
+    fn of(width: u16) -> Self {
+        let mut it = Self {
+            name: 0,
+            id: 0,
+            status: 13,
+            cpu: 6,
+            spark: 0,
+            memory: 6,
+            restarts: 0,
+            uptime: 0,
+            pid: 0,
+        };
+        if width >= 60 {
+            it.id = 5;
+            it.status = 17;
+            it.spark = 10;
+            it.restarts = 4;
+            it.uptime = 7;
+        }
+        if width >= 100 {
+            it.spark = 24;
+            it.pid = 9;
+            it.memory = 8;
+            it.status = 20;
+        }
+        if width >= 160 {
+            it.spark = 60;
+        }
+        let others = it.id + it.status + it.cpu + it.spark + it.memory + it.restarts + it.uptime + it.pid;
+        let gaps = 2 + 2 * u16::from(it.spark > 0);
+        it.name = width.saturating_sub(others + gaps + 1).min(48);
+        it
+    }
+}
+
+/// What one line shows; a process shows the sum of its instances and their worst status.
+struct Cells {
+    name: String,
+    id: String,
+    sign: char,
+    status: String,
+    role: Role,
+    requested: Option<Verb>,
+    cpu: Option<f32>,
+    series: VecDeque<u16>,
+    memory: Option<u64>,
+    restarts: u32,
+    uptime: Option<u64>,
+    pid: Option<i32>,
+}
+
+fn status_words(row: &Row, now: Duration) -> String {
+    let status = row.view.status;
+    match status {
+        Status::Backoff | Status::Stopping | Status::Restarting => match row.due_seconds(now) {
+            Some(left) => format!("{status} {left}s"),
+            None => status.to_string(),
+        },
+        Status::Errored | Status::Exited => match &row.view.exit {
+            Some(exit) => match (exit.code, &exit.signal) {
+                (Some(code), _) => format!("{status} {code}"),
+                (None, Some(signal)) => format!("{status} {}", signal.trim_start_matches("SIG")),
+                (None, None) => status.to_string(),
+            },
+            None => status.to_string(),
+        },
+        Status::Starting | Status::Running | Status::Stopped => status.to_string(),
+    }
+}
+
+fn cells_of(model: &Model, target: &Target, last: bool) -> Option<Cells> {
+    let glyphs = &model.glyphs;
+    match target {
+        Target::Instance(id) => {
+            let row = model.rows.get(id)?;
+            let view = &row.view;
+            let name = harmless(&view.name);
+            let branch = if last { glyphs.last } else { glyphs.branch };
+            Some(Cells {
+                name: if view.instances > 1 { format!("  {branch} {name}") } else { format!("  {name}") },
+                id: view.id.to_string(),
+                sign: glyphs.sign(view.status),
+                status: status_words(row, model.now),
+                role: role_of(view.status),
+                requested: row.requested,
+                cpu: view.cpu,
+                series: row.series.clone(),
+                memory: view.memory,
+                restarts: view.restarts,
+                uptime: view.uptime,
+                pid: view.pid,
+            })
+        }
+        Target::Process(key) => {
+            let rows = model.members(key);
+            let worst = rows.iter().map(|r| r.view.status).min_by_key(|s| s.urgency())?;
+            let up = rows.iter().filter(|r| r.view.status == Status::Running).count();
+            let sign = if model.folded.contains(key) { glyphs.folded } else { glyphs.open };
+            let length = rows.iter().map(|r| r.series.len()).max().unwrap_or(0);
+            let series = (0..length)
+                .map(|n| {
+                    rows.iter()
+                        .filter_map(|r| {
+                            let skip = length - r.series.len();
+                            r.series.get(n.checked_sub(skip)?).copied()
+                        })
+                        .fold(0u16, u16::saturating_add)
+                })
+                .collect();
+            let sum = |f: fn(&Row) -> Option<u64>| {
+                let found: Vec<u64> = rows.iter().filter_map(|r| f(r)).collect();
+                (!found.is_empty()).then(|| found.into_iter().sum())
+            };
+            let cpus: Vec<f32> = rows.iter().filter_map(|r| r.view.cpu).collect();
+            Some(Cells {
+                name: format!("{sign} {} {}{}", harmless(&key.to_string()), glyphs.times, rows.len()),
+                id: String::new(),
+                sign: glyphs.sign(worst),
+                status: format!("{up} of {} {}", rows.len(), if up == rows.len() { "running" } else { worst.word() }),
+                role: role_of(worst),
+                requested: None,
+                cpu: (!cpus.is_empty()).then(|| cpus.iter().sum()),
+                series,
+                memory: sum(|r| r.view.memory),
+                restarts: rows.iter().map(|r| r.view.restarts).sum(),
+                uptime: rows.iter().filter_map(|r| r.view.uptime).min(),
+                pid: None,
+            })
+        }
+    }
+}
+
+pub(super) fn head(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
+    if area.height == 0 {
+        return;
+    }
+    let columns = Columns::of(area.width);
+    let y = area.y;
+    let mut x = 2;
+    let title = if model.filter.text().is_empty() {
+        "NAME".to_owned()
+    } else {
+        format!("NAME /{}", model.filter.text())
+    };
+    canvas.text(x, y, columns.name, &title, Role::Title);
+    x += columns.name;
+    let mut put = |width: u16, text: &str, right: bool| {
+        if width > 0 {
+            if right {
+                canvas.right(x, y, width, text, Role::Title);
+            } else {
+                canvas.text(x + 1, y, width - 1, text, Role::Title);
+            }
+            x += width;
+        }
+    };
+    put(columns.id, "ID", true);
+    put(columns.status, "STATUS", false);
+    put(columns.cpu, "CPU", true);
+    if columns.spark > 0 {
+        put(columns.spark + 2, &format!("{}s", columns.spark), false);
+    }
+    put(columns.memory, "MEM", true);
+    put(columns.restarts, "RST", true);
+    put(columns.uptime, "UP", true);
+    put(columns.pid, "PID", true);
+}
+
+pub(super) fn rows(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
+    let lines = model.lines();
+    let columns = Columns::of(area.width);
+    let shown = lines.iter().enumerate().skip(model.offset).take(usize::from(area.height));
+    for (y, (n, target)) in (area.y..).zip(shown) {
+        let last = match lines.get(n + 1) {
+            None | Some(Target::Process(_)) => true,
+            Some(Target::Instance(next)) => model.rows.get(next).is_none_or(|r| r.view.instances == 1),
+        };
+        if let Some(cells) = cells_of(model, target, last) {
+            let selected = model.selected.as_ref() == Some(target);
+            line(canvas, Rect::new(area.x, y, area.width, 1), &columns, &cells, selected, model);
+        }
+    }
+    if lines.is_empty() && !model.rows.is_empty() {
+        let text = format!("nothing matches /{}", model.filter.text());
+        canvas.text(area.x + 2, area.y, area.width.saturating_sub(2), &text, Role::Text);
+    }
+}
+
+fn line(
+    canvas: &mut Canvas<'_>,
+    area: Rect,
+    columns: &Columns,
+    cells: &Cells,
+    selected: bool,
+    model: &Model,
+) {
+    let y = area.y;
+    let none = canvas.glyphs.none.to_string();
+    let mut x = 2;
+    canvas.text(x, y, columns.name, &cells.name, Role::Text);
+    x += columns.name;
+    canvas.right(x, y, columns.id, &cells.id, Role::Text);
+    x += columns.id;
+    let role = if model.is_live() { cells.role } else { Role::Text };
+    canvas.text(x + 1, y, 1, &cells.sign.to_string(), role);
+    let after = canvas.text(x + 3, y, columns.status.saturating_sub(3), &cells.status, role);
+    if let Some(verb) = cells.requested {
+        let text = format!("{}{}", canvas.glyphs.requested, verb.word());
+        canvas.text(after + 1, y, (x + columns.status).saturating_sub(after + 1), &text, Role::Requested);
+    }
+    x += columns.status;
+    let cpu = cells.cpu.map_or_else(|| none.clone(), percent);
+    canvas.right(x, y, columns.cpu, &cpu, Role::Text);
+    x += columns.cpu;
+    if columns.spark > 0 {
+        spark(canvas, x + 1, y, columns.spark, &cells.series);
+        x += columns.spark + 2;
+    }
+    let memory = cells.memory.map_or_else(|| none.clone(), short_bytes);
+    canvas.right(x, y, columns.memory, &memory, Role::Text);
+    x += columns.memory;
+    canvas.right(x, y, columns.restarts, &cells.restarts.to_string(), Role::Text);
+    x += columns.restarts;
+    let uptime = cells.uptime.map_or_else(|| none.clone(), short_uptime);
+    canvas.right(x, y, columns.uptime, &uptime, Role::Text);
+    x += columns.uptime;
+    let pid = cells.pid.map_or_else(|| none.clone(), |pid| pid.to_string());
+    canvas.right(x, y, columns.pid, &pid, Role::Text);
+    if selected {
+        if model.focus == Focus::Table {
+            canvas.paint(area, Role::Selected);
+        }
+        let cursor = canvas.glyphs.cursor.to_string();
+        canvas.text(0, y, 1, &cursor, Role::Text);
+    }
+}
+
+fn percent(cpu: f32) -> String {
+    if cpu < 10.0 { format!("{cpu:.1}%") } else { format!("{cpu:.0}%") }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+fn short_bytes(bytes: u64) -> String {
+    let value = bytes as f64;
+    match bytes {
+        0..1_000_000 => format!("{:.0}K", value / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.0}M", value / 1e6),
+        _ => format!("{:.1}G", value / 1e9),
+    }
+}
+
+/// Two digits and a unit: no seconds after the first minute, so that a quiet screen stays quiet.
+fn short_uptime(seconds: u64) -> String {
+    let text = short_duration(Duration::from_secs(seconds));
+    if seconds == 0 {
+        return "0s".into();
+    }
+    text.split(' ').next().unwrap_or("").to_owned()
+}
+
+/// The newest values at the right; a whole core is full height, more than one scales.
+fn spark(canvas: &mut Canvas<'_>, x: u16, y: u16, width: u16, series: &VecDeque<u16>) {
+    let glyphs = canvas.glyphs;
+    let wanted = usize::from(width);
+    let missing = wanted.saturating_sub(series.len());
+    let shown: Vec<u16> = series.iter().skip(series.len().saturating_sub(wanted)).copied().collect();
+    let top = shown.iter().copied().max().unwrap_or(0).max(100);
+    let text: String = std::iter::repeat_n(glyphs.missing, missing)
+        .chain(shown.iter().map(|value| {
+            let level = usize::from(*value) * 7 / usize::from(top);
+            glyphs.spark[level.min(7)]
+        }))
+        .collect();
+    canvas.text(x, y, width, &text, Role::Text);
+}
