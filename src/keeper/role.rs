@@ -98,6 +98,8 @@ struct Keeper {
     file_limit: (u64, u64),
     daemon: Option<RoleProcess>,
     scribe: Option<RoleProcess>,
+    /// A daemon that said its last word and is not reaped yet.
+    leaving: Option<i32>,
     /// Monotonic nanoseconds.
     daemon_due: Option<u64>,
     scribe_due: Option<u64>,
@@ -154,6 +156,7 @@ pub fn run(setup: Setup) -> Result<(), KeeperError> {
         file_limit,
         daemon: None,
         scribe: None,
+        leaving: None,
         daemon_due: Some(0),
         scribe_due: Some(0),
         daemon_failures: 0,
@@ -264,6 +267,9 @@ impl Keeper {
     }
 
     fn next_deadline(&self) -> Option<u64> {
+        if self.quitting {
+            return self.scribe_due;
+        }
         let ending = self.ending.map(|e| e.kill_at);
         [self.daemon_due, self.scribe_due, self.shutdown_due, ending]
             .into_iter()
@@ -275,7 +281,8 @@ impl Keeper {
     fn deadlines(&mut self, now: u64) -> Result<bool, KeeperError> {
         let due = |at: Option<u64>| at.is_some_and(|at| at <= now);
         if self.quitting {
-            if self.scribe.is_none() || due(self.scribe_due) {
+            let reaped = self.scribe.is_none() && self.daemon.is_none() && self.leaving.is_none();
+            if reaped || due(self.scribe_due) {
                 let _ = std::fs::remove_dir_all(&self.setup.paths.volatile);
                 return Ok(true);
             }
@@ -444,6 +451,7 @@ impl Keeper {
     fn end_all_myself(&mut self) {
         if let Some(daemon) = self.daemon.take() {
             let _ = signal::send_to_child(daemon.pid, Signal::KILL);
+            self.leaving = Some(daemon.pid);
         }
         self.daemon_due = None;
         self.signal_all(Signal::TERM);
@@ -477,6 +485,9 @@ impl Keeper {
         while let Some(reaped) = child::reap() {
             if self.daemon.as_ref().is_some_and(|d| d.pid == reaped.pid) {
                 self.daemon_is_over();
+                self.leaving = None;
+            } else if self.leaving == Some(reaped.pid) {
+                self.leaving = None;
             } else if self.scribe.as_ref().is_some_and(|s| s.pid == reaped.pid) {
                 self.scribe_is_over();
             } else if let Some((key, run)) = self.pids.remove(&reaped.pid) {
@@ -590,6 +601,7 @@ impl Keeper {
             return;
         };
         let _ = signal::send_to_child(daemon.pid, Signal::KILL);
+        self.leaving = Some(daemon.pid);
         let _ = daemon.link.fill();
         let _ = self.epoll.delete(&daemon.link);
         let mut ready = daemon.ready;
