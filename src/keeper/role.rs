@@ -15,7 +15,7 @@ use nix::sys::signalfd::SignalFd;
 
 use crate::domain::exit::{Ending, Exit, Signal};
 use crate::domain::names::{InstanceId, RunId};
-use crate::platform::child::{self, Reaped};
+use crate::platform::child::{self, ExecFailure, Reaped};
 use crate::platform::clock::{as_ns, boot_id, monotonic_ns, wall_ms};
 use crate::platform::paths::Paths;
 use crate::platform::signal::{self, PidFd};
@@ -106,12 +106,20 @@ struct Keeper {
     daemon_failures: u32,
     scribe_failures: u32,
     pipes: BTreeMap<PipeKey, PipeEnd>,
-    results: HashMap<InstanceId, (RunId, OwnedFd)>,
+    results: HashMap<InstanceId, Pending>,
     pids: Pids,
     adopted: HashMap<InstanceId, PidFd>,
     shutdown_due: Option<u64>,
     ending: Option<LastGrace>,
     quitting: bool,
+}
+
+/// A child whose exec has not been told yet.
+struct Pending {
+    run: RunId,
+    result: OwnedFd,
+    /// What the result said: it can be read only once, and is told with the exit that follows.
+    failure: Option<ExecFailure>,
 }
 
 /// The keeper ends everything itself.
@@ -503,13 +511,14 @@ impl Keeper {
 
     fn exited(&mut self, key: InstanceId, run: RunId, reaped: Reaped) {
         let mut ending = reaped.ending;
-        if let Some((of, result)) = self.results.remove(&key) {
-            match runs::outcome(&result) {
-                Outcome::Failed(failure) if of == run => ending = failure.ending(),
-                Outcome::Executed if of == run => {
-                    self.tell_daemon(&ToDaemon::Executed { key, run });
-                }
-                Outcome::Failed(_) | Outcome::Executed | Outcome::Waiting => {}
+        if let Some(pending) = self.results.remove(&key).filter(|pending| pending.run == run) {
+            let outcome = pending
+                .failure
+                .map_or_else(|| runs::outcome(&pending.result), Outcome::Failed);
+            match outcome {
+                Outcome::Failed(failure) => ending = failure.ending(),
+                Outcome::Executed => self.tell_daemon(&ToDaemon::Executed { key, run }),
+                Outcome::Waiting => {}
             }
         }
         let exit = Exit {
@@ -532,15 +541,15 @@ impl Keeper {
             self.adopted_ended(key);
             return;
         }
-        let Some((run, result)) = self.results.get(&key) else {
+        let Some(pending) = self.results.get_mut(&key) else {
             return;
         };
-        let run = *run;
-        match runs::outcome(result) {
+        let run = pending.run;
+        match runs::outcome(&pending.result) {
             Outcome::Waiting => {}
-            // The failure is told with the exit that follows at once.
-            Outcome::Failed(_) => {
-                let _ = self.epoll.delete(result);
+            Outcome::Failed(failure) => {
+                pending.failure = Some(failure);
+                let _ = self.epoll.delete(&pending.result);
             }
             Outcome::Executed => {
                 self.results.remove(&key);
@@ -720,7 +729,12 @@ impl Keeper {
         self.pids.insert(made.pid, (key, run));
         let event = EpollEvent::new(EpollFlags::EPOLLIN, token(key, RESULT));
         let _ = self.epoll.add(&made.result, event);
-        self.results.insert(key, (run, made.result));
+        let pending = Pending {
+            run,
+            result: made.result,
+            failure: None,
+        };
+        self.results.insert(key, pending);
         for (pipe, end) in made.pipes {
             if let (Some(scribe), Ok(fd)) = (&mut self.scribe, end.read.try_clone()) {
                 let _ = scribe.link.send(&pipe_message(pipe, &end), vec![fd]);
