@@ -478,6 +478,8 @@ async fn turn(
     let mut quit = listen(SignalKind::quit())?;
     let mut hangup = listen(SignalKind::hangup())?;
     let mut user = listen(SignalKind::user_defined1())?;
+    // What came together with the keeper's first word has been read already; nothing would wake us for it.
+    hear_keeper(hands, supervisor, &mut scribe)?;
     while !hands.leaving {
         let due = supervisor.next_due();
         let wait = async move {
@@ -494,18 +496,7 @@ async fn turn(
             found = ready(Some(&keeper), hands.keeper.wants_write()) => {
                 doing("wait for the keeper", found)?;
                 drain(&keeper, &mut hands.keeper);
-                loop {
-                    match hands.keeper.next::<ToDaemon>() {
-                        Ok(Some(message)) => {
-                            if let ToDaemon::Scribe { .. } = message {
-                                scribe = meet_scribe(hands, supervisor);
-                            }
-                            supervisor.handle(now(), Msg::Keeper(message));
-                        }
-                        Ok(None) => break,
-                        Err(error) => return Err(error.into()),
-                    }
-                }
+                hear_keeper(hands, supervisor, &mut scribe)?;
             }
             found = ready(scribe.as_ref(), hands.scribe.as_ref().is_some_and(Link::wants_write)) => {
                 let gone = found.is_err() || from_scribe(scribe.as_ref(), hands, supervisor);
@@ -535,6 +526,22 @@ async fn turn(
         }
         hands.perform(supervisor);
     }
+    Ok(())
+}
+
+/// Takes all that the keeper has said.
+fn hear_keeper(
+    hands: &mut Hands,
+    supervisor: &mut Supervisor,
+    scribe: &mut Option<tokio::net::UnixStream>,
+) -> Result<(), DaemonError> {
+    while let Some(message) = hands.keeper.next::<ToDaemon>()? {
+        if let ToDaemon::Scribe { .. } = message {
+            *scribe = meet_scribe(hands, supervisor);
+        }
+        supervisor.handle(now(), Msg::Keeper(message));
+    }
+    hands.perform(supervisor);
     Ok(())
 }
 
