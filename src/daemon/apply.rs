@@ -438,14 +438,17 @@ fn taken(there: &Process) -> ApiError {
         Origin::Typed => "typed with `adasa start`".to_owned(),
         Origin::File(file) => format!("defined in {}", file.display()),
     };
+    let ids: Vec<String> = there.instances.iter().map(|(_, id)| id.to_string()).collect();
+    let mut words = vec![spec.command.program.as_str()];
+    words.extend(spec.command.args.iter().map(String::as_str));
     ApiError::new(
         Code::Conflict,
         format!(
-            "the name {} is taken: {} {} in {} ({by})",
+            "the name {} is taken: {} in {} (id {}, {by})",
             spec.key(),
-            spec.command.program,
-            spec.command.args.join(" "),
-            spec.cwd.display()
+            words.join(" "),
+            spec.cwd.display(),
+            ids.join(" ")
         ),
     )
     .hint(format!(
