@@ -8,7 +8,7 @@ use nix::sys::signal::Signal;
 use serde_json::json;
 
 use crate::child;
-use crate::sandbox::{Known, Sandbox};
+use crate::sandbox::{Known, Sandbox, exit};
 
 /// Keeper, scribe and daemon as their status tells, sorted.
 fn roles(s: &Sandbox) -> Vec<Known> {
@@ -145,7 +145,7 @@ fn the_next_daemon_brings_up_what_was_up_and_only_that() {
         s.until_file("up.runs", |text| text.lines().count() == 2 * round);
         assert_eq!(s.status("down"), "stopped");
         assert_eq!(s.status("well"), "exited");
-        assert_eq!(s.row("well")["exit"], json!({"code": 0, "signal": null}));
+        assert_eq!(exit(&s.row("well")), json!({"code": 0, "signal": null}));
     }
     assert!(!old.contains(&s.pid("up-0")));
     assert_eq!(s.read("down.runs").lines().count(), 1);
@@ -180,7 +180,7 @@ fn daemon_restart_touches_no_process() {
     assert_one_daemon(&s);
     fifo.say("42");
     let row = s.until_status("job", "errored");
-    assert_eq!(row["exit"], json!({"code": 42, "signal": null}));
+    assert_eq!(exit(&row), json!({"code": 42, "signal": null}));
     let _ = s.run(&["stop", "esc"]).stderr("").success();
     assert!(
         !grandchild.is_alive(),

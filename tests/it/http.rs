@@ -11,12 +11,18 @@ use crate::sandbox::{LIMIT, Sandbox};
 
 /// Sends bytes, says that no more come, and takes the whole answer.
 fn exchange(s: &Sandbox, bytes: &[u8]) -> Vec<u8> {
+    talk(s, bytes, true)
+}
+
+fn talk(s: &Sandbox, bytes: &[u8], no_more: bool) -> Vec<u8> {
     let mut stream = UnixStream::connect(s.socket()).unwrap();
     stream.set_read_timeout(Some(LIMIT)).unwrap();
     stream.set_write_timeout(Some(LIMIT)).unwrap();
     // The daemon may answer and close before it has read all of what is no request.
     let _ = stream.write_all(bytes);
-    let _ = stream.shutdown(Shutdown::Write);
+    if no_more {
+        let _ = stream.shutdown(Shutdown::Write);
+    }
     let mut answer = Vec::new();
     if let Err(error) = stream.read_to_end(&mut answer) {
         let late = matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut);
@@ -30,7 +36,8 @@ fn exchange(s: &Sandbox, bytes: &[u8]) -> Vec<u8> {
 
 /// Status and body of a request that closes the connection; the body is JSON, chunked or not.
 fn request(s: &Sandbox, text: &str) -> (u16, Value) {
-    let answer = exchange(s, text.as_bytes());
+    // Who asks for an answer stays to hear it.
+    let answer = talk(s, text.as_bytes(), false);
     let answer = String::from_utf8_lossy(&answer).into_owned();
     let status = answer.split(' ').nth(1).and_then(|code| code.parse().ok());
     let status = status.unwrap_or_else(|| panic!("{text:?} was answered {answer:?}"));

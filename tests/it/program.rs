@@ -37,7 +37,7 @@ fn a_word_with_a_slash_is_a_file_of_the_callers_folder() {
     s.start("relative", "./stays", &[]);
     s.start("absolute", &file, &[]);
     let absent = s.run(&["start", "./sleep", "--name", "refused", "--", "1000"]);
-    let _ = refused(&s, absent).stderr_has("./sleep");
+    let _ = refused(&s, absent).stderr_has("/sleep");
     let in_another = s.run_in("/", &["start", "./stays", "--name", "refused"]);
     let _ = refused(&s, in_another).stderr_has("stays");
 }

@@ -41,6 +41,14 @@ struct Places {
     volatile: PathBuf,
 }
 
+/// Code and signal of a row's last end; a row may say more of it.
+#[track_caller]
+pub fn exit(row: &Value) -> Value {
+    let exit = row["exit"].as_object();
+    let exit = exit.unwrap_or_else(|| panic!("no end in {row}"));
+    serde_json::json!({"code": exit["code"], "signal": exit["signal"]})
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
