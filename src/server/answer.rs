@@ -1,7 +1,7 @@
 //! Answers: `{"success":true,"data":…}`, or the error envelope.
 
 use axum::Json;
-use axum::extract::rejection::{BytesRejection, QueryRejection};
+use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -21,6 +21,12 @@ impl From<ApiError> for Failure {
 
 impl From<QueryRejection> for Failure {
     fn from(error: QueryRejection) -> Self {
+        Self(ApiError::new(Code::BadRequest, error.body_text()))
+    }
+}
+
+impl From<PathRejection> for Failure {
+    fn from(error: PathRejection) -> Self {
         Self(ApiError::new(Code::BadRequest, error.body_text()))
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, QueryRejection};
+use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::routing::{get, post};
 use serde::Deserialize;
@@ -100,7 +100,10 @@ async fn list(
     success(context.handle.list(selectors(&query.select)?).await?)
 }
 
-async fn detail(State(context): State<Context>, Path(select): Path<String>) -> Answer {
+type Named = Result<Path<String>, PathRejection>;
+
+async fn detail(State(context): State<Context>, select: Named) -> Answer {
+    let Path(select) = select?;
     success(context.handle.detail(selectors(&select)?).await?)
 }
 
@@ -150,9 +153,10 @@ async fn act(
 
 async fn operation(
     State(context): State<Context>,
-    Path(id): Path<String>,
+    id: Named,
     wait: Waiting,
 ) -> Answer {
+    let Path(id) = id?;
     let Query(wait) = wait?;
     let id = OperationId::try_from(id).map_err(|e| ApiError::new(Code::BadRequest, e))?;
     let view = context.handle.operation(id).await?;
