@@ -270,6 +270,9 @@ impl Supervisor {
         if let Some(member) = id.and_then(|id| self.members.get_mut(&id)) {
             member.remember(event.clone());
         }
+        if let What::Alarm { text } = &event.what {
+            tracing::warn!("{} {text}", event.name);
+        }
         if let What::Alarm { text } = &event.what
             && id.is_none()
         {
