@@ -51,6 +51,10 @@ impl Supervisor {
                 },
             );
         }
+        let keys: Vec<_> = self.processes.keys().cloned().collect();
+        for key in keys {
+            self.renew_limits(&key);
+        }
         self.orphans(entries);
         self.reopen_operations();
         self.catch_up();

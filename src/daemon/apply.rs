@@ -395,7 +395,7 @@ impl Supervisor {
     }
 
     /// New limits of log files reach the scribe and the retention without touching a process.
-    fn renew_limits(&mut self, key: &ProcessKey) {
+    pub(super) fn renew_limits(&mut self, key: &ProcessKey) {
         let Some(process) = self.processes.get(key) else {
             return;
         };

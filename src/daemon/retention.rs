@@ -57,12 +57,19 @@ fn run(logs: &Path, receiver: &Receiver<ToRetention>) {
                 archives,
                 compress,
             } => {
-                limits.insert(path, (archives, compress));
-                Ok(())
+                // Archives were made while nobody tended them, or more are there than are wanted now.
+                match limits.insert(path.clone(), (archives, compress)) {
+                    Some(before) if before == (archives, compress) => Ok(()),
+                    Some(_) | None => keep(&path, archives, compress),
+                }
             }
             ToRetention::Look(path) => {
-                let (count, compress) = limits.get(&path).copied().unwrap_or((5, true));
-                keep(&path, count, compress).and_then(|()| within_quota(logs, TOTAL_QUOTA))
+                // Of a log whose limits nobody told, nothing is removed.
+                let kept = match limits.get(&path) {
+                    Some((count, compress)) => keep(&path, *count, *compress),
+                    None => Ok(()),
+                };
+                kept.and_then(|()| within_quota(logs, TOTAL_QUOTA))
             }
             ToRetention::Clear(path) => clear(&path),
         };
