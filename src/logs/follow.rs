@@ -58,12 +58,18 @@ impl Merge {
             ready: std::collections::VecDeque::new(),
         };
         let (From::Last(count) | From::Since(_, count)) = from;
-        if merge.sources.len() > 1 {
+        if merge.sources.len() > 1 && count < usize::MAX {
+            // The pieces of a very long line count as one.
+            let ends = |line: &Line| line.complete || !line.is_final();
             let mut last = std::collections::VecDeque::new();
+            let mut lines = 0;
             while let Some(found) = merge.pick(true)? {
+                lines += usize::from(ends(&found.1));
                 last.push_back(found);
-                if last.len() > count {
-                    last.pop_front();
+                while lines > count
+                    && let Some((_, line)) = last.pop_front()
+                {
+                    lines -= usize::from(ends(&line));
                 }
             }
             merge.ready = last;
