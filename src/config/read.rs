@@ -278,14 +278,14 @@ impl Reader<'_> {
                     return Err(self.unknown(key, &["processes"]));
                 }
                 for node in self.list(list, "processes")? {
-                    found.push((self.process(node)?, node.span.clone()));
+                    found.push((self.process(node)?, self.name_span(node)));
                 }
                 if found.is_empty() {
                     return Err(self.at(&list.span, "`processes` is empty"));
                 }
             }
             // The single-process form: its keys at the top.
-            None => found.push((self.process(tree)?, entries[0].0.span.clone())),
+            None => found.push((self.process(tree)?, self.name_span(tree))),
         }
         self.distinct(&found)?;
         Ok(found.into_iter().map(|(spec, _)| spec).collect())
@@ -299,7 +299,7 @@ impl Reader<'_> {
                 }
                 if other.name == spec.name {
                     let message = format!("two processes are called {:?}", spec.name.as_str());
-                    return Err(self.at(&self.name_span(span), message));
+                    return Err(self.at(span, message));
                 }
                 for (one, two) in [(spec, other), (other, spec)] {
                     let meets =
@@ -307,7 +307,7 @@ impl Reader<'_> {
                     if one.instances > 1 && (0..one.instances).any(meets) {
                         let message =
                             format!("{:?} is the name of an instance of {:?}", two.name.as_str(), one.name.as_str());
-                        return Err(self.at(&self.name_span(span), message));
+                        return Err(self.at(span, message));
                     }
                 }
             }
@@ -315,21 +315,18 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Where the name of the process in this span stands; the begin of the span when it has none.
-    fn name_span(&self, span: &Range<usize>) -> Range<usize> {
-        let end = span.end.max(span.start).min(self.text.len());
-        let inside = self.text.get(span.start..end).unwrap_or("");
-        match inside.find("name") {
-            Some(n) => span.start + n..span.start + n + 4,
-            None => span.clone(),
-        }
+    /// Where the name of a process stands; where the process begins when it has none.
+    fn name_span(&self, node: &Node) -> Range<usize> {
+        let entries = self.table(node, "processes").unwrap_or_default();
+        let name = entries.iter().find(|(key, _)| key.name == "name");
+        name.map_or_else(|| node.span.clone(), |(_, name)| name.span.clone())
     }
 
     fn process(&self, node: &Node) -> Read<Spec> {
         let entries = self.table(node, "processes")?;
         let find = |name: &str| entries.iter().find(|(key, _)| key.name == name).map(|(_, n)| n);
         let Some(script_node) = find("script") else {
-            let error = self.at(&self.name_span(&node.span), "this process has no `script`");
+            let error = self.at(&self.name_span(node), "this process has no `script`");
             return Err(match entries.iter().find(|(k, _)| !is_key(&k.name)) {
                 Some((key, _)) => {
                     let mut keys = top_keys();
@@ -418,6 +415,10 @@ impl Reader<'_> {
             "instances" => spec.instances = self.count(node, name)?,
             "env" => {
                 for (variable, value) in self.table(node, name)? {
+                    if variable.name.is_empty() || variable.name.contains(['=', '\0']) {
+                        let message = format!("{:?} cannot be set in an environment", variable.name);
+                        return Err(self.at(&variable.span, message));
+                    }
                     let text = self.loose_text(value, &variable.name)?;
                     spec.env.insert(variable.name.clone(), text);
                 }
