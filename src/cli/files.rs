@@ -96,7 +96,7 @@ pub(super) fn up(global: &Global, up: &Up) -> Result<ExitCode, Failure> {
 }
 
 pub(super) fn down(global: &Global, file: &Path) -> Result<ExitCode, Failure> {
-    let path = std::path::absolute(file)
+    let path = config::locate(file)
         .map_err(|e| Failure::new(exit::USAGE, format!("{}: {e}", file.display())))?;
     let client = client(global)?.without_autostart();
     let begun = Instant::now();

@@ -11,4 +11,4 @@ pub mod units;
 
 pub use error::ConfigError;
 pub use keys::KEYS;
-pub use read::{Caller, File, base_environment, kept_environment, load};
+pub use read::{Caller, File, base_environment, kept_environment, load, locate};

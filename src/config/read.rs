@@ -64,12 +64,27 @@ pub fn kept_environment(env: &BTreeMap<String, String>) -> BTreeMap<String, Stri
         .collect()
 }
 
+/// The one path of a file, wherever it is named from. Links stay: one that is moved on names the same file.
+///
+/// # Errors
+/// When the working folder cannot be found.
+pub fn locate(path: &Path) -> std::io::Result<PathBuf> {
+    let absolute = std::path::absolute(path)?;
+    let tidy = program::tidy(&absolute);
+    // Behind a link, `..` is not what the text says.
+    match (absolute.canonicalize(), tidy.canonicalize()) {
+        (Ok(one), Ok(other)) if one != other => Ok(one),
+        (Ok(one), Err(_)) => Ok(one),
+        (Ok(_), Ok(_)) | (Err(_), _) => Ok(tidy),
+    }
+}
+
 /// Reads a file.
 ///
 /// # Errors
 /// The first mistake, with its place.
 pub fn load(path: &Path, caller: &Caller) -> Result<File, ConfigError> {
-    let absolute = std::path::absolute(path)
+    let absolute = locate(path)
         .map_err(|e| ConfigError::whole(path, format!("cannot be found: {e}")))?;
     let bytes = std::fs::read(&absolute).map_err(|error| {
         let why = match error.kind() {
