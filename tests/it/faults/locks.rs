@@ -16,20 +16,20 @@ fn a_stale_socket_file_is_no_daemon() {
     drop(home.run(&["daemon", "start"]).success());
     let socket = home.socket();
     drop(home.run(&["daemon", "stop"]).success());
-    let folder = socket.parent().expect("a folder");
-    if !folder.exists() {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)
-            .expect("the folder of the socket");
-    }
+    let folder = || {
+        let folder = socket.parent().expect("a folder");
+        let mut make = DirBuilder::new();
+        let made = make.recursive(true).mode(0o700).create(folder);
+        made.expect("the folder of the socket");
+    };
+    folder();
     fs::remove_file(&socket).ok();
     drop(UnixListener::bind(&socket).expect("a socket that nobody listens on"));
     drop(home.run(&["daemon", "status"]).code(3));
     start_idle(&home, "alpha");
     assert_eq!(home.status("alpha"), "running");
     drop(home.run(&["daemon", "stop"]).success());
+    folder();
     fs::remove_file(&socket).ok();
     fs::write(&socket, "no socket at all").expect("written");
     drop(home.run(&["daemon", "start"]).success());
