@@ -1,7 +1,7 @@
 //! A rotated log as its files show it: archives, where they join, and what they hold together.
 
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
@@ -110,7 +110,11 @@ pub(super) fn whole(log: &Path) -> Box<dyn Read> {
             "a gap or an overlap between {pair:?}"
         );
     }
-    let current: Box<dyn Read> = Box::new(File::open(log).unwrap());
+    // Right behind a rotation there is none: the next byte makes it.
+    let current: Box<dyn Read> = match File::open(log) {
+        Err(e) if e.kind() == ErrorKind::NotFound => Box::new(std::io::empty()),
+        file => Box::new(file.unwrap()),
+    };
     let all = archives.iter().map(Archive::open).chain([current]);
     all.reduce(|before, next| Box::new(before.chain(next)))
         .unwrap()
