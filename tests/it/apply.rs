@@ -292,7 +292,7 @@ fn what_was_stopped_stays_stopped_by_reload_and_comes_with_up() {
     let said = actions(sandbox.run(&["up", "-d", "--json"]));
     assert_eq!(
         said,
-        expected(&[("web", "started"), ("worker", "unchanged")])
+        expected(&[("web", "resumed"), ("worker", "unchanged")])
     );
     assert_eq!(sandbox.status("web"), "running");
 }
