@@ -328,7 +328,7 @@ fn ask_key(model: &mut Model, key: KeyEvent, commands: &mut Vec<Cmd>) {
             match key.code {
                 KeyCode::Esc => false,
                 KeyCode::Char('c') if is_control(&key, 'c') => false,
-                KeyCode::Enter if ask.typed == ask.name && seen => true,
+                KeyCode::Enter if ask.typed == ask.name => true,
                 KeyCode::Backspace => {
                     ask.typed.pop();
                     return;
@@ -439,9 +439,8 @@ fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
         Action::Help => model.mode = Mode::Help { scroll: 0 },
         Action::Back => back(model),
         Action::Quit => {
-            if model.zoomed || model.focus == Focus::Logs {
+            if model.zoomed {
                 model.zoomed = false;
-                model.focus = Focus::Table;
             } else {
                 commands.push(Cmd::Quit);
             }

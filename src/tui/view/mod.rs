@@ -63,7 +63,7 @@ fn first_start(canvas: &mut Canvas<'_>, area: Rect) {
         "  $ adasa start ./my-app --name api",
         "  $ adasa up -d adasa.toml",
         "",
-        "q leaves this screen; processes keep running in the daemon.",
+        "q leaves this screen; processes go on in the daemon.",
         "? shows every key.",
     ];
     for (n, line) in (0..area.height).zip(lines) {

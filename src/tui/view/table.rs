@@ -41,10 +41,13 @@ impl Columns {
         };
         if width >= 60 {
             it.id = 5;
-            it.status = 17;
-            it.spark = 10;
+            it.status = 14;
             it.restarts = 4;
             it.uptime = 7;
+        }
+        if width >= 80 {
+            it.status = 17;
+            it.spark = 10;
         }
         if width >= 100 {
             it.spark = 24;
