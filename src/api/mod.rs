@@ -6,6 +6,7 @@ mod push;
 mod request;
 mod view;
 
+pub use crate::domain::event::{Event, What};
 pub use crate::domain::operation::{Progress, Verb};
 pub use crate::domain::selector::Selector;
 pub use crate::domain::status::Status;

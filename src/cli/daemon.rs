@@ -19,7 +19,6 @@ use crate::platform::signal::PidFd;
 use super::args::{DaemonVerb, Global};
 use super::failure::{Failure, exit};
 use super::print;
-use super::select::client;
 
 /// How long the next daemon may take at a restart.
 const REPLACE: Duration = Duration::from_secs(10);

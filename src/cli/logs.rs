@@ -167,7 +167,7 @@ fn follow(client: &Client, mut query: LogQuery, shown: &Shown) -> Result<(), Fai
     loop {
         let mut lines = client.logs(&query)?;
         loop {
-            match lines.next() {
+            match lines.next_line() {
                 Ok(Some(line)) => {
                     let last = seen.entry((line.id, line.stream)).or_insert(0);
                     let end = line.offset + line.bytes().len() as u64 + u64::from(line.complete);

@@ -66,7 +66,7 @@ impl Client {
 
     /// Where everything lies.
     #[must_use]
-    pub fn paths(&self) -> &Paths {
+    pub(crate) fn paths(&self) -> &Paths {
         &self.paths
     }
 

@@ -9,7 +9,8 @@ mod stream;
 
 pub use connect::{Client, Started};
 pub use error::ClientError;
-pub use launch::{LaunchError, Lease, lease};
+pub use launch::LaunchError;
+pub(crate) use launch::lease;
 pub use stream::{Closer, Events, LogLines};
 
 use crate::domain::names::OperationId;

@@ -47,7 +47,7 @@ impl Events {
     ///
     /// # Errors
     /// A daemon that went silent or is gone, or something that cannot be understood.
-    pub fn next(&mut self) -> Result<Option<Push>, ClientError> {
+    pub fn next_push(&mut self) -> Result<Option<Push>, ClientError> {
         let mut line = String::new();
         loop {
             line.clear();
@@ -94,7 +94,7 @@ impl LogLines {
     ///
     /// # Errors
     /// A stream that broke off, or something that cannot be understood.
-    pub fn next(&mut self) -> Result<Option<LogLine>, ClientError> {
+    pub fn next_line(&mut self) -> Result<Option<LogLine>, ClientError> {
         let mut line = Vec::new();
         match self.reader.read_until(b'\n', &mut line) {
             Ok(0) => Ok(None),

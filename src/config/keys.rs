@@ -2,6 +2,10 @@
 
 /// One key.
 #[derive(Debug, Clone, Copy)]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the reference page is written from all of it")
+)]
 pub struct KeyDoc {
     /// Its name; `limits.x` inside the table `limits`.
     pub name: &'static str,
@@ -56,4 +60,37 @@ keys! {
     "log_archives", "number", "`5`", "How many archives are kept, per stream.";
     "log_compress", "true or false", "`true`", "Whether archives are compressed.";
     "on_disk_full", "`drop`, `block`", "`drop`", "Whether output is dropped (and counted) or the process waits when the disk is full.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `ADASA_BLESS=1` writes the table anew.
+    #[test]
+    fn the_documented_keys_of_a_process_are_these() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/config.md");
+        let old = std::fs::read_to_string(path).unwrap();
+        let (begin, end) = ("<!-- keys: begin -->\n", "<!-- keys: end -->");
+        let head = old.split_once(begin).expect("a begin mark").0;
+        let tail = old.split_once(end).expect("an end mark").1;
+        let mut table = String::from("| Key | Takes | Default | Means |\n| --- | --- | --- | --- |\n");
+        for key in KEYS {
+            let KeyDoc {
+                name,
+                takes,
+                default,
+                means,
+            } = key;
+            table.push_str(&format!("| `{name}` | {takes} | {default} | {means} |\n"));
+        }
+        let new = format!("{head}{begin}{table}{end}{tail}");
+        if std::env::var_os("ADASA_BLESS").is_some() {
+            std::fs::write(path, &new).unwrap();
+        }
+        assert!(
+            std::fs::read_to_string(path).unwrap() == new,
+            "docs/config.md is stale: run the tests with ADASA_BLESS=1"
+        );
+    }
 }

@@ -10,5 +10,4 @@ mod read;
 pub mod units;
 
 pub use error::ConfigError;
-pub use keys::KEYS;
-pub use read::{Caller, File, base_environment, kept_environment, load, locate};
+pub use read::{Caller, kept_environment, load, locate};

@@ -83,6 +83,7 @@ pub fn locate(path: &Path) -> std::io::Result<PathBuf> {
 ///
 /// # Errors
 /// The first mistake, with its place.
+#[expect(clippy::wildcard_enum_match_arm, reason = "every other kind of error says it best itself")]
 pub fn load(path: &Path, caller: &Caller) -> Result<File, ConfigError> {
     let absolute = locate(path)
         .map_err(|e| ConfigError::whole(path, format!("cannot be found: {e}")))?;
@@ -90,7 +91,6 @@ pub fn load(path: &Path, caller: &Caller) -> Result<File, ConfigError> {
         let why = match error.kind() {
             std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
             std::io::ErrorKind::IsADirectory => "it is a folder, no file".to_owned(),
-            #[expect(clippy::wildcard_enum_match_arm, reason = "every other kind says it best itself")]
             _ => format!("it cannot be read: {error}"),
         };
         ConfigError::whole(path, why)

@@ -248,12 +248,12 @@ impl Supervisor {
             key: id,
             run,
             note,
-            child: ChildSpec {
+            child: Box::new(ChildSpec {
                 program: spec.command.program.clone(),
                 args: spec.command.args.clone(),
                 env: env.into_iter().map(|(n, v)| format!("{n}={v}")).collect(),
                 cwd: spec.cwd.clone(),
-            },
+            }),
             routes,
         })
     }

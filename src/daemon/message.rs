@@ -207,7 +207,7 @@ pub enum Deed {
     /// Remove the archives of this file.
     ClearArchives(PathBuf),
     /// Files grew: wake who follows.
-    Grew(Vec<PathBuf>),
+    Grew,
     /// End this daemon (the keeper starts another, or has been told to quit).
     Leave,
 }

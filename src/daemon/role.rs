@@ -317,6 +317,7 @@ impl Hands {
     }
 
     /// Performs deeds until none is left; some bring about others at once.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "all other deeds are done one by one")]
     fn perform(&mut self, supervisor: &mut Supervisor) {
         loop {
             let deeds = supervisor.take_deeds();
@@ -410,7 +411,7 @@ impl Hands {
             Deed::ClearArchives(path) => {
                 let _ = self.threads.retention.try_send(ToRetention::Clear(path));
             }
-            Deed::Grew(_) => self.growth.send_modify(|n| *n = n.wrapping_add(1)),
+            Deed::Grew => self.growth.send_modify(|n| *n = n.wrapping_add(1)),
             Deed::Leave => self.leaving = true,
         }
     }

@@ -97,12 +97,6 @@ impl Subsystems {
         self.say(name, state);
     }
 
-    /// Tells every part to end when it is cancelled.
-    #[must_use]
-    pub fn token(&self) -> CancellationToken {
-        self.token.clone()
-    }
-
     /// Runs a part; a panic or an end of its own is said and followed by another start, with growing waits.
     pub fn run<F, P>(&self, name: &'static str, mut part: P, failed: impl Fn(String) + Send + 'static)
     where

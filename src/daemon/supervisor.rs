@@ -145,8 +145,8 @@ impl Supervisor {
         self.now = now;
         match message {
             Msg::Request(request) => self.request(request),
-            Msg::Keeper(message) => self.from_keeper(message),
-            Msg::Scribe(message) => self.from_scribe(message),
+            Msg::Keeper(message) => self.heard_keeper(message),
+            Msg::Scribe(message) => self.heard_scribe(message),
             Msg::Stored { ticket, error } => self.stored(ticket, error),
             Msg::Sampled {
                 host,
@@ -294,7 +294,7 @@ impl Supervisor {
             .unwrap_or_default()
     }
 
-    fn from_keeper(&mut self, message: ToDaemon) {
+    fn heard_keeper(&mut self, message: ToDaemon) {
         match message {
             ToDaemon::Welcome { .. } => {}
             ToDaemon::Scribe { pid } => self.scribe_pid = pid,
@@ -436,11 +436,11 @@ impl Supervisor {
         self.drive(id, &Happened::Report { run, what }, because);
     }
 
-    fn from_scribe(&mut self, message: FromScribe) {
+    fn heard_scribe(&mut self, message: FromScribe) {
         match message {
-            FromScribe::Grew { paths } => self.deeds.push(Deed::Grew(paths)),
+            FromScribe::Grew { .. } => self.deeds.push(Deed::Grew),
             FromScribe::Rotated { path } => {
-                self.deeds.push(Deed::Grew(vec![path.clone()]));
+                self.deeds.push(Deed::Grew);
                 self.deeds.push(Deed::Retain { path });
             }
             FromScribe::Done { error, .. } => {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::api::{
-    Code, Counts, DaemonInfo, Detail, InstanceView, Metric, Push, Snapshot,
+    Counts, DaemonInfo, Detail, InstanceView, Metric, Push, Snapshot,
 };
 use crate::domain::instance::Phase;
 use crate::domain::names::InstanceId;
@@ -189,10 +189,4 @@ impl Counts {
     pub fn of(&self, status: crate::api::Status) -> u32 {
         self.by_status.get(status.word()).copied().unwrap_or(0)
     }
-}
-
-/// The code of an error that no client should ever see.
-#[must_use]
-pub fn internal(what: &str) -> crate::api::ApiError {
-    crate::api::ApiError::new(Code::Internal, what)
 }

@@ -434,7 +434,8 @@ mod tests {
 
     #[test]
     fn impossible_values_are_refused_by_name() {
-        let cases: [(&str, fn(&mut Spec)); 8] = [
+        type Change = fn(&mut Spec);
+        let cases: [(&str, Change); 8] = [
             ("instances", |s| s.instances = 0),
             ("instances", |s| s.instances = 1001),
             ("script", |s| s.command.program.clear()),

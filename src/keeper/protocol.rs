@@ -81,7 +81,7 @@ pub enum ToKeeper {
         /// The daemon's memory of the instance.
         note: String,
         /// What to execute.
-        child: ChildSpec,
+        child: Box<ChildSpec>,
         /// Where its output goes.
         routes: Routes,
     },

@@ -67,7 +67,8 @@ fn doing<T>(what: &'static str, result: io::Result<T>) -> Result<T, KeeperError>
 pub struct Setup {
     /// Where everything lies.
     pub paths: Paths,
-    /// The lock of the state folder, held for life.
+    /// The lock of the state folder: nobody reads it, it is held for life.
+    #[expect(dead_code, reason = "held, not read")]
     pub lock: Flock<File>,
     /// The API's socket, bound and listening.
     pub listener: UnixListener,
@@ -265,9 +266,9 @@ impl Keeper {
             for event in &events[..count] {
                 match event.data() {
                     SIGNALS => self.signalled(),
-                    DAEMON => self.from_daemon(),
-                    SCRIBE => self.from_scribe(),
-                    other => self.from_run(other),
+                    DAEMON => self.heard_daemon(),
+                    SCRIBE => self.heard_scribe(),
+                    other => self.heard_run(other),
                 }
             }
             self.arm_links();
@@ -442,7 +443,6 @@ impl Keeper {
                 Ok(Native::SIGQUIT) => self.shut_down(true),
                 Ok(Native::SIGHUP) => self.tell_daemon(&ToDaemon::Reopen),
                 Ok(Native::SIGUSR1) => self.tell_daemon(&ToDaemon::Dump),
-                #[expect(clippy::wildcard_enum_match_arm, reason = "only these are listened to")]
                 Ok(_) | Err(_) => {}
             }
         }
@@ -535,7 +535,7 @@ impl Keeper {
         self.tell_daemon(&ToDaemon::Exited { key, run, exit });
     }
 
-    fn from_run(&mut self, token: u64) {
+    fn heard_run(&mut self, token: u64) {
         let key = InstanceId(u32::try_from(token / 4).unwrap_or(0));
         if token % 4 == ADOPTED {
             self.adopted_ended(key);
@@ -581,7 +581,7 @@ impl Keeper {
         }
     }
 
-    fn from_daemon(&mut self) {
+    fn heard_daemon(&mut self) {
         let Some(daemon) = &mut self.daemon else {
             return;
         };
@@ -749,7 +749,7 @@ impl Keeper {
         });
     }
 
-    fn from_scribe(&mut self) {
+    fn heard_scribe(&mut self) {
         let Some(scribe) = &mut self.scribe else {
             return;
         };

@@ -140,23 +140,6 @@ impl Merge {
         }
         Ok(())
     }
-
-    /// Adds a log, from its beginning.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub fn add(&mut self, path: PathBuf) -> io::Result<usize> {
-        let log = Log::open(&path)?;
-        let at = log.begin();
-        self.sources.push(Source {
-            path,
-            log,
-            at,
-            next: None,
-            time_us: 0,
-        });
-        Ok(self.sources.len() - 1)
-    }
 }
 
 #[cfg(test)]

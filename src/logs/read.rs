@@ -279,6 +279,7 @@ impl Log {
         while end > begin {
             let from = end.saturating_sub(CHUNK as u64).max(begin);
             let mut bytes = Vec::new();
+            let mut base = from;
             let mut at = from;
             while at < end {
                 let most = usize::try_from(end - at).unwrap_or(CHUNK);
@@ -286,8 +287,12 @@ impl Log {
                 if piece.is_empty() || start >= end {
                     break;
                 }
-                if start > at && bytes.is_empty() {
-                    at = start;
+                // Behind a gap (an archive that was removed) everything begins anew.
+                if start != at {
+                    bytes.clear();
+                }
+                if bytes.is_empty() {
+                    base = start;
                 }
                 at = start + piece.len() as u64;
                 bytes.extend(piece);
@@ -301,7 +306,7 @@ impl Log {
                 first = false;
                 wanted -= 1;
                 if wanted == 0 {
-                    return Ok(from + n as u64 + 1);
+                    return Ok(base + n as u64 + 1);
                 }
             }
             first = false;

@@ -67,7 +67,7 @@ impl SafeText {
     }
 
     /// How many terminal cells it takes.
-    #[must_use]
+    #[cfg(test)]
     pub fn width(&self) -> usize {
         self.width
     }

@@ -2,7 +2,7 @@
 
 use std::ffi::CString;
 use std::io::{self, Write as _};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use nix::errno::Errno;
@@ -301,16 +301,4 @@ pub fn become_subreaper() -> io::Result<()> {
 pub fn leave_session() {
     // Fails only for a leader of a group, which is then already apart.
     let _ = nix::unistd::setsid();
-}
-
-/// Points a standard descriptor somewhere else.
-///
-/// # Errors
-/// The kernel's.
-pub fn redirect(number: i32, to: impl AsFd) -> io::Result<()> {
-    // SAFETY: dup2 replaces a standard descriptor, which nobody owns.
-    let fd = Errno::result(unsafe { nix::libc::dup2(to.as_fd().as_raw_fd(), number) })?;
-    // SAFETY: only to give the number back without closing it.
-    let _ = unsafe { OwnedFd::from_raw_fd(fd) }.into_raw_fd();
-    Ok(())
 }

@@ -127,14 +127,6 @@ pub fn waiting(pipe: impl AsFd) -> io::Result<usize> {
     Ok(usize::try_from(count).unwrap_or(0))
 }
 
-/// The capacity of a pipe in bytes.
-///
-/// # Errors
-/// The kernel's.
-pub fn pipe_size(pipe: impl AsFd) -> io::Result<usize> {
-    Ok(usize::try_from(fcntl(pipe, FcntlArg::F_GETPIPE_SZ)?).unwrap_or(0))
-}
-
 /// Asks for another capacity.
 ///
 /// # Errors
@@ -167,13 +159,4 @@ pub fn raise_file_limit() -> io::Result<(u64, u64)> {
 /// The kernel's.
 pub fn set_file_limit(soft: u64, hard: u64) -> io::Result<()> {
     Ok(setrlimit(Resource::RLIMIT_NOFILE, soft, hard)?)
-}
-
-/// The user and the process at the other end of a socket.
-///
-/// # Errors
-/// The kernel's.
-pub fn peer(socket: impl AsFd) -> io::Result<(u32, i32)> {
-    let it = nix::sys::socket::getsockopt(&socket, nix::sys::socket::sockopt::PeerCredentials)?;
-    Ok((it.uid(), it.pid()))
 }

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io;
 use std::os::unix::fs::FileExt as _;
 
 /// What `/proc/PID/stat` says.
@@ -227,15 +226,6 @@ impl Reader {
     pub fn retain(&mut self, wanted: impl Fn(i32) -> bool) {
         self.held.retain(|pid, _| wanted(*pid));
     }
-}
-
-/// Whether the kernel offers `children` files.
-///
-/// # Errors
-/// The kernel's, when it does not.
-pub fn has_children_files() -> io::Result<()> {
-    let pid = std::process::id();
-    std::fs::read(format!("/proc/{pid}/task/{pid}/children")).map(|_| ())
 }
 
 #[cfg(test)]

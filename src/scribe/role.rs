@@ -145,8 +145,8 @@ impl Scribe {
             let mut ready: VecDeque<u64> = VecDeque::new();
             for event in &events[..count] {
                 match event.data() {
-                    KEEPER => self.from_keeper()?,
-                    DAEMON => self.from_daemon(),
+                    KEEPER => self.heard_keeper()?,
+                    DAEMON => self.heard_daemon(),
                     token => ready.push_back(token),
                 }
             }
@@ -179,7 +179,7 @@ impl Scribe {
         }
     }
 
-    fn from_keeper(&mut self) -> Result<(), ScribeError> {
+    fn heard_keeper(&mut self) -> Result<(), ScribeError> {
         let mut over = self.keeper.flush().is_err() | self.keeper.fill().is_err();
         loop {
             match self.keeper.next::<KeeperToScribe>() {
@@ -413,7 +413,7 @@ impl Scribe {
         }
     }
 
-    fn from_daemon(&mut self) {
+    fn heard_daemon(&mut self) {
         let mut requests = Vec::new();
         let mut over = false;
         if let Some(daemon) = &mut self.daemon {

@@ -40,13 +40,13 @@ impl Gate {
     }
 
     /// Takes the keys that came together at this moment.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "only letters are typed text")]
     pub(super) fn feed(&mut self, now: Duration, keys: &[KeyEvent]) -> Vec<Typed> {
         let mut out = self.settle(now);
         let printable: String = keys
             .iter()
             .filter_map(|key| match key.code {
                 KeyCode::Char(c) if key.modifiers.is_empty() || c.is_uppercase() => Some(c),
-                #[expect(clippy::wildcard_enum_match_arm, reason = "only letters are typed text")]
                 _ => None,
             })
             .collect();
@@ -62,6 +62,7 @@ impl Gate {
         out
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "sequences are of letters")]
     fn one(&mut self, now: Duration, key: KeyEvent, out: &mut Vec<Typed>) {
         match self.state {
             State::Escape { key: escape, .. } => {
@@ -78,7 +79,6 @@ impl Gate {
             State::Sequence { .. } => {
                 let ends = match key.code {
                     KeyCode::Char(c) => c.is_ascii_alphabetic() || c == '~',
-                    #[expect(clippy::wildcard_enum_match_arm, reason = "sequences are of letters")]
                     _ => true,
                 };
                 self.state = if ends {

@@ -119,9 +119,9 @@ pub(super) const BINDINGS: &[Binding] = &[
 ];
 
 /// A key as it is written in the table.
+#[expect(clippy::wildcard_enum_match_arm, reason = "terminals send more keys than are bound")]
 pub(super) fn name(key: &KeyEvent) -> Option<String> {
     let control = key.modifiers.contains(KeyModifiers::CONTROL);
-    #[expect(clippy::wildcard_enum_match_arm, reason = "terminals send more keys than are bound")]
     let name = match key.code {
         KeyCode::Char(c) if control => format!("^{}", c.to_ascii_uppercase()),
         KeyCode::Char(c) => c.to_string(),

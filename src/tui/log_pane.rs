@@ -152,7 +152,7 @@ impl LogPane {
         self.pause_at(anchor);
     }
 
-    pub(super) fn to_top(&mut self) {
+    pub(super) fn go_to_top(&mut self) {
         let first = self.wanted().next().map(|line| line.number);
         self.pause_at(first);
     }

@@ -32,6 +32,7 @@ pub(super) enum Role {
 }
 
 impl Role {
+    #[cfg(test)]
     /// All of them, each with the letter that stands for it in the golden pictures.
     pub(super) const ALL: [(Self, char); 11] = [
         (Self::Text, '.'),

@@ -73,13 +73,13 @@ pub(super) fn block_signals() -> io::Result<SigSet> {
 }
 
 /// Ends the process when it is told to, whatever the loop is doing.
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other signals of the set end the process")]
 pub(super) fn signals(set: SigSet, tell: Teller) {
     spawn("signals", move || {
         while let Ok(signal) = set.wait() {
             match signal {
                 Native::SIGTSTP => drop(tell.try_send(In::Suspend)),
                 Native::SIGCONT => drop(tell.try_send(In::Continued)),
-                #[expect(clippy::wildcard_enum_match_arm, reason = "all others in the set end it")]
                 other => {
                     restore();
                     leave_now(u8::try_from(128 + other as i32).unwrap_or(1));
@@ -163,7 +163,7 @@ fn listen(client: &Client, tell: &Teller, wait: &mut Duration) -> Option<String>
         Err(error) => return Some(error.to_string()),
     };
     loop {
-        match stream.next() {
+        match stream.next_push() {
             Ok(Some(push)) => {
                 *wait = Duration::ZERO;
                 tell.send(In::Push(Box::new(push))).ok()?;
@@ -196,7 +196,7 @@ pub(super) fn log(client: Client, generation: u64, select: String, tell: Teller)
         }
         let mut fresh = true;
         loop {
-            match lines.next() {
+            match lines.next_line() {
                 Ok(Some(line)) => {
                     let told = In::Line {
                         generation,

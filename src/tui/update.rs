@@ -260,8 +260,8 @@ fn is_control(key: &KeyEvent, letter: char) -> bool {
     key.modifiers.contains(KeyModifiers::CONTROL) && key.code == KeyCode::Char(letter)
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "a prompt takes text and few keys")]
 fn filter_key(model: &mut Model, key: KeyEvent) {
-    #[expect(clippy::wildcard_enum_match_arm, reason = "a prompt takes text and few keys")]
     match key.code {
         KeyCode::Esc => {
             model.filter.set(String::new());
@@ -303,6 +303,7 @@ fn help_key(model: &mut Model, key: KeyEvent, scroll: u16, commands: &mut Vec<Cm
     };
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "everything but yes is no")]
 fn ask_key(model: &mut Model, key: KeyEvent, commands: &mut Vec<Cmd>) {
     let Mode::Ask(ask) = &mut model.mode else {
         return;
@@ -320,11 +321,9 @@ fn ask_key(model: &mut Model, key: KeyEvent, commands: &mut Vec<Cmd>) {
                 true
             }
             KeyCode::Enter => return,
-            #[expect(clippy::wildcard_enum_match_arm, reason = "everything else is no")]
             _ => false,
         },
         Tier::Name => {
-            #[expect(clippy::wildcard_enum_match_arm, reason = "a prompt takes text and few keys")]
             match key.code {
                 KeyCode::Esc => false,
                 KeyCode::Char('c') if is_control(&key, 'c') => false,
@@ -392,7 +391,7 @@ fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
         Action::HalfDown => shift(model, (page / 2).max(1)),
         Action::First => match model.focus {
             Focus::Table => shift(model, isize::MIN / 2),
-            Focus::Logs => model.logs.to_top(),
+            Focus::Logs => model.logs.go_to_top(),
         },
         Action::Last => match model.focus {
             Focus::Table => shift(model, isize::MAX / 2),

@@ -6,4 +6,4 @@ mod step;
 mod tests;
 
 pub use phase::{Goal, Instance, Next, Phase, Then};
-pub use step::{Delay, Effect, Event, Policy, Refusal, Report, Sweep, step};
+pub use step::{Delay, Effect, Event, Policy, Report, Sweep, step};
