@@ -26,6 +26,7 @@ impl Supervisor {
             self.tell(None, What::Alarm { text });
         }
         let mut cold = Vec::new();
+        let mut unbegun = Vec::new();
         for (key, process) in saved.processes {
             let mut instances = Vec::new();
             for instance in &process.instances {
@@ -35,7 +36,17 @@ impl Supervisor {
                 restore(&mut member, instance);
                 match (entry, noted) {
                     (Some(entry), Some(note)) => adopt(&mut member, &entry, note),
-                    (Some(_) | None, _) => cold.push((instance.id, instance.rest)),
+                    (Some(_) | None, _) => match saved.unbegun.get(&instance.id) {
+                        Some(operation) => {
+                            member.wanted = Some(Wanted {
+                                operation: operation.clone(),
+                                verb: Verb::Start,
+                                base: member.machine.run(),
+                            });
+                            unbegun.push(instance.id);
+                        }
+                        None => cold.push((instance.id, instance.rest)),
+                    },
                 }
                 instances.push((instance.index, instance.id));
                 self.members.insert(instance.id, member);
@@ -60,6 +71,9 @@ impl Supervisor {
         self.catch_up();
         for (id, rest) in cold {
             self.bring_up(id, rest);
+        }
+        for id in unbegun {
+            self.drive(id, &Happened::Start, "its definition");
         }
         self.finish_turn();
     }

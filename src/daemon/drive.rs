@@ -322,7 +322,7 @@ impl Supervisor {
             .filter_map(|(_, id)| self.members.get(id))
             .map(super::member::Member::saved)
             .collect();
-        let Ok(by_itself) = crate::domain::names::OperationId::new("by-itself") else {
+        let Ok(by_itself) = crate::domain::names::OperationId::new(super::store::BY_ITSELF) else {
             return;
         };
         let record = Record::Process {

@@ -24,6 +24,8 @@ const FOLD_AFTER: Duration = Duration::from_secs(5);
 const QUEUE: usize = 4096;
 /// Earlier snapshots that are kept.
 const GENERATIONS: u32 = 2;
+/// The operation of a record that nobody asked for.
+pub const BY_ITSELF: &str = "by-itself";
 /// The version of both files.
 const SCHEMA: u32 = 1;
 
@@ -136,6 +138,8 @@ pub struct Saved {
     pub processes: BTreeMap<ProcessKey, SavedProcess>,
     /// No instance id above this one has been given.
     pub last_id: u32,
+    /// Instances whose definition is recorded and whose start is not: the daemon died in between.
+    pub unbegun: BTreeMap<InstanceId, OperationId>,
     /// The last record that is part of this.
     through: u64,
     /// What was wrong with the files.
@@ -154,15 +158,22 @@ impl Saved {
     fn apply(&mut self, record: Record) {
         match record {
             Record::Epoch => {}
-            Record::Process { process, .. } => {
+            Record::Process { process, operation } => {
                 let ids = process.instances.iter().map(|i| i.id.0);
                 self.last_id = ids.fold(self.last_id, u32::max);
+                if operation.as_str() != BY_ITSELF {
+                    let new = process.instances.iter().filter(|i| i.run_ceiling == 0);
+                    self.unbegun.extend(new.map(|i| (i.id, operation.clone())));
+                }
                 self.processes.insert(process.spec.key(), *process);
             }
             Record::Removed { key } => {
-                self.processes.remove(&key);
+                if let Some(gone) = self.processes.remove(&key) {
+                    self.unbegun.retain(|id, _| gone.instances.iter().all(|i| i.id != *id));
+                }
             }
             Record::Instance { saved } => {
+                self.unbegun.remove(&saved.id);
                 for process in self.processes.values_mut() {
                     for instance in &mut process.instances {
                         if instance.id == saved.id {
@@ -555,6 +566,30 @@ mod tests {
             assert_eq!(saved.processes.len(), complete, "cut at {cut}");
         }
         std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_definition_is_unbegun_until_its_instance_rests_somewhere() {
+        let operation = OperationId::new("00000000").unwrap();
+        let mut new = process("a", 1);
+        if let Record::Process { process, .. } = &mut new {
+            process.instances[0].run_ceiling = 0;
+        }
+        let Record::Process { process: known, .. } = new.clone() else {
+            unreachable!()
+        };
+        let mut saved = Saved::default();
+        saved.apply(new.clone());
+        assert_eq!(saved.unbegun.get(&InstanceId(1)), Some(&operation));
+        saved.apply(Record::Instance {
+            saved: known.instances[0].clone(),
+        });
+        assert!(saved.unbegun.is_empty());
+        saved.apply(new);
+        saved.apply(Record::Removed {
+            key: known.spec.key(),
+        });
+        assert!(saved.unbegun.is_empty());
     }
 
     #[test]
