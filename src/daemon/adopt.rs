@@ -117,6 +117,7 @@ impl Supervisor {
                 let target = Target {
                     id: *id,
                     name: self.label(*id),
+                    verb: *verb,
                     base: *base,
                     progress: crate::domain::operation::Progress::Pending,
                 };

@@ -9,6 +9,7 @@ use crate::domain::names::{InstanceId, OperationId, ProcessKey, instance_label};
 use crate::domain::operation::Verb;
 use crate::domain::spec::{Difference, Origin, Spec};
 
+use super::commands::verb_of;
 use super::member::{Member, Process, routes};
 use super::message::{Deed, Reply};
 use super::supervisor::{Deferral, Deferred, Supervisor, Undo, not_recorded};
@@ -112,7 +113,8 @@ impl Supervisor {
             self.remove(&key, &mut plan);
         }
         let ids: Vec<InstanceId> = plan.acts.iter().map(|(id, _)| *id).collect();
-        self.begin(down.operation.clone(), Verb::Delete, &ids, by);
+        let asked: Vec<_> = ids.iter().map(|id| (*id, Verb::Delete)).collect();
+        self.begin(down.operation.clone(), Verb::Delete, &asked, by);
         for id in ids {
             self.want(id, &Happened::Remove, &down.operation, Verb::Delete, by);
         }
@@ -133,8 +135,8 @@ impl Supervisor {
     /// Records what changed, then begins; without a change it begins at once.
     fn commit(&mut self, operation: OperationId, plan: Plan, by: &str, reply: Deferral) {
         let verb = Verb::Start;
-        let ids: Vec<InstanceId> = plan.acts.iter().map(|(id, _)| *id).collect();
-        self.begin(operation.clone(), verb, &ids, by);
+        let asked: Vec<_> = plan.acts.iter().map(|(id, h)| (*id, verb_of(h))).collect();
+        self.begin(operation.clone(), verb, &asked, by);
         self.operations.set_underway(&operation, false);
         let mut last = None;
         for key in &plan.changed {
@@ -219,15 +221,7 @@ impl Supervisor {
         } = deferred;
         self.operations.set_underway(&operation, true);
         for (id, happened) in acts {
-            let verb = match happened {
-                Happened::Remove => Verb::Delete,
-                Happened::Restart => Verb::Restart,
-                Happened::Start
-                | Happened::Stop { .. }
-                | Happened::Report { .. }
-                | Happened::Deadline { .. } => Verb::Start,
-            };
-            self.want(id, &happened, &operation, verb, "its definition");
+            self.want(id, &happened, &operation, verb_of(&happened), "its definition");
         }
         self.settle_operations();
         match reply {

@@ -13,6 +13,17 @@ use super::message::{Deed, LogSource, Tending};
 use super::operations::{Operation, Target};
 use super::supervisor::{Ending, Supervisor};
 
+/// What an instance is asked for by what happens to it.
+pub(super) fn verb_of(happened: &Happened) -> Verb {
+    match happened {
+        Happened::Remove => Verb::Delete,
+        Happened::Restart => Verb::Restart,
+        Happened::Stop { force: true } => Verb::Kill,
+        Happened::Stop { force: false } => Verb::Stop,
+        Happened::Start | Happened::Report { .. } | Happened::Deadline { .. } => Verb::Start,
+    }
+}
+
 /// What a verb means to the machine.
 pub(super) fn happening(verb: Verb) -> Happened {
     match verb {
@@ -91,7 +102,8 @@ impl Supervisor {
                 "stale target: it has been started again since you looked",
             ));
         }
-        self.begin(act.operation.clone(), act.verb, &ids, by);
+        let asked: Vec<_> = ids.iter().map(|id| (*id, act.verb)).collect();
+        self.begin(act.operation.clone(), act.verb, &asked, by);
         let happened = happening(act.verb);
         for id in ids {
             self.want(id, &happened, &act.operation, act.verb, by);
@@ -116,11 +128,17 @@ impl Supervisor {
         }
     }
 
-    /// Notes an operation with its targets.
-    pub(super) fn begin(&mut self, id: OperationId, verb: Verb, ids: &[InstanceId], by: &str) {
-        let targets = ids
+    /// Notes an operation with its targets and what each is asked for.
+    pub(super) fn begin(
+        &mut self,
+        id: OperationId,
+        verb: Verb,
+        asked: &[(InstanceId, Verb)],
+        by: &str,
+    ) {
+        let targets = asked
             .iter()
-            .filter_map(|id| {
+            .filter_map(|(id, verb)| {
                 let member = self.members.get(id)?;
                 let phase = member.machine.phase();
                 let already = match verb {
@@ -131,6 +149,7 @@ impl Supervisor {
                 Some(Target {
                     id: *id,
                     name: self.label(*id),
+                    verb: *verb,
                     base: member.machine.run(),
                     progress: if already {
                         Progress::Already
@@ -142,11 +161,11 @@ impl Supervisor {
             .collect();
         self.operations
             .begin(id.clone(), Operation::new(verb, targets, self.now.ns));
-        for target in ids {
+        for (target, verb) in asked {
             self.tell(
                 Some(*target),
                 What::Asked {
-                    verb,
+                    verb: *verb,
                     operation: id.clone(),
                     by: by.to_owned(),
                 },

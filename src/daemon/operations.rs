@@ -21,6 +21,8 @@ const KEPT_NS: u64 = 600 * 1_000_000_000;
 pub(super) struct Target {
     pub(super) id: InstanceId,
     pub(super) name: String,
+    /// What is asked of it: a file that is brought in force starts some, replaces some and deletes some.
+    pub(super) verb: Verb,
     /// The run when it was asked for.
     pub(super) base: RunId,
     pub(super) progress: Progress,
@@ -86,10 +88,9 @@ impl Operations {
     pub(super) fn removed(&mut self, id: InstanceId) {
         for open in &self.open {
             if let Some(operation) = self.all.get_mut(open) {
-                let verb = operation.verb;
                 for target in operation.targets.iter_mut().filter(|t| t.id == id) {
                     if !target.progress.is_settled() {
-                        target.progress = if verb == Verb::Delete {
+                        target.progress = if target.verb == Verb::Delete {
                             Progress::Done
                         } else {
                             failed("it was deleted meanwhile")
@@ -188,7 +189,7 @@ impl Supervisor {
                 if !target.progress.is_settled()
                     && let Some(member) = self.members.get(&target.id)
                 {
-                    target.progress = judge(operation.verb, target.base, member);
+                    target.progress = judge(target.verb, target.base, member);
                 }
             }
             if !operation.is_done() {
