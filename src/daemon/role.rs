@@ -29,7 +29,7 @@ use super::store::Store;
 use super::subsystems::{State, Subsystems};
 use super::supervisor::{Now, Setting, Supervisor};
 
-/// How long the keeper may take for its first word.
+/// How long the keeper may take for its first word, or to take our last.
 const WELCOME: i32 = 5_000;
 /// How long the parts get at the end.
 const GRACE: Duration = Duration::from_millis(500);
@@ -194,6 +194,7 @@ fn begin(
         tracing::info!(epoch, pid = std::process::id(), "the daemon has taken over");
         let _ = std::fs::remove_file(paths.start_error());
         let result = turn(&mut supervisor, &mut hands, receiver).await;
+        hands.last_words();
         subsystems.end(GRACE).await;
         let Hands {
             store,
@@ -305,6 +306,17 @@ impl Hands {
         if self.keeper.send(message, vec![]).is_err() {
             tracing::error!("the keeper is gone");
             self.leaving = true;
+        }
+    }
+
+    /// Sends what still waits: the keeper must not miss the last of it, which may be that all is over.
+    fn last_words(&mut self) {
+        while self.keeper.wants_write() && self.keeper.flush().is_ok() {
+            let mut fds = [PollFd::new(self.keeper.as_fd(), PollFlags::POLLOUT)];
+            let timeout = PollTimeout::try_from(WELCOME).unwrap_or(PollTimeout::NONE);
+            if self.keeper.wants_write() && !matches!(poll(&mut fds, timeout), Ok(1..)) {
+                return;
+            }
         }
     }
 
