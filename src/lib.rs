@@ -20,7 +20,10 @@ mod daemon;
 mod domain;
 mod keeper;
 mod logs;
-#[expect(unsafe_code, reason = "the kernel's door; every use says why it is sound")]
+#[expect(
+    unsafe_code,
+    reason = "the kernel's door; every use says why it is sound"
+)]
 mod platform;
 mod scribe;
 mod server;

@@ -12,8 +12,15 @@ use crate::domain::spec::Restart;
 
 /// Keeps programs alive and shows them on one screen.
 #[derive(Debug, Parser)]
-#[command(name = "adasa", version, propagate_version = false, max_term_width = 100)]
-#[command(after_help = "Exit codes: 0 done, 1 failed, 2 usage, 3 daemon not reachable, 4 not found, 5 timed out.")]
+#[command(
+    name = "adasa",
+    version,
+    propagate_version = false,
+    max_term_width = 100
+)]
+#[command(
+    after_help = "Exit codes: 0 done, 1 failed, 2 usage, 3 daemon not reachable, 4 not found, 5 timed out."
+)]
 pub(super) struct Args {
     #[command(flatten)]
     pub(super) global: Global,
@@ -116,7 +123,11 @@ fn pair(text: &str) -> Result<(String, String), String> {
 #[derive(Debug, ClapArgs)]
 pub(super) struct Start {
     /// A file (with a slash), a program in PATH, or what is there already
-    #[arg(required_unless_present = "config", conflicts_with = "config", value_name = "SCRIPT")]
+    #[arg(
+        required_unless_present = "config",
+        conflicts_with = "config",
+        value_name = "SCRIPT"
+    )]
     pub(super) word: Vec<String>,
     /// What to call it [default: the script's name]
     #[arg(long)]
@@ -178,7 +189,10 @@ pub(super) struct List {
 }
 
 #[derive(Debug, ClapArgs)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag that can be typed")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag that can be typed"
+)]
 pub(super) struct Logs {
     #[command(flatten)]
     pub(super) targets: MaybeTargets,

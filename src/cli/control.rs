@@ -97,7 +97,9 @@ pub(super) fn start(global: &Global, start: Start) -> Result<ExitCode, Failure> 
                 .iter()
                 .filter(|row| match &selector {
                     Selector::Name { namespace, name } => {
-                        namespace.as_deref().is_none_or(|n| n == row.namespace.as_str())
+                        namespace
+                            .as_deref()
+                            .is_none_or(|n| n == row.namespace.as_str())
                             && (*name == row.name || *name == row.process.as_str())
                     }
                     Selector::All
@@ -138,8 +140,12 @@ fn refuse_flags(start: &Start, what: &str) -> Result<(), Failure> {
 
 fn definition(word: &str, start: Start) -> Result<Spec, Failure> {
     let caller = caller();
-    let here = std::env::current_dir()
-        .map_err(|e| Failure::new(exit::FAILED, format!("the working folder cannot be found: {e}")))?;
+    let here = std::env::current_dir().map_err(|e| {
+        Failure::new(
+            exit::FAILED,
+            format!("the working folder cannot be found: {e}"),
+        )
+    })?;
     let cwd = match &start.cwd {
         Some(cwd) => here.join(cwd),
         None => here.clone(),
@@ -152,7 +158,10 @@ fn definition(word: &str, start: Start) -> Result<Spec, Failure> {
         .hint("--cwd takes a folder"));
     }
     let cwd = std::path::absolute(&cwd).unwrap_or(cwd);
-    let path = caller.env.get("PATH").map_or("/usr/local/bin:/usr/bin:/bin", String::as_str);
+    let path = caller
+        .env
+        .get("PATH")
+        .map_or("/usr/local/bin:/usr/bin:/bin", String::as_str);
     // What was typed is relative to where it was typed, wherever it is to run.
     let command = program::resolve(word, &start.args, &here, path)?;
     let name = match start.name {

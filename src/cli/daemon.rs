@@ -140,15 +140,19 @@ pub(super) fn stop_and_wait(client: &Client, global: &Global) -> Result<DaemonIn
         let left = global.timeout.saturating_sub(begun.elapsed());
         let over = keeper
             .wait(left.min(Duration::from_millis(500)))
-            .map_err(|e| Failure::new(exit::FAILED, format!("the keeper cannot be watched: {e}")))?;
+            .map_err(|e| {
+                Failure::new(exit::FAILED, format!("the keeper cannot be watched: {e}"))
+            })?;
         if over {
             print::progress_end();
             return Ok(info);
         }
         if left.is_zero() {
             print::progress_end();
-            return Err(Failure::new(exit::TIMED_OUT, "the daemon has not ended yet")
-                .hint("`adasa list` shows what it waits for"));
+            return Err(
+                Failure::new(exit::TIMED_OUT, "the daemon has not ended yet")
+                    .hint("`adasa list` shows what it waits for"),
+            );
         }
         if let Ok(now) = client.info() {
             let alive = now.counts.of(crate::api::Status::Stopping)
@@ -205,12 +209,18 @@ fn restart(global: &Global) -> Result<ExitCode, Failure> {
         info = client.info()?;
     }
     if info.epoch == before.epoch {
-        return Err(Failure::new(exit::TIMED_OUT, "the daemon was not replaced in time"));
+        return Err(Failure::new(
+            exit::TIMED_OUT,
+            "the daemon was not replaced in time",
+        ));
     }
     if global.json {
         print::json(&info);
     } else {
-        print::line(&format!("daemon restarted (pid {}); no process was touched", info.pid));
+        print::line(&format!(
+            "daemon restarted (pid {}); no process was touched",
+            info.pid
+        ));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -233,12 +243,20 @@ fn status(global: &Global) -> Result<ExitCode, Failure> {
         print::json(&info);
         return Ok(ExitCode::SUCCESS);
     }
-    let counts: Vec<String> = info.counts.by_status.iter().map(|(s, n)| format!("{n} {s}")).collect();
+    let counts: Vec<String> = info
+        .counts
+        .by_status
+        .iter()
+        .map(|(s, n)| format!("{n} {s}"))
+        .collect();
     let mut lines = vec![
         format!("adasa {} runs (pid {})", info.version, info.pid),
         format!("  keeper     pid {}", info.keeper_pid),
         format!("  scribe     pid {}", info.scribe_pid),
-        format!("  uptime     {}", short_duration(Duration::from_secs(info.uptime))),
+        format!(
+            "  uptime     {}",
+            short_duration(Duration::from_secs(info.uptime))
+        ),
         format!("  memory     {}", short_size(info.memory)),
         format!("  processes  {} ({})", info.counts.total, counts.join(", ")),
         format!("  socket     {}", info.socket.display()),

@@ -65,6 +65,9 @@ pub(super) fn open(client: &Client, options: Options) -> Result<ExitCode, Failur
             }
             Ok(ExitCode::from(farewell.code))
         }
-        Err(error) => Err(Failure::new(exit::FAILED, format!("the dashboard ended: {error}"))),
+        Err(error) => Err(Failure::new(
+            exit::FAILED,
+            format!("the dashboard ended: {error}"),
+        )),
     }
 }

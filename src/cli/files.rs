@@ -64,13 +64,19 @@ pub(super) fn start(global: &Global, file: &Path) -> Result<ExitCode, Failure> {
     // A mistake in the file is said before a daemon is started for it.
     config::load(file, &caller())?;
     let client = client(global)?;
-    Ok(say(&apply(&client, global, file, (true, false))?, global.json))
+    Ok(say(
+        &apply(&client, global, file, (true, false))?,
+        global.json,
+    ))
 }
 
 pub(super) fn reload(global: &Global, file: &Path) -> Result<ExitCode, Failure> {
     config::load(file, &caller())?;
     let client = client(global)?;
-    Ok(say(&apply(&client, global, file, (false, true))?, global.json))
+    Ok(say(
+        &apply(&client, global, file, (false, true))?,
+        global.json,
+    ))
 }
 
 pub(super) fn up(global: &Global, up: &Up) -> Result<ExitCode, Failure> {
@@ -109,7 +115,10 @@ pub(super) fn down(global: &Global, file: &Path) -> Result<ExitCode, Failure> {
     if applied.results.is_empty() && !path.exists() {
         return Err(Failure::new(
             exit::NOT_FOUND,
-            format!("{} brought nothing up, and there is no such file", path.display()),
+            format!(
+                "{} brought nothing up, and there is no such file",
+                path.display()
+            ),
         ));
     }
     let code = say(&applied, global.json);

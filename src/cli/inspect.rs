@@ -52,15 +52,60 @@ fn status_text(row: &InstanceView) -> String {
 }
 
 const COLUMNS: [Column; 9] = [
-    Column { title: "ID", right: true, dear: 7, text: |r| r.id.to_string() },
-    Column { title: "Name", right: false, dear: 9, text: |r| harmless(&r.name) },
-    Column { title: "Namespace", right: false, dear: 1, text: |r| r.namespace.to_string() },
-    Column { title: "Status", right: false, dear: 9, text: status_text },
-    Column { title: "CPU", right: true, dear: 5, text: |r| dash(r.cpu, |c| format!("{c:.1}%")) },
-    Column { title: "Memory", right: true, dear: 6, text: |r| dash(r.memory, short_size) },
-    Column { title: "Uptime", right: true, dear: 4, text: |r| dash(r.uptime, |s| short_duration(Duration::from_secs(s))) },
-    Column { title: "Restarts", right: true, dear: 3, text: |r| r.restarts.to_string() },
-    Column { title: "PID", right: true, dear: 2, text: |r| dash(r.pid, |p| p.to_string()) },
+    Column {
+        title: "ID",
+        right: true,
+        dear: 7,
+        text: |r| r.id.to_string(),
+    },
+    Column {
+        title: "Name",
+        right: false,
+        dear: 9,
+        text: |r| harmless(&r.name),
+    },
+    Column {
+        title: "Namespace",
+        right: false,
+        dear: 1,
+        text: |r| r.namespace.to_string(),
+    },
+    Column {
+        title: "Status",
+        right: false,
+        dear: 9,
+        text: status_text,
+    },
+    Column {
+        title: "CPU",
+        right: true,
+        dear: 5,
+        text: |r| dash(r.cpu, |c| format!("{c:.1}%")),
+    },
+    Column {
+        title: "Memory",
+        right: true,
+        dear: 6,
+        text: |r| dash(r.memory, short_size),
+    },
+    Column {
+        title: "Uptime",
+        right: true,
+        dear: 4,
+        text: |r| dash(r.uptime, |s| short_duration(Duration::from_secs(s))),
+    },
+    Column {
+        title: "Restarts",
+        right: true,
+        dear: 3,
+        text: |r| r.restarts.to_string(),
+    },
+    Column {
+        title: "PID",
+        right: true,
+        dear: 2,
+        text: |r| dash(r.pid, |p| p.to_string()),
+    },
 ];
 
 fn colour(status: Status) -> Option<Color> {
@@ -86,7 +131,11 @@ fn table(rows: &[InstanceView], width: usize) -> String {
         let widest = text.lines().map(cells).max().unwrap_or(0);
         let cheapest = shown.iter().map(|c| c.dear).min().unwrap_or(9);
         if widest <= width || cheapest >= 9 {
-            return if widest <= width { text } else { cut(&text, width) };
+            return if widest <= width {
+                text
+            } else {
+                cut(&text, width)
+            };
         }
         shown.retain(|c| c.dear > cheapest);
     }
@@ -117,10 +166,18 @@ fn cut(text: &str, width: usize) -> String {
 fn render(rows: &[InstanceView], columns: &[&Column], fancy: bool) -> String {
     let mut table = Table::new();
     table.set_content_arrangement(ContentArrangement::Disabled);
-    table.load_style(if fancy { presets::UTF8_FULL_CONDENSED } else { presets::NOTHING });
+    table.load_style(if fancy {
+        presets::UTF8_FULL_CONDENSED
+    } else {
+        presets::NOTHING
+    });
     table.set_header(columns.iter().map(|c| {
         let cell = Cell::new(c.title);
-        if fancy { cell.add_attribute(Attribute::Bold) } else { cell }
+        if fancy {
+            cell.add_attribute(Attribute::Bold)
+        } else {
+            cell
+        }
     }));
     for row in rows {
         table.add_row(columns.iter().map(|c| {
@@ -138,7 +195,9 @@ fn render(rows: &[InstanceView], columns: &[&Column], fancy: bool) -> String {
         table.enforce_styling();
     }
     let text = table.to_string();
-    text.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
+    text.lines()
+        .map(|line| line.trim_end().to_owned() + "\n")
+        .collect()
 }
 
 pub(super) fn status(global: &Global, targets: &Targets) -> Result<ExitCode, Failure> {
@@ -166,24 +225,57 @@ fn block(detail: &Detail) -> String {
         add("ALARM", alarm.clone());
     }
     add("pid", dash(row.pid, |p| p.to_string()));
-    add("uptime", dash(row.uptime, |s| short_duration(Duration::from_secs(s))));
+    add(
+        "uptime",
+        dash(row.uptime, |s| short_duration(Duration::from_secs(s))),
+    );
     add("cpu", dash(row.cpu, |c| format!("{c:.1}% of one core")));
     let tree = if detail.tree > 1 {
         format!(" in {} processes", detail.tree)
     } else {
         String::new()
     };
-    add("memory", dash(row.memory, |m| format!("{}{tree}", short_size(m))));
+    add(
+        "memory",
+        dash(row.memory, |m| format!("{}{tree}", short_size(m))),
+    );
     add("restarts", row.restarts.to_string());
-    add("last exit", dash(row.exit.clone(), |e| format!("{} at {}", e.text, time(e.at_ms))));
-    add("command", format!("{} {}", detail.command.program, detail.command.args.join(" ")));
+    add(
+        "last exit",
+        dash(row.exit.clone(), |e| {
+            format!("{} at {}", e.text, time(e.at_ms))
+        }),
+    );
+    add(
+        "command",
+        format!(
+            "{} {}",
+            detail.command.program,
+            detail.command.args.join(" ")
+        ),
+    );
     add("cwd", detail.cwd.display().to_string());
     add("namespace", row.namespace.to_string());
     if !row.tags.is_empty() {
-        add("tags", row.tags.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "));
+        add(
+            "tags",
+            row.tags
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(" "),
+        );
     }
     if !detail.env.is_empty() {
-        add("env", detail.env.iter().map(|(n, v)| format!("{n}={v}")).collect::<Vec<_>>().join(" "));
+        add(
+            "env",
+            detail
+                .env
+                .iter()
+                .map(|(n, v)| format!("{n}={v}"))
+                .collect::<Vec<_>>()
+                .join(" "),
+        );
     }
     let policy = &detail.restart;
     let on = match policy.on {
@@ -202,16 +294,27 @@ fn block(detail: &Detail) -> String {
     );
     add(
         "stop",
-        format!("{}, SIGKILL after {}", detail.stop.signal, short_duration(detail.stop.timeout)),
+        format!(
+            "{}, SIGKILL after {}",
+            detail.stop.signal,
+            short_duration(detail.stop.timeout)
+        ),
     );
-    add("limit", dash(detail.limits.max_memory, |m| format!("memory {}", short_size(m))));
+    add(
+        "limit",
+        dash(detail.limits.max_memory, |m| {
+            format!("memory {}", short_size(m))
+        }),
+    );
     for (stream, path) in &detail.logs {
         add(&format!("log {stream}"), path.display().to_string());
     }
     add(
         "definition",
         match &detail.origin {
-            crate::domain::spec::Origin::Typed => format!("generation {}, typed", detail.generation),
+            crate::domain::spec::Origin::Typed => {
+                format!("generation {}, typed", detail.generation)
+            }
             crate::domain::spec::Origin::File(file) => {
                 format!("generation {}, {}", detail.generation, file.display())
             }
@@ -227,6 +330,10 @@ pub(super) fn time(ms: u64) -> String {
         .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok())
         .map_or_else(
             || "-".to_owned(),
-            |at| at.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string(),
+            |at| {
+                at.to_zoned(jiff::tz::TimeZone::system())
+                    .strftime("%Y-%m-%d %H:%M:%S")
+                    .to_string()
+            },
         )
 }

@@ -84,7 +84,13 @@ fn json_line(line: &LogLine) -> LogLine {
     line.line = line
         .line
         .chars()
-        .map(|c| if ('\u{80}'..='\u{9f}').contains(&c) { '\u{fffd}' } else { c })
+        .map(|c| {
+            if ('\u{80}'..='\u{9f}').contains(&c) {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
         .collect();
     line
 }
@@ -94,7 +100,11 @@ fn stamp(time: Option<u64>) -> String {
         .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok())
         .map_or_else(
             || format!("{:<23}", "-"),
-            |at| at.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%dT%H:%M:%S%.3f").to_string(),
+            |at| {
+                at.to_zoned(jiff::tz::TimeZone::system())
+                    .strftime("%Y-%m-%dT%H:%M:%S%.3f")
+                    .to_string()
+            },
         )
 }
 
@@ -115,7 +125,11 @@ pub(super) fn logs(global: &Global, wanted: &Logs) -> Result<ExitCode, Failure> 
     let query = LogQuery {
         select: select.join(","),
         stream,
-        lines: wanted.lines.or(if since_ms.is_some() { None } else { Some(LINES) }),
+        lines: wanted.lines.or(if since_ms.is_some() {
+            None
+        } else {
+            Some(LINES)
+        }),
         since_ms,
         follow: wanted.follow,
         rate: None,
@@ -214,7 +228,9 @@ fn local_sources(
             let plain = name(&process);
             let full = format!("{}/{plain}", name(&namespace));
             let wanted = select.is_empty()
-                || select.iter().any(|s| *s == plain || *s == full || s == "all");
+                || select
+                    .iter()
+                    .any(|s| *s == plain || *s == full || s == "all");
             if !wanted {
                 continue;
             }
@@ -236,7 +252,8 @@ fn local(
     query: &LogQuery,
     shown: &mut Shown,
 ) -> Result<(), Failure> {
-    let names: std::collections::BTreeSet<&str> = sources.iter().map(|(n, _, _)| n.as_str()).collect();
+    let names: std::collections::BTreeSet<&str> =
+        sources.iter().map(|(n, _, _)| n.as_str()).collect();
     shown.names = names.len() != 1;
     shown.width = names.iter().map(|n| n.len()).max().unwrap_or(0);
     let from = match query.since_ms {

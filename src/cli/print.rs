@@ -18,7 +18,10 @@ pub(super) fn bytes(bytes: &[u8]) {
 /// A line for people; what came from outside is made harmless.
 pub(super) fn line(text: &str) {
     let mut text = if stdout_is_terminal() {
-        text.split('\n').map(harmless).collect::<Vec<_>>().join("\n")
+        text.split('\n')
+            .map(harmless)
+            .collect::<Vec<_>>()
+            .join("\n")
     } else {
         text.to_owned()
     };
@@ -43,7 +46,12 @@ pub(super) fn json_line(value: &impl Serialize) {
 
 /// An error.
 pub(super) fn failure(failure: &Failure, json: bool) {
-    let clean = |text: &str| text.split('\n').map(harmless).collect::<Vec<_>>().join("\n");
+    let clean = |text: &str| {
+        text.split('\n')
+            .map(harmless)
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
     if json {
         let value = serde_json::json!({
             "success": false,

@@ -61,7 +61,11 @@ fn going_on(view: &OperationView) -> String {
         format!("{} is {}{due}", target.name, target.status)
     });
     let done = view.targets.len() - open.len();
-    format!("{}: {done} of {} done; {first}", view.verb.word(), view.targets.len())
+    format!(
+        "{}: {done} of {} done; {first}",
+        view.verb.word(),
+        view.targets.len()
+    )
 }
 
 /// An operation as JSON.
@@ -107,10 +111,14 @@ pub(super) fn say(view: &OperationView, json: bool) -> ExitCode {
 
 fn say_target(view: &OperationView, target: &TargetView) {
     let name = &target.name;
-    let pid = target.pid.map_or_else(String::new, |pid| format!(" (pid {pid})"));
+    let pid = target
+        .pid
+        .map_or_else(String::new, |pid| format!(" (pid {pid})"));
     match &target.progress {
         Progress::Done => match view.verb {
-            Verb::Start | Verb::Restart => print::line(&format!("{name} {}{pid}", view.verb.past())),
+            Verb::Start | Verb::Restart => {
+                print::line(&format!("{name} {}{pid}", view.verb.past()))
+            }
             Verb::Stop | Verb::Kill | Verb::Delete => {
                 print::line(&format!("{name} {}", view.verb.past()));
             }

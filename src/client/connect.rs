@@ -167,11 +167,13 @@ impl Client {
         let inode = std::fs::metadata(self.paths.lock())
             .map(|m| std::os::unix::fs::MetadataExt::ino(&m))
             .unwrap_or(0);
-        let holder = std::fs::read_to_string("/proc/locks").ok().and_then(|text| {
-            text.lines()
-                .find(|line| line.contains("FLOCK") && line.contains(&format!(":{inode} ")))
-                .and_then(|line| line.split_ascii_whitespace().nth(4).map(str::to_owned))
-        });
+        let holder = std::fs::read_to_string("/proc/locks")
+            .ok()
+            .and_then(|text| {
+                text.lines()
+                    .find(|line| line.contains("FLOCK") && line.contains(&format!(":{inode} ")))
+                    .and_then(|line| line.split_ascii_whitespace().nth(4).map(str::to_owned))
+            });
         let pid = holder.map_or_else(String::new, |pid| format!(" by pid {pid}"));
         format!(
             "{} is locked{pid}, and nobody listens on {}",
@@ -230,7 +232,11 @@ impl Client {
             .filter(|e| e.is_live())
             .map(|e| format!("instance {} pid {}", e.key, e.pid))
             .collect();
-        format!("no answer in time; the keeper has {} alive: {}", live.len(), live.join(", "))
+        format!(
+            "no answer in time; the keeper has {} alive: {}",
+            live.len(),
+            live.join(", ")
+        )
     }
 
     fn answer<T: DeserializeOwned>(mut response: Response) -> Result<T, ClientError> {
@@ -266,7 +272,9 @@ impl Client {
         let response = self.request("POST", target, Some(&bytes), wait)?;
         match Self::answer(response) {
             // The daemon ended between taking the request and answering it: the next one knows the operation.
-            Err(ClientError::Refused(error)) if error.code == Code::ShuttingDown && self.autostart => {
+            Err(ClientError::Refused(error))
+                if error.code == Code::ShuttingDown && self.autostart =>
+            {
                 std::thread::yield_now();
                 Self::answer(self.request("POST", target, Some(&bytes), wait)?)
             }
@@ -287,7 +295,8 @@ impl Client {
     /// # Errors
     /// As every call.
     pub fn control(&self, what: ServerControl) -> Result<(), ClientError> {
-        self.post::<bool>("/api/daemon", &what, Duration::ZERO).map(|_| ())
+        self.post::<bool>("/api/daemon", &what, Duration::ZERO)
+            .map(|_| ())
     }
 
     /// Rows.
@@ -295,7 +304,10 @@ impl Client {
     /// # Errors
     /// As every call.
     pub fn list(&self, select: &[String]) -> Result<Vec<InstanceView>, ClientError> {
-        self.get(&format!("/api/processes?select={}", quote(&select.join(","))), Duration::ZERO)
+        self.get(
+            &format!("/api/processes?select={}", quote(&select.join(","))),
+            Duration::ZERO,
+        )
     }
 
     /// Everything about some instances.
@@ -303,7 +315,10 @@ impl Client {
     /// # Errors
     /// As every call.
     pub fn detail(&self, select: &[String]) -> Result<Vec<Detail>, ClientError> {
-        self.get(&format!("/api/processes/{}", quote(&select.join(","))), Duration::ZERO)
+        self.get(
+            &format!("/api/processes/{}", quote(&select.join(","))),
+            Duration::ZERO,
+        )
     }
 
     /// Begins an operation and waits for its end for a while.
@@ -342,7 +357,11 @@ impl Client {
     ///
     /// # Errors
     /// As every call.
-    pub fn operation(&self, id: &OperationId, wait: Duration) -> Result<OperationView, ClientError> {
+    pub fn operation(
+        &self,
+        id: &OperationId,
+        wait: Duration,
+    ) -> Result<OperationView, ClientError> {
         self.get(&waiting(&format!("/api/operations/{id}"), wait), wait)
     }
 
@@ -405,7 +424,10 @@ fn refusal(response: Response) -> ClientError {
 }
 
 fn is_timeout(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+    )
 }
 
 fn waiting(target: &str, wait: Duration) -> String {
@@ -446,7 +468,10 @@ impl Watch {
         let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::ZERO);
         match &self.0 {
             Some(watch) => {
-                let _ = poll(&mut [PollFd::new(watch.as_fd(), PollFlags::POLLIN)], timeout);
+                let _ = poll(
+                    &mut [PollFd::new(watch.as_fd(), PollFlags::POLLIN)],
+                    timeout,
+                );
                 let _ = watch.read_events();
             }
             None => {

@@ -50,10 +50,16 @@ fn read_head(mut reader: BufReader<UnixStream>) -> io::Result<Response> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         if head.len() > HEAD_MAX {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "the head is too long"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "the head is too long",
+            ));
         }
         let before = head.len();
-        reader.by_ref().take(HEAD_MAX as u64).read_until(b'\n', &mut head)?;
+        reader
+            .by_ref()
+            .take(HEAD_MAX as u64)
+            .read_until(b'\n', &mut head)?;
         if head.len() == before {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
@@ -77,7 +83,11 @@ fn read_head(mut reader: BufReader<UnixStream>) -> io::Result<Response> {
             begun: false,
         }
     } else {
-        Framing::Length(value("content-length").and_then(|v| v.parse().ok()).unwrap_or(0))
+        Framing::Length(
+            value("content-length")
+                .and_then(|v| v.parse().ok())
+                .unwrap_or(0),
+        )
     };
     Ok(Response {
         status,
@@ -125,7 +135,9 @@ impl Read for Body {
                     };
                 }
                 Framing::Length(left) | Framing::Chunked { left, .. } => {
-                    let most = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
+                    let most = usize::try_from(left)
+                        .unwrap_or(usize::MAX)
+                        .min(buffer.len());
                     let length = self.reader.read(&mut buffer[..most])?;
                     if length == 0 {
                         return Err(io::ErrorKind::UnexpectedEof.into());

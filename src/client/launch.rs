@@ -36,7 +36,7 @@ fn doing<T>(what: &'static str, result: io::Result<T>) -> Result<T, LaunchError>
 
 /// What makes this process the only one that may start a keeper.
 #[derive(Debug)]
-pub struct Lease {
+pub(crate) struct Lease {
     /// The lock of the state folder.
     pub lock: Flock<File>,
     /// The API's socket, bound: who connects from now on waits in its queue.
@@ -47,7 +47,7 @@ pub struct Lease {
 ///
 /// # Errors
 /// When either cannot be made.
-pub fn lease(paths: &Paths) -> Result<Option<Lease>, LaunchError> {
+pub(crate) fn lease(paths: &Paths) -> Result<Option<Lease>, LaunchError> {
     let Some(lock) = doing("the lock", folder::try_lock(&paths.lock()))? else {
         return Ok(None);
     };
@@ -57,7 +57,10 @@ pub fn lease(paths: &Paths) -> Result<Option<Lease>, LaunchError> {
     let (address, _folder) = doing("the socket's path", folder::socket_address(&socket))?;
     let listener = doing("the socket", UnixListener::bind(address))?;
     let closed = std::fs::Permissions::from_mode(0o600);
-    doing("the socket's mode", std::fs::set_permissions(&socket, closed))?;
+    doing(
+        "the socket's mode",
+        std::fs::set_permissions(&socket, closed),
+    )?;
     Ok(Some(Lease { lock, listener }))
 }
 

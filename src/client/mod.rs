@@ -24,7 +24,8 @@ pub fn operation_id() -> OperationId {
         let _ = file.read_exact(&mut bytes);
     }
     // Also distinct where there is no such device.
-    let now = crate::platform::clock::monotonic_ns() ^ u64::from(std::process::id()).rotate_left(40);
+    let now =
+        crate::platform::clock::monotonic_ns() ^ u64::from(std::process::id()).rotate_left(40);
     for (byte, more) in bytes.iter_mut().zip(now.to_le_bytes()) {
         *byte ^= more;
     }

@@ -74,7 +74,9 @@ impl LogLines {
     pub(super) fn new(body: Body, follow: bool) -> Result<Self, ClientError> {
         if follow {
             // A quiet log is no dead daemon: its end is seen by the end of the stream.
-            body.socket().set_read_timeout(None).map_err(|e| broken(&e))?;
+            body.socket()
+                .set_read_timeout(None)
+                .map_err(|e| broken(&e))?;
         }
         Ok(Self {
             reader: BufReader::new(body),

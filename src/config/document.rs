@@ -54,7 +54,11 @@ pub(super) fn parse(file: &Path, text: &str) -> Result<Node, ConfigError> {
     let json = file
         .extension()
         .is_some_and(|e| e.eq_ignore_ascii_case("json"));
-    if json { json_tree(file, text) } else { toml_tree(file, text) }
+    if json {
+        json_tree(file, text)
+    } else {
+        toml_tree(file, text)
+    }
 }
 
 fn toml_tree(file: &Path, text: &str) -> Result<Node, ConfigError> {
@@ -126,11 +130,17 @@ fn json_tree(file: &Path, text: &str) -> Result<Node, ConfigError> {
         allow_loose_object_property_names: false,
         ..jsonc_parser::ParseOptions::default()
     };
-    let parsed = jsonc_parser::parse_to_ast(text, &jsonc_parser::CollectOptions::default(), &options)
-        .map_err(|error| {
-            let range = error.range();
-            ConfigError::at(file, text, &(range.start..range.end), error.kind().to_string())
-        })?;
+    let parsed =
+        jsonc_parser::parse_to_ast(text, &jsonc_parser::CollectOptions::default(), &options)
+            .map_err(|error| {
+                let range = error.range();
+                ConfigError::at(
+                    file,
+                    text,
+                    &(range.start..range.end),
+                    error.kind().to_string(),
+                )
+            })?;
     match parsed.value {
         Some(value) => json_value(file, text, &value),
         None => Err(ConfigError::whole(file, "the file is empty")),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// One mistake.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfigError {
+pub(crate) struct ConfigError {
     /// The file.
     pub file: PathBuf,
     /// Line and column, from 1; none when the file as a whole is wrong.
@@ -22,7 +22,7 @@ pub struct ConfigError {
 impl ConfigError {
     /// About the file as a whole.
     #[must_use]
-    pub fn whole(file: &Path, message: impl Into<String>) -> Self {
+    pub(crate) fn whole(file: &Path, message: impl Into<String>) -> Self {
         Self {
             file: file.to_owned(),
             place: None,
@@ -34,7 +34,12 @@ impl ConfigError {
 
     /// About a place in its text.
     #[must_use]
-    pub fn at(file: &Path, text: &str, span: &Range<usize>, message: impl Into<String>) -> Self {
+    pub(crate) fn at(
+        file: &Path,
+        text: &str,
+        span: &Range<usize>,
+        message: impl Into<String>,
+    ) -> Self {
         let mut start = span.start.min(text.len());
         while !text.is_char_boundary(start) {
             start -= 1;
@@ -43,7 +48,13 @@ impl ConfigError {
         let line = before.matches('\n').count() + 1;
         let begin = before.rfind('\n').map_or(0, |n| n + 1);
         let column = text[begin..start].chars().count() + 1;
-        let excerpt: String = text[begin..].lines().next().unwrap_or("").chars().take(160).collect();
+        let excerpt: String = text[begin..]
+            .lines()
+            .next()
+            .unwrap_or("")
+            .chars()
+            .take(160)
+            .collect();
         Self {
             place: Some((line, column)),
             excerpt: Some(excerpt.trim_end().to_owned()),
@@ -53,7 +64,7 @@ impl ConfigError {
 
     /// With what to do.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum ExpandError {
     /// Not set, and no default given.
-    #[error("the variable {0} is not set (`${{{0}:-default}}` gives it a default, `$$` is a dollar sign)")]
+    #[error(
+        "the variable {0} is not set (`${{{0}:-default}}` gives it a default, `$$` is a dollar sign)"
+    )]
     Unset(String),
     /// `${` without its end.
     #[error("`${{` without its `}}`")]
@@ -100,8 +102,14 @@ mod tests {
         ] {
             assert_eq!(expand(text, &env).as_deref(), Ok(out), "{text}");
         }
-        assert_eq!(expand("$NOPE", &env), Err(ExpandError::Unset("NOPE".into())));
+        assert_eq!(
+            expand("$NOPE", &env),
+            Err(ExpandError::Unset("NOPE".into()))
+        );
         assert_eq!(expand("${HOME", &env), Err(ExpandError::Unclosed));
-        assert_eq!(expand("${A B}", &env), Err(ExpandError::BadName("A B".into())));
+        assert_eq!(
+            expand("${A B}", &env),
+            Err(ExpandError::BadName("A B".into()))
+        );
     }
 }

@@ -6,7 +6,7 @@
     not(test),
     expect(dead_code, reason = "the reference page is written from all of it")
 )]
-pub struct KeyDoc {
+pub(super) struct KeyDoc {
     /// Its name; `limits.x` inside the table `limits`.
     pub name: &'static str,
     /// What it takes.
@@ -20,7 +20,7 @@ pub struct KeyDoc {
 macro_rules! keys {
     ($($name:literal, $takes:literal, $default:literal, $means:literal;)*) => {
         /// All keys of a process, in the order of the documentation.
-        pub const KEYS: &[KeyDoc] = &[$(KeyDoc { name: $name, takes: $takes, default: $default, means: $means }),*];
+        pub(super) const KEYS: &[KeyDoc] = &[$(KeyDoc { name: $name, takes: $takes, default: $default, means: $means }),*];
     };
 }
 
@@ -74,7 +74,8 @@ mod tests {
         let (begin, end) = ("<!-- keys: begin -->\n", "<!-- keys: end -->");
         let head = old.split_once(begin).expect("a begin mark").0;
         let tail = old.split_once(end).expect("an end mark").1;
-        let mut table = String::from("| Key | Takes | Default | Means |\n| --- | --- | --- | --- |\n");
+        let mut table =
+            String::from("| Key | Takes | Default | Means |\n| --- | --- | --- | --- |\n");
         for key in KEYS {
             let KeyDoc {
                 name,

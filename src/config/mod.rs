@@ -5,9 +5,9 @@ mod document;
 mod error;
 mod expand;
 mod keys;
-pub mod program;
+pub(crate) mod program;
 mod read;
-pub mod units;
+pub(crate) mod units;
 
-pub use error::ConfigError;
-pub use read::{Caller, kept_environment, load, locate};
+pub(crate) use error::ConfigError;
+pub(crate) use read::{Caller, kept_environment, load, locate};

@@ -18,7 +18,7 @@ const INTERPRETERS: [(&str, &[&str]); 4] = [
 /// Why a word is no program.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what}")]
-pub struct ProgramError {
+pub(crate) struct ProgramError {
     /// What is wrong.
     pub what: String,
     /// What to do.
@@ -65,7 +65,7 @@ pub(super) fn tidy(path: &Path) -> PathBuf {
 ///
 /// # Errors
 /// What is wrong with it, and what to do.
-pub fn resolve(
+pub(crate) fn resolve(
     word: &str,
     args: &[String],
     cwd: &Path,
@@ -74,7 +74,9 @@ pub fn resolve(
     if !word.contains('/') {
         if in_path(word, path).is_none() {
             let hint = if cwd.join(word).is_file() {
-                format!("there is a file of that name: ./{word} is a file, {word} is looked up in PATH")
+                format!(
+                    "there is a file of that name: ./{word} is a file, {word} is looked up in PATH"
+                )
             } else {
                 "a file is written with a slash (./name), a program must be in PATH".to_owned()
             };
@@ -93,7 +95,10 @@ pub fn resolve(
         } else {
             format!("cannot be looked at: {cause}")
         };
-        error(format!("the script {shown} {why}"), "check the path; it is relative to the working folder")
+        error(
+            format!("the script {shown} {why}"),
+            "check the path; it is relative to the working folder",
+        )
     })?;
     if !meta.is_file() {
         return Err(error(
@@ -131,7 +136,9 @@ pub fn resolve(
         let hint = if shebang {
             format!("chmod +x {shown}")
         } else {
-            format!("chmod +x {shown} and begin it with #!/bin/sh or the like, or start its interpreter: adasa start sh -- {shown}")
+            format!(
+                "chmod +x {shown} and begin it with #!/bin/sh or the like, or start its interpreter: adasa start sh -- {shown}"
+            )
         };
         return Err(error(format!("the script {shown} has no run bit"), hint));
     }
@@ -156,7 +163,7 @@ fn is_binary(head: &[u8]) -> bool {
 
 /// What a process is called when nobody says: the file name without its ending.
 #[must_use]
-pub fn default_name(word: &str) -> String {
+pub(crate) fn default_name(word: &str) -> String {
     let name = Path::new(word)
         .file_name()
         .map(|n| n.to_string_lossy().into_owned())
@@ -166,6 +173,12 @@ pub fn default_name(word: &str) -> String {
         Some(_) | None => &name,
     };
     stem.chars()
-        .map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' })
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || "._-".contains(c) {
+                c
+            } else {
+                '-'
+            }
+        })
         .collect()
 }

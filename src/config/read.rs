@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::domain::names::{Namespace, ProcessName, Tag, instance_label};
-use crate::domain::spec::{
-    Command, LimitAction, OnDiskFull, Origin, Restart, Spec,
-};
+use crate::domain::spec::{Command, LimitAction, OnDiskFull, Origin, Restart, Spec};
 
 use super::document::{Key, Node, Value, parse};
 use super::error::ConfigError;
@@ -18,14 +16,14 @@ use super::{program, units};
 
 /// Who reads the file.
 #[derive(Debug, Clone, Default)]
-pub struct Caller {
+pub(crate) struct Caller {
     /// The environment: for `$VAR`, and for what processes inherit.
     pub env: BTreeMap<String, String>,
 }
 
 /// What a file says.
 #[derive(Debug, Clone, PartialEq)]
-pub struct File {
+pub(crate) struct File {
     /// Absolute.
     pub path: PathBuf,
     /// In the order of the file.
@@ -36,15 +34,37 @@ pub struct File {
 const BASE: [&str; 7] = ["PATH", "HOME", "USER", "SHELL", "LANG", "TZ", "TMPDIR"];
 /// Of the terminal and the login that `adasa start` is typed in: of no meaning for what runs on without them.
 const DROPPED: [&str; 26] = [
-    "_", "OLDPWD", "PWD", "SHLVL", "TERM", "TERM_PROGRAM", "TERM_PROGRAM_VERSION", "TERMCAP",
-    "COLORTERM", "COLUMNS", "LINES", "LS_COLORS", "PS1", "PS2", "STY", "TMUX", "TMUX_PANE",
-    "WINDOWID", "DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "MAIL", "NO_COLOR", "CLICOLOR",
-    "ADASA_HOME", "INVOCATION_ID",
+    "_",
+    "OLDPWD",
+    "PWD",
+    "SHLVL",
+    "TERM",
+    "TERM_PROGRAM",
+    "TERM_PROGRAM_VERSION",
+    "TERMCAP",
+    "COLORTERM",
+    "COLUMNS",
+    "LINES",
+    "LS_COLORS",
+    "PS1",
+    "PS2",
+    "STY",
+    "TMUX",
+    "TMUX_PANE",
+    "WINDOWID",
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+    "XAUTHORITY",
+    "MAIL",
+    "NO_COLOR",
+    "CLICOLOR",
+    "ADASA_HOME",
+    "INVOCATION_ID",
 ];
 
 /// What a process of a file has of the environment of whoever reads it.
 #[must_use]
-pub fn base_environment(env: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+pub(super) fn base_environment(env: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     env.iter()
         .filter(|(name, _)| BASE.contains(&name.as_str()) || name.starts_with("LC_"))
         .map(|(n, v)| (n.clone(), v.clone()))
@@ -53,7 +73,7 @@ pub fn base_environment(env: &BTreeMap<String, String>) -> BTreeMap<String, Stri
 
 /// The environment of whoever types `adasa start`, less what belongs to the terminal and the login.
 #[must_use]
-pub fn kept_environment(env: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+pub(crate) fn kept_environment(env: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     env.iter()
         .filter(|(name, _)| {
             !DROPPED.contains(&name.as_str())
@@ -68,7 +88,7 @@ pub fn kept_environment(env: &BTreeMap<String, String>) -> BTreeMap<String, Stri
 ///
 /// # Errors
 /// When the working folder cannot be found.
-pub fn locate(path: &Path) -> std::io::Result<PathBuf> {
+pub(crate) fn locate(path: &Path) -> std::io::Result<PathBuf> {
     let absolute = std::path::absolute(path)?;
     let tidy = program::tidy(&absolute);
     // Behind a link, `..` is not what the text says.
@@ -83,10 +103,13 @@ pub fn locate(path: &Path) -> std::io::Result<PathBuf> {
 ///
 /// # Errors
 /// The first mistake, with its place.
-#[expect(clippy::wildcard_enum_match_arm, reason = "every other kind of error says it best itself")]
-pub fn load(path: &Path, caller: &Caller) -> Result<File, ConfigError> {
-    let absolute = locate(path)
-        .map_err(|e| ConfigError::whole(path, format!("cannot be found: {e}")))?;
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "every other kind of error says it best itself"
+)]
+pub(crate) fn load(path: &Path, caller: &Caller) -> Result<File, ConfigError> {
+    let absolute =
+        locate(path).map_err(|e| ConfigError::whole(path, format!("cannot be found: {e}")))?;
     let bytes = std::fs::read(&absolute).map_err(|error| {
         let why = match error.kind() {
             std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
@@ -132,10 +155,19 @@ impl Reader<'_> {
     /// A value that is wrong: what stands there, and what should.
     fn wrong(&self, node: &Node, key: &str, wanted: &str) -> ConfigError {
         let source = self.text.get(node.span.clone()).unwrap_or("");
-        let shown: String = source.lines().next().unwrap_or("").chars().take(60).collect();
+        let shown: String = source
+            .lines()
+            .next()
+            .unwrap_or("")
+            .chars()
+            .take(60)
+            .collect();
         self.at(
             &node.span,
-            format!("`{key}` takes {wanted}, not {} ({shown})", node.value.kind()),
+            format!(
+                "`{key}` takes {wanted}, not {} ({shown})",
+                node.value.kind()
+            ),
         )
     }
 
@@ -239,7 +271,9 @@ impl Reader<'_> {
 
     fn duration(&self, node: &Node, key: &str) -> Read<Duration> {
         let parsed = match &node.value {
-            Value::Integer(_) | Value::Float(_) => units::seconds_to_duration(self.number(node, key)?),
+            Value::Integer(_) | Value::Float(_) => {
+                units::seconds_to_duration(self.number(node, key)?)
+            }
             Value::Text(_) => units::duration(&self.text(node, key)?),
             Value::Bool(_) | Value::List(_) | Value::Table(_) | Value::Null => {
                 return Err(self.wrong(node, key, "a duration (\"5s\", or seconds)"));
@@ -320,8 +354,11 @@ impl Reader<'_> {
                     let meets =
                         |i| instance_label(&one.name, i, one.instances) == two.name.as_str();
                     if one.instances > 1 && (0..one.instances).any(meets) {
-                        let message =
-                            format!("{:?} is the name of an instance of {:?}", two.name.as_str(), one.name.as_str());
+                        let message = format!(
+                            "{:?} is the name of an instance of {:?}",
+                            two.name.as_str(),
+                            one.name.as_str()
+                        );
                         return Err(self.at(span, message));
                     }
                 }
@@ -339,7 +376,12 @@ impl Reader<'_> {
 
     fn process(&self, node: &Node) -> Read<Spec> {
         let entries = self.table(node, "processes")?;
-        let find = |name: &str| entries.iter().find(|(key, _)| key.name == name).map(|(_, n)| n);
+        let find = |name: &str| {
+            entries
+                .iter()
+                .find(|(key, _)| key.name == name)
+                .map(|(_, n)| n)
+        };
         let Some(script_node) = find("script") else {
             let error = self.at(&self.name_span(node), "this process has no `script`");
             return Err(match entries.iter().find(|(k, _)| !is_key(&k.name)) {
@@ -386,7 +428,10 @@ impl Reader<'_> {
             let place = find(invalid.field)
                 .or_else(|| {
                     let limits = self.table(find("limits")?, "limits").ok()?;
-                    limits.iter().find(|(k, _)| k.name == invalid.field).map(|(_, n)| n)
+                    limits
+                        .iter()
+                        .find(|(k, _)| k.name == invalid.field)
+                        .map(|(_, n)| n)
                 })
                 .map_or(node.span.clone(), |n| n.span.clone());
             self.at(&place, format!("`{}` {}", invalid.field, invalid.why))
@@ -431,7 +476,8 @@ impl Reader<'_> {
             "env" => {
                 for (variable, value) in self.table(node, name)? {
                     if variable.name.is_empty() || variable.name.contains(['=', '\0']) {
-                        let message = format!("{:?} cannot be set in an environment", variable.name);
+                        let message =
+                            format!("{:?} cannot be set in an environment", variable.name);
                         return Err(self.at(&variable.span, message));
                     }
                     let text = self.loose_text(value, &variable.name)?;
@@ -441,7 +487,11 @@ impl Reader<'_> {
             "inherit_env" => self.inherit(node, spec)?,
             "autorestart" => {
                 let on = self.truth(node, name)?;
-                let policy = if on { Restart::OnFailure } else { Restart::Never };
+                let policy = if on {
+                    Restart::OnFailure
+                } else {
+                    Restart::Never
+                };
                 self.set_restart(node, policy, !on, restart)?;
                 spec.restart.on = restart.unwrap_or(policy);
             }
@@ -470,7 +520,9 @@ impl Reader<'_> {
                         .hint("signals are written as SIGTERM, TERM or 15")
                 })?;
             }
-            "stop_timeout" | "stop_timeout_secs" => spec.stop.timeout = self.duration(node, name)?,
+            "stop_timeout" | "stop_timeout_secs" => {
+                spec.stop.timeout = self.duration(node, name)?
+            }
             "max_memory" => spec.limits.max_memory = Some(self.size(node, name)?),
             "limit_action" => {
                 let words = [
@@ -518,7 +570,10 @@ impl Reader<'_> {
     ) -> Read<()> {
         if let Some(before) = *restart {
             if (before == Restart::Never) != never {
-                return Err(self.at(&node.span, "`autorestart` and `restart` contradict each other"));
+                return Err(self.at(
+                    &node.span,
+                    "`autorestart` and `restart` contradict each other",
+                ));
             }
             return Ok(());
         }

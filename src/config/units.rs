@@ -9,13 +9,17 @@ use jiff::SignedDuration;
 ///
 /// # Errors
 /// What is wrong with the text, with an example.
-pub fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let text = text.trim();
     if let Ok(seconds) = text.parse::<f64>() {
         return seconds_to_duration(seconds);
     }
     let bad = || format!("{text:?} is no duration (as 500ms, 5s, 1m30s, 2h)");
-    if let Some(days) = text.strip_suffix("days").or_else(|| text.strip_suffix("day")).or_else(|| text.strip_suffix('d')) {
+    if let Some(days) = text
+        .strip_suffix("days")
+        .or_else(|| text.strip_suffix("day"))
+        .or_else(|| text.strip_suffix('d'))
+    {
         let days: f64 = days.trim().parse().map_err(|_| bad())?;
         return seconds_to_duration(days * 86400.0);
     }
@@ -27,7 +31,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 ///
 /// # Errors
 /// A number that is negative or beyond all sense.
-pub fn seconds_to_duration(seconds: f64) -> Result<Duration, String> {
+pub(crate) fn seconds_to_duration(seconds: f64) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds).map_err(|_| format!("{seconds} seconds is no duration"))
 }
 
@@ -35,7 +39,7 @@ pub fn seconds_to_duration(seconds: f64) -> Result<Duration, String> {
 ///
 /// # Errors
 /// What is wrong with the text, with an example.
-pub fn size(text: &str) -> Result<u64, String> {
+pub(crate) fn size(text: &str) -> Result<u64, String> {
     text.trim()
         .parse::<ByteSize>()
         .map(|size| size.as_u64())
@@ -44,10 +48,14 @@ pub fn size(text: &str) -> Result<u64, String> {
 
 /// A duration as short text: `2d 5h`, `3h 12m`, `5m 2s`, `12s`, `350ms`.
 #[must_use]
-pub fn short_duration(duration: Duration) -> String {
+pub(crate) fn short_duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let pair = |a: u64, x: &str, b: u64, y: &str| {
-        if b == 0 { format!("{a}{x}") } else { format!("{a}{x} {b}{y}") }
+        if b == 0 {
+            format!("{a}{x}")
+        } else {
+            format!("{a}{x} {b}{y}")
+        }
     };
     match seconds {
         0 => format!("{}ms", duration.as_millis()),
@@ -61,7 +69,7 @@ pub fn short_duration(duration: Duration) -> String {
 /// Bytes as short text: `45 MB`.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
-pub fn short_size(bytes: u64) -> String {
+pub(crate) fn short_size(bytes: u64) -> String {
     let value = bytes as f64;
     match bytes {
         0..1_000 => format!("{bytes} B"),
@@ -115,7 +123,10 @@ mod tests {
     #[test]
     fn what_is_shown_is_short() {
         let d = |s| short_duration(Duration::from_secs(s));
-        assert_eq!((d(5).as_str(), d(65).as_str(), d(7200).as_str()), ("5s", "1m 5s", "2h"));
+        assert_eq!(
+            (d(5).as_str(), d(65).as_str(), d(7200).as_str()),
+            ("5s", "1m 5s", "2h")
+        );
         assert_eq!(d(2 * 86400 + 5 * 3600), "2d 5h");
         assert_eq!(short_size(45_200_000), "45 MB");
         assert_eq!(short_size(1_500_000_000), "1.5 GB");

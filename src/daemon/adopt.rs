@@ -19,8 +19,10 @@ use super::supervisor::Supervisor;
 impl Supervisor {
     /// Takes over.
     pub(super) fn take_over(&mut self, saved: Saved, entries: Vec<Entry>) {
-        let mut entries: BTreeMap<InstanceId, Entry> =
-            entries.into_iter().map(|entry| (entry.key, entry)).collect();
+        let mut entries: BTreeMap<InstanceId, Entry> = entries
+            .into_iter()
+            .map(|entry| (entry.key, entry))
+            .collect();
         self.last_id = entries.keys().map(|id| id.0).fold(saved.last_id, u32::max);
         for text in saved.troubles {
             self.tell(None, What::Alarm { text });
@@ -96,7 +98,10 @@ impl Supervisor {
     fn orphans(&mut self, entries: BTreeMap<InstanceId, Entry>) {
         for (id, entry) in entries {
             if entry.is_live() {
-                let text = format!("instance {id} (pid {}) runs without a definition", entry.pid);
+                let text = format!(
+                    "instance {id} (pid {}) runs without a definition",
+                    entry.pid
+                );
                 self.tell(None, What::Alarm { text });
             } else {
                 self.deeds.push(Deed::Keeper(ToKeeper::Retire { key: id }));
@@ -146,7 +151,9 @@ impl Supervisor {
             let run = member.machine.run();
             if let Some(state) = missed {
                 match state {
-                    RunState::Forked | RunState::Executed if matches!(phase, Phase::Spawning { .. }) => {
+                    RunState::Forked | RunState::Executed
+                        if matches!(phase, Phase::Spawning { .. }) =>
+                    {
                         self.report(id, run, Report::Spawned, "");
                         if state == RunState::Executed {
                             self.report(id, run, Report::Executed, "");
@@ -159,10 +166,8 @@ impl Supervisor {
                         if matches!(phase, Phase::Spawning { .. }) {
                             self.report(id, run, Report::Spawned, "");
                         }
-                        let executed = !matches!(
-                            exit.ending,
-                            crate::domain::exit::Ending::NotExecuted(_)
-                        );
+                        let executed =
+                            !matches!(exit.ending, crate::domain::exit::Ending::NotExecuted(_));
                         if executed {
                             self.report(id, run, Report::Executed, "");
                         }
@@ -210,7 +215,12 @@ impl Supervisor {
             // The note of a spawn travels with the act: an act that the keeper has not seen was never noted.
             Phase::Spawning { .. } => {
                 let forgiven = self.forgive(id, true);
-                self.report(id, run, Report::SpawnFailed { forgiven }, "the keeper had no child");
+                self.report(
+                    id,
+                    run,
+                    Report::SpawnFailed { forgiven },
+                    "the keeper had no child",
+                );
             }
             Phase::Stopped
             | Phase::Starting
@@ -245,7 +255,9 @@ fn restore(member: &mut Member, saved: &SavedInstance) {
     member.rest = saved.rest;
     member.because = "saved".into();
     if saved.rest == Rest::Errored || saved.rest == Rest::Exited {
-        member.because = saved.exit.map_or_else(|| "saved".into(), |e| e.ending.to_string());
+        member.because = saved
+            .exit
+            .map_or_else(|| "saved".into(), |e| e.ending.to_string());
     }
 }
 

@@ -98,7 +98,10 @@ impl Supervisor {
 
     /// Deletes what a file brought up.
     pub(super) fn down(&mut self, down: &Down, by: &str) -> Result<Applied, ApiError> {
-        if self.known_operation(&down.operation, Verb::Delete)?.is_some() {
+        if self
+            .known_operation(&down.operation, Verb::Delete)?
+            .is_some()
+        {
             return self.applied(&down.operation, Vec::new());
         }
         let file = Origin::File(down.file.clone());
@@ -124,7 +127,10 @@ impl Supervisor {
 
     fn applied(&self, operation: &OperationId, results: Vec<Change>) -> Result<Applied, ApiError> {
         let operation = self.operation_view(operation)?;
-        let left = self.members.keys().any(|id| !operation.targets.iter().any(|t| t.id == *id));
+        let left = self
+            .members
+            .keys()
+            .any(|id| !operation.targets.iter().any(|t| t.id == *id));
         Ok(Applied {
             may_end: self.transient && !left && operation.verb == Verb::Delete,
             results,
@@ -221,7 +227,13 @@ impl Supervisor {
         } = deferred;
         self.operations.set_underway(&operation, true);
         for (id, happened) in acts {
-            self.want(id, &happened, &operation, verb_of(&happened), "its definition");
+            self.want(
+                id,
+                &happened,
+                &operation,
+                verb_of(&happened),
+                "its definition",
+            );
         }
         self.settle_operations();
         match reply {
@@ -309,7 +321,10 @@ impl Supervisor {
 
     fn remove(&mut self, key: &ProcessKey, plan: &mut Plan) {
         if let Some(process) = self.processes.get(key) {
-            let acts = process.instances.iter().map(|(_, id)| (*id, Happened::Remove));
+            let acts = process
+                .instances
+                .iter()
+                .map(|(_, id)| (*id, Happened::Remove));
             plan.acts.extend(acts);
             plan.changes.push(change(key, Action::Removed));
         }
@@ -332,7 +347,8 @@ impl Supervisor {
             process.generation += 1;
             process.spec = Arc::new(spec);
             plan.changed.push(key.clone());
-            plan.undo.push(Undo::Restore(key.clone(), Box::new(before.clone())));
+            plan.undo
+                .push(Undo::Restore(key.clone(), Box::new(before.clone())));
         }
         self.scale(&key, &before, plan);
         let scaled = plan.acts.len() > before_acts;
@@ -395,9 +411,10 @@ impl Supervisor {
         };
         for (index, _) in &process.instances {
             for (_, route) in routes(&process.spec, *index, &self.setting.logs).each() {
-                self.deeds.push(Deed::Scribe(crate::keeper::protocol::ToScribe::Limits {
-                    route: route.clone(),
-                }));
+                self.deeds
+                    .push(Deed::Scribe(crate::keeper::protocol::ToScribe::Limits {
+                        route: route.clone(),
+                    }));
                 self.deeds.push(Deed::Retention {
                     route: route.clone(),
                     archives: process.spec.logs.archives,
@@ -432,7 +449,11 @@ fn taken(there: &Process) -> ApiError {
         Origin::Typed => "typed with `adasa start`".to_owned(),
         Origin::File(file) => format!("defined in {}", file.display()),
     };
-    let ids: Vec<String> = there.instances.iter().map(|(_, id)| id.to_string()).collect();
+    let ids: Vec<String> = there
+        .instances
+        .iter()
+        .map(|(_, id)| id.to_string())
+        .collect();
     let mut words = vec![spec.command.program.as_str()];
     words.extend(spec.command.args.iter().map(String::as_str));
     ApiError::new(

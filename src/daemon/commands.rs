@@ -91,11 +91,9 @@ impl Supervisor {
         }
         let ids = self.select(&act.select)?;
         if let Some(run) = act.only_run
-            && ids.iter().any(|id| {
-                self.members
-                    .get(id)
-                    .is_some_and(|m| m.machine.run() != run)
-            })
+            && ids
+                .iter()
+                .any(|id| self.members.get(id).is_some_and(|m| m.machine.run() != run))
         {
             return Err(ApiError::new(
                 Code::Refused,
@@ -262,10 +260,12 @@ impl Supervisor {
             match how {
                 Tending::Flush => {
                     self.deeds.push(Deed::ClearArchives(path.clone()));
-                    self.deeds.push(Deed::Scribe(ToScribe::Flush { ticket, path }));
+                    self.deeds
+                        .push(Deed::Scribe(ToScribe::Flush { ticket, path }));
                 }
                 Tending::Rotate => {
-                    self.deeds.push(Deed::Scribe(ToScribe::Rotate { ticket, path }));
+                    self.deeds
+                        .push(Deed::Scribe(ToScribe::Rotate { ticket, path }));
                 }
             }
         }

@@ -50,7 +50,13 @@ impl Supervisor {
         if after.epoch() != before.epoch() {
             member.due = None;
         }
-        if matches!(event, Happened::Report { what: Report::Exited { .. }, .. }) {
+        if matches!(
+            event,
+            Happened::Report {
+                what: Report::Exited { .. },
+                ..
+            }
+        ) {
             member.sample = None;
         }
         if !after.phase().has_run() {
@@ -70,7 +76,11 @@ impl Supervisor {
         }
         self.act_on(id, event, &effects);
         if was != is {
-            let because = self.members.get(&id).map(|m| m.because.clone()).unwrap_or_default();
+            let because = self
+                .members
+                .get(&id)
+                .map(|m| m.because.clone())
+                .unwrap_or_default();
             self.tell(
                 Some(id),
                 What::Status {
@@ -130,7 +140,10 @@ impl Supervisor {
         x ^= x << 25;
         x ^= x >> 27;
         self.jitter = x;
-        #[expect(clippy::cast_precision_loss, reason = "53 bits are plenty for a jitter")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "53 bits are plenty for a jitter"
+        )]
         let unit = (x.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 11) as f64 / (1u64 << 53) as f64;
         unit
     }
@@ -210,7 +223,13 @@ impl Supervisor {
                 Effect::Arm(_) | Effect::Alarm | Effect::Refuse(_) => {}
             }
         }
-        if matches!(event, Happened::Report { what: Report::Swept, .. }) {
+        if matches!(
+            event,
+            Happened::Report {
+                what: Report::Swept,
+                ..
+            }
+        ) {
             self.deeds.push(Deed::SweepOver(id));
         }
         if !noted && phase != Phase::Removed {
@@ -262,7 +281,9 @@ impl Supervisor {
         let Some(member) = self.members.get_mut(&id) else {
             return;
         };
-        let pid = member.child.map_or_else(String::new, |c| format!(" (pid {})", c.pid));
+        let pid = member
+            .child
+            .map_or_else(String::new, |c| format!(" (pid {})", c.pid));
         let text = format!("does not die after SIGKILL{pid}");
         member.alarm = Some(text.clone());
         self.tell(Some(id), What::Alarm { text });
@@ -272,7 +293,8 @@ impl Supervisor {
     /// Appends where the instance rests; nobody waits for it.
     pub(super) fn record_rest(&mut self, id: InstanceId) {
         if let Some(saved) = self.members.get(&id).map(super::member::Member::saved) {
-            self.deeds.push(Deed::Store(Record::Instance { saved }, None));
+            self.deeds
+                .push(Deed::Store(Record::Instance { saved }, None));
         }
     }
 
@@ -333,6 +355,7 @@ impl Supervisor {
             }),
             operation: with.map_or(by_itself, |(operation, _)| operation.clone()),
         };
-        self.deeds.push(Deed::Store(record, with.map(|(_, ticket)| ticket)));
+        self.deeds
+            .push(Deed::Store(record, with.map(|(_, ticket)| ticket)));
     }
 }

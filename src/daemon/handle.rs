@@ -12,14 +12,14 @@ use crate::domain::selector::Selector;
 use super::hub::Told;
 use super::message::{LogSource, Msg, Reply, Request};
 
-pub use super::message::Tending;
+pub(crate) use super::message::Tending;
 
 /// How many requests may wait for the supervisor; more wait at the door.
-pub const QUEUE: usize = 1024;
+pub(crate) const QUEUE: usize = 1024;
 
 /// Asks the supervisor.
 #[derive(Clone, Debug)]
-pub struct Handle {
+pub(crate) struct Handle {
     sender: mpsc::Sender<Msg>,
 }
 
@@ -33,7 +33,7 @@ macro_rules! ask {
         ///
         /// # Errors
         /// The supervisor's answer.
-        pub async fn $name(&self, $($arg: $type),*) -> Result<$answer, ApiError> {
+        pub(crate) async fn $name(&self, $($arg: $type),*) -> Result<$answer, ApiError> {
             self.ask(|reply| $variant($($arg,)* reply)).await
         }
     };
@@ -42,7 +42,7 @@ macro_rules! ask {
 impl Handle {
     /// A door that leads to this queue.
     #[must_use]
-    pub fn new(sender: mpsc::Sender<Msg>) -> Self {
+    pub(crate) fn new(sender: mpsc::Sender<Msg>) -> Self {
         Self { sender }
     }
 
@@ -100,23 +100,31 @@ impl Handle {
     ///
     /// # Errors
     /// The supervisor's answer.
-    pub async fn define(&self, define: Define, by: String) -> Result<OperationView, ApiError> {
-        self.ask(|reply| Request::Define(Box::new(define), by, reply)).await
+    pub(crate) async fn define(
+        &self,
+        define: Define,
+        by: String,
+    ) -> Result<OperationView, ApiError> {
+        self.ask(|reply| Request::Define(Box::new(define), by, reply))
+            .await
     }
 
     /// Brings a file in force.
     ///
     /// # Errors
     /// The supervisor's answer.
-    pub async fn apply(&self, apply: Apply, by: String) -> Result<Applied, ApiError> {
-        self.ask(|reply| Request::Apply(Box::new(apply), by, reply)).await
+    pub(crate) async fn apply(&self, apply: Apply, by: String) -> Result<Applied, ApiError> {
+        self.ask(|reply| Request::Apply(Box::new(apply), by, reply))
+            .await
     }
 
     /// Everything at one moment, and what follows it.
     ///
     /// # Errors
     /// When the daemon is ending.
-    pub async fn subscribe(&self) -> Result<(Snapshot, broadcast::Receiver<Told>), ApiError> {
+    pub(crate) async fn subscribe(
+        &self,
+    ) -> Result<(Snapshot, broadcast::Receiver<Told>), ApiError> {
         let (reply, answer) = oneshot::channel();
         self.sender
             .send(Msg::Request(Request::Subscribe(reply)))

@@ -15,13 +15,13 @@ const QUEUE: usize = 8192;
 
 /// Where events go.
 #[derive(Debug, Clone)]
-pub struct History {
+pub(super) struct History {
     sender: SyncSender<Event>,
 }
 
 impl History {
     /// Appends; when the disk does not keep up the event is dropped.
-    pub fn append(&self, event: Event) {
+    pub(super) fn append(&self, event: Event) {
         let _ = self.sender.try_send(event);
     }
 }
@@ -30,7 +30,7 @@ impl History {
 ///
 /// # Errors
 /// When the folder or the thread cannot be made.
-pub fn start(folder: PathBuf) -> io::Result<(History, std::thread::JoinHandle<()>)> {
+pub(super) fn start(folder: PathBuf) -> io::Result<(History, std::thread::JoinHandle<()>)> {
     crate::platform::folder::make_private(&folder)?;
     let (sender, receiver) = sync_channel(QUEUE);
     let thread = std::thread::Builder::new()

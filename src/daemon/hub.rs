@@ -10,11 +10,11 @@ use crate::api::Push;
 const BACKLOG: usize = 2048;
 
 /// One numbered thing, encoded once for all.
-pub type Told = Arc<(u64, String)>;
+pub(super) type Told = Arc<(u64, String)>;
 
 /// Where subscribers come from.
 #[derive(Debug)]
-pub struct Hub {
+pub(super) struct Hub {
     sender: broadcast::Sender<Told>,
     sequence: u64,
 }
@@ -30,12 +30,12 @@ impl Default for Hub {
 
 impl Hub {
     /// Whether anybody listens.
-    pub fn has_listeners(&self) -> bool {
+    pub(super) fn has_listeners(&self) -> bool {
         self.sender.receiver_count() > 0
     }
 
     /// Tells everybody.
-    pub fn publish(&mut self, push: &Push) {
+    pub(super) fn publish(&mut self, push: &Push) {
         self.sequence += 1;
         if self.has_listeners()
             && let Ok(json) = serde_json::to_string(push)
@@ -45,7 +45,7 @@ impl Hub {
     }
 
     /// What is told from now on.
-    pub fn subscribe(&self) -> broadcast::Receiver<Told> {
+    pub(super) fn subscribe(&self) -> broadcast::Receiver<Told> {
         self.sender.subscribe()
     }
 }

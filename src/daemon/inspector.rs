@@ -17,7 +17,7 @@ const QUEUE: usize = 8192;
 
 /// What the inspector is asked.
 #[derive(Debug)]
-pub enum ToInspector {
+pub(super) enum ToInspector {
     /// End what is left of this tree.
     Sweep(SweepOrder),
     /// Something was reaped, or time passed: look again.
@@ -53,7 +53,7 @@ pub enum ToInspector {
 
 /// What the inspector says.
 #[derive(Debug)]
-pub enum FromInspector {
+pub(super) enum FromInspector {
     /// Nothing is left.
     Swept {
         /// Which instance.
@@ -106,7 +106,7 @@ struct Inspector {
 ///
 /// # Errors
 /// When it cannot be made.
-pub fn start(
+pub(super) fn start(
     keeper: i32,
     marker: String,
     tell: impl Fn(FromInspector) + Send + 'static,
@@ -228,7 +228,11 @@ impl Inspector {
             if self.waiting.get(&id).is_some_and(|w| run <= w.order.run) {
                 let tree = left.entry(id).or_default();
                 tree.push((pid, stat));
-                tree.extend(procfs::descendants(pid).into_iter().filter(|(_, s)| !s.zombie));
+                tree.extend(
+                    procfs::descendants(pid)
+                        .into_iter()
+                        .filter(|(_, s)| !s.zombie),
+                );
             }
         }
         let mut over = Vec::new();

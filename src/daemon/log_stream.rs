@@ -20,11 +20,11 @@ const BATCH: usize = 512;
 const LOOK: Duration = Duration::from_secs(2);
 
 /// Which files grew: a number that changes with each telling.
-pub type Growth = watch::Receiver<u64>;
+pub(crate) type Growth = watch::Receiver<u64>;
 
 /// What a reader wants.
 #[derive(Debug, Clone)]
-pub struct Wanted {
+pub(crate) struct Wanted {
     /// The logs.
     pub sources: Vec<LogSource>,
     /// Only this stream.
@@ -50,7 +50,10 @@ fn pick(sources: Vec<LogSource>, stream: Option<Stream>) -> Vec<LogSource> {
             by_path.insert(source.path.clone(), source);
         }
     }
-    order.into_iter().filter_map(|(path, _)| by_path.remove(&path)).collect()
+    order
+        .into_iter()
+        .filter_map(|(path, _)| by_path.remove(&path))
+        .collect()
 }
 
 fn line(source: &LogSource, line: &Line, gap: u64) -> LogLine {
@@ -71,20 +74,24 @@ fn line(source: &LogSource, line: &Line, gap: u64) -> LogLine {
 }
 
 /// Sends lines until the reader leaves or, without `follow`, until there are no more. A failure is sent as text.
-pub async fn stream(
+pub(crate) async fn stream(
     wanted: Wanted,
     mut growth: Growth,
     sender: mpsc::Sender<Result<Vec<LogLine>, String>>,
 ) {
     let follow = wanted.follow;
-    let rate = wanted.rate.map(|r| usize::try_from(r).unwrap_or(usize::MAX).max(1));
+    let rate = wanted
+        .rate
+        .map(|r| usize::try_from(r).unwrap_or(usize::MAX).max(1));
     let sources = pick(wanted.sources, wanted.stream);
     let paths = sources.iter().map(|s| s.path.clone()).collect();
     let opened = tokio::task::spawn_blocking(move || Merge::open(paths, wanted.from)).await;
     let mut state = match opened {
         Ok(Ok(merge)) => (merge, sources),
         Ok(Err(error)) => {
-            let _ = sender.send(Err(format!("a log cannot be read: {error}"))).await;
+            let _ = sender
+                .send(Err(format!("a log cannot be read: {error}")))
+                .await;
             return;
         }
         Err(_) => return,
@@ -117,7 +124,9 @@ pub async fn stream(
             Ok(Ok(read)) => read,
             Ok(Err((error, lines))) => {
                 let _ = sender.send(Ok(lines)).await;
-                let _ = sender.send(Err(format!("a log cannot be read: {error}"))).await;
+                let _ = sender
+                    .send(Err(format!("a log cannot be read: {error}")))
+                    .await;
                 return;
             }
             Err(_) => return,
@@ -147,7 +156,9 @@ pub async fn stream(
         match refreshed {
             Ok((merge, Ok(()))) => state = (merge, sources),
             Ok((_, Err(error))) => {
-                let _ = sender.send(Err(format!("a log cannot be read: {error}"))).await;
+                let _ = sender
+                    .send(Err(format!("a log cannot be read: {error}")))
+                    .await;
                 return;
             }
             Err(_) => return,

@@ -159,7 +159,14 @@ impl Member {
             because: shorten(&self.because, 100),
             restarts: self.restarts,
             exit: self.exit,
-            failures: self.failures.iter().rev().take(FAILURES_NOTED).rev().copied().collect(),
+            failures: self
+                .failures
+                .iter()
+                .rev()
+                .take(FAILURES_NOTED)
+                .rev()
+                .copied()
+                .collect(),
             run_generation: self.run_generation,
             wanted: self.wanted.clone(),
             alarm: self.alarm.as_deref().map(|a| shorten(a, 60)),

@@ -21,11 +21,11 @@ use super::hub::Told;
 use super::store::Record;
 
 /// Where the answer to a request goes.
-pub type Reply<T> = oneshot::Sender<Result<T, ApiError>>;
+pub(super) type Reply<T> = oneshot::Sender<Result<T, ApiError>>;
 
 /// One log file of an instance, as a reader needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogSource {
+pub(crate) struct LogSource {
     /// Which instance.
     pub id: InstanceId,
     /// Its name.
@@ -37,7 +37,7 @@ pub struct LogSource {
 }
 
 /// What clients ask.
-pub enum Request {
+pub(crate) enum Request {
     /// Rows.
     List(Vec<Selector>, Reply<Vec<InstanceView>>),
     /// Everything about some.
@@ -68,7 +68,7 @@ pub enum Request {
 
 /// What is done to logs on request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tending {
+pub(crate) enum Tending {
     /// Emptied, archives too.
     Flush,
     /// Made an archive of.
@@ -76,7 +76,7 @@ pub enum Tending {
 }
 
 /// What the supervisor is told.
-pub enum Msg {
+pub(crate) enum Msg {
     /// By a client.
     Request(Request),
     /// By the keeper.
@@ -140,7 +140,7 @@ pub enum Msg {
 
 /// One tree to end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SweepOrder {
+pub(super) struct SweepOrder {
     /// Which instance.
     pub id: InstanceId,
     /// Which run.
@@ -155,7 +155,7 @@ pub struct SweepOrder {
 
 /// What the supervisor wants done, in this order.
 #[derive(Debug)]
-pub enum Deed {
+pub(super) enum Deed {
     /// Tell the keeper.
     Keeper(ToKeeper),
     /// Tell the scribe.

@@ -234,7 +234,12 @@ impl Supervisor {
             verb: operation.verb,
             done: operation.is_done(),
             targets,
-            recorded: if operation.recorded { "done" } else { "pending" }.into(),
+            recorded: if operation.recorded {
+                "done"
+            } else {
+                "pending"
+            }
+            .into(),
         })
     }
 

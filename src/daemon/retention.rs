@@ -14,7 +14,7 @@ const QUEUE: usize = 4096;
 
 /// What the retention is told.
 #[derive(Debug)]
-pub enum ToRetention {
+pub(super) enum ToRetention {
     /// These numbers are for this log.
     Limits {
         /// The log.
@@ -34,7 +34,7 @@ pub enum ToRetention {
 ///
 /// # Errors
 /// When it cannot be made.
-pub fn start(
+pub(super) fn start(
     logs: PathBuf,
 ) -> io::Result<(SyncSender<ToRetention>, std::thread::JoinHandle<()>)> {
     let (sender, receiver) = sync_channel(QUEUE);

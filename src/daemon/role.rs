@@ -22,7 +22,7 @@ use super::history::History;
 use super::inspector::{FromInspector, ToInspector};
 use super::message::Deed;
 
-pub use super::message::Msg;
+pub(crate) use super::message::Msg;
 use super::retention::ToRetention;
 use super::sampler::{FromSampler, Identified, ToSampler};
 use super::store::Store;
@@ -36,7 +36,7 @@ const GRACE: Duration = Duration::from_millis(500);
 
 /// Why the daemon could not begin.
 #[derive(Debug, thiserror::Error)]
-pub enum DaemonError {
+pub(crate) enum DaemonError {
     /// The kernel's word.
     #[error("the daemon could not {what}: {source}")]
     Io {
@@ -49,7 +49,9 @@ pub enum DaemonError {
     #[error("the keeper: {0}")]
     Keeper(#[from] LinkError),
     /// The keeper is of another build that speaks otherwise.
-    #[error("the keeper speaks version {0}, this daemon speaks {VERSION}: `adasa daemon stop`, then start again")]
+    #[error(
+        "the keeper speaks version {0}, this daemon speaks {VERSION}: `adasa daemon stop`, then start again"
+    )]
     Version(u32),
     /// The keeper did not say what it should.
     #[error("the keeper did not introduce itself")]
@@ -68,7 +70,7 @@ fn now() -> Now {
 }
 
 /// What the doors need: the API's socket, a way to ask, and the news of logs.
-pub struct Doors {
+pub(crate) struct Doors {
     /// Bound and listening.
     pub listener: UnixListener,
     /// Asks the supervisor.
@@ -83,7 +85,7 @@ pub struct Doors {
 ///
 /// # Errors
 /// What kept it from beginning.
-pub fn run(
+pub(crate) fn run(
     foreground: bool,
     open: impl FnOnce(&Subsystems, Doors) + 'static,
 ) -> Result<(), DaemonError> {
@@ -154,16 +156,24 @@ fn begin(
         let stored = sender.clone();
         let (store, store_thread) = doing(
             "start its store",
-            super::store::start(paths.state.clone(), saved.clone(), (boot, epoch), move |ticket, error| {
-                let _ = stored.blocking_send(Msg::Stored { ticket, error });
-            }),
+            super::store::start(
+                paths.state.clone(),
+                saved.clone(),
+                (boot, epoch),
+                move |ticket, error| {
+                    let _ = stored.blocking_send(Msg::Stored { ticket, error });
+                },
+            ),
         )?;
         let (history, history_thread) = doing(
             "start its history",
             super::history::start(paths.state.join("history")),
         )?;
         let (growth, watch) = watch::channel(0);
-        let threads = doing("start its threads", Threads::start(paths, keeper_pid, &setting.marker, &sender))?;
+        let threads = doing(
+            "start its threads",
+            Threads::start(paths, keeper_pid, &setting.marker, &sender),
+        )?;
         for name in ["store", "history", "sampler", "inspector", "retention"] {
             subsystems.note(name, State::Running);
         }
@@ -329,7 +339,10 @@ impl Hands {
     }
 
     /// Performs deeds until none is left; some bring about others at once.
-    #[expect(clippy::wildcard_enum_match_arm, reason = "all other deeds are done one by one")]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all other deeds are done one by one"
+    )]
     fn perform(&mut self, supervisor: &mut Supervisor) {
         loop {
             let deeds = supervisor.take_deeds();
@@ -381,7 +394,10 @@ impl Hands {
                 pid,
                 start,
             } => {
-                let _ = self.threads.inspector.try_send(ToInspector::Main { id, run, pid });
+                let _ = self
+                    .threads
+                    .inspector
+                    .try_send(ToInspector::Main { id, run, pid });
                 let _ = self.threads.sampler.try_send(ToSampler::Track {
                     id,
                     run,

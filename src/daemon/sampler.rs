@@ -11,13 +11,13 @@ use crate::platform::host::{Host, HostReader};
 use crate::platform::procfs::{self, Reader, Stat};
 
 /// The period.
-pub const PERIOD: Duration = Duration::from_secs(1);
+pub(super) const PERIOD: Duration = Duration::from_secs(1);
 /// How many changes of what is measured may wait.
 const QUEUE: usize = 4096;
 
 /// What the sampler is told.
 #[derive(Debug)]
-pub enum ToSampler {
+pub(super) enum ToSampler {
     /// Measure this run from now on.
     Track {
         /// Which instance.
@@ -34,11 +34,11 @@ pub enum ToSampler {
 }
 
 /// An orphan, its start, and whose it is.
-pub type Identified = (i32, u64, Option<InstanceId>);
+pub(super) type Identified = (i32, u64, Option<InstanceId>);
 
 /// What the sampler says.
 #[derive(Debug)]
-pub enum FromSampler {
+pub(super) enum FromSampler {
     /// Measurements: the machine with the periodic ones, none with the first look at a new run.
     Sampled {
         /// The machine.
@@ -81,7 +81,7 @@ struct Sampler {
 ///
 /// # Errors
 /// When it cannot be made.
-pub fn start(
+pub(super) fn start(
     logs: PathBuf,
     keeper: i32,
     identified: Receiver<Identified>,
@@ -273,7 +273,9 @@ impl Sampler {
             sample.memory += stat.rss;
             sample.processes += 1;
             // A member that is new has spent all it ever spent within this period.
-            spent += stat.ticks.saturating_sub(tracked.ticks.get(&key).copied().unwrap_or(0));
+            spent += stat
+                .ticks
+                .saturating_sub(tracked.ticks.get(&key).copied().unwrap_or(0));
             ticks.insert(key, stat.ticks);
             queue.extend(reader.children(pid));
         };

@@ -25,14 +25,14 @@ const QUEUE: usize = 4096;
 /// Earlier snapshots that are kept.
 const GENERATIONS: u32 = 2;
 /// The operation of a record that nobody asked for.
-pub const BY_ITSELF: &str = "by-itself";
+pub(super) const BY_ITSELF: &str = "by-itself";
 /// The version of both files.
 const SCHEMA: u32 = 1;
 
 /// Where an instance rests while no process of it runs, across a reboot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Rest {
+pub(super) enum Rest {
     /// It is wanted up.
     Up,
     /// It is wanted down.
@@ -67,7 +67,7 @@ impl From<Phase> for Rest {
 
 /// What is kept of one instance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SavedInstance {
+pub(super) struct SavedInstance {
     /// Its number.
     pub id: InstanceId,
     /// Which copy.
@@ -85,7 +85,7 @@ pub struct SavedInstance {
 
 /// What is kept of one process.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SavedProcess {
+pub(super) struct SavedProcess {
     /// Its definition.
     pub spec: Spec,
     /// Its version.
@@ -97,7 +97,7 @@ pub struct SavedProcess {
 /// One change.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Record {
+pub(super) enum Record {
     /// A daemon began: records of an older epoch behind this one are void.
     Epoch,
     /// A new or changed definition.
@@ -133,7 +133,7 @@ struct Line {
 
 /// All that is kept.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Saved {
+pub(super) struct Saved {
     /// By namespace and name.
     pub processes: BTreeMap<ProcessKey, SavedProcess>,
     /// No instance id above this one has been given.
@@ -169,7 +169,8 @@ impl Saved {
             }
             Record::Removed { key } => {
                 if let Some(gone) = self.processes.remove(&key) {
-                    self.unbegun.retain(|id, _| gone.instances.iter().all(|i| i.id != *id));
+                    self.unbegun
+                        .retain(|id, _| gone.instances.iter().all(|i| i.id != *id));
                 }
             }
             Record::Instance { saved } => {
@@ -218,7 +219,7 @@ fn read_snapshot(path: &Path) -> Result<Option<Snapshot>, String> {
 
 /// Reads what is kept. Damage is said, and costs no more than what is damaged.
 #[must_use]
-pub fn load(folder: &Path) -> Saved {
+pub(super) fn load(folder: &Path) -> Saved {
     let mut saved = Saved::default();
     for generation in 0..=GENERATIONS {
         match read_snapshot(&snapshot(folder, generation)) {
@@ -292,7 +293,7 @@ struct Append {
 
 /// The supervisor's end of the store.
 #[derive(Debug, Clone)]
-pub struct Store {
+pub(super) struct Store {
     sender: SyncSender<Append>,
 }
 
@@ -301,7 +302,7 @@ impl Store {
     ///
     /// # Errors
     /// When too much waits for the disk.
-    pub fn append(&self, record: Record, ticket: Option<u64>) -> Result<(), &'static str> {
+    pub(super) fn append(&self, record: Record, ticket: Option<u64>) -> Result<(), &'static str> {
         self.sender
             .try_send(Append { record, ticket })
             .map_err(|_| "the disk of the state folder does not keep up")
@@ -312,7 +313,7 @@ impl Store {
 ///
 /// # Errors
 /// When the thread cannot be started.
-pub fn start(
+pub(super) fn start(
     folder: PathBuf,
     saved: Saved,
     (boot, epoch): (String, u64),
@@ -477,7 +478,8 @@ mod tests {
     use crate::domain::spec::Command;
 
     fn scratch(name: &str) -> PathBuf {
-        let folder = std::env::temp_dir().join(format!("adasa-store-{name}-{}", std::process::id()));
+        let folder =
+            std::env::temp_dir().join(format!("adasa-store-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         folder
     }
@@ -531,7 +533,10 @@ mod tests {
         assert_eq!(saved.last_id, 7);
         assert!(saved.troubles.is_empty(), "{:?}", saved.troubles);
         use std::os::unix::fs::PermissionsExt as _;
-        let mode = std::fs::metadata(folder.join("specs.json")).unwrap().permissions().mode();
+        let mode = std::fs::metadata(folder.join("specs.json"))
+            .unwrap()
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600);
         std::fs::remove_dir_all(folder).unwrap();
     }
@@ -628,7 +633,11 @@ mod tests {
         ]
         .concat();
         std::fs::write(journal(&folder), bytes).unwrap();
-        let names: Vec<String> = load(&folder).processes.keys().map(ToString::to_string).collect();
+        let names: Vec<String> = load(&folder)
+            .processes
+            .keys()
+            .map(ToString::to_string)
+            .collect();
         assert_eq!(names, ["a", "b"]);
         std::fs::remove_dir_all(folder).unwrap();
     }

@@ -16,7 +16,7 @@ const BACKOFF_MAX: Duration = Duration::from_secs(30);
 
 /// What a part is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub(crate) enum State {
     /// It runs.
     Running,
     /// It failed and waits for its next start.
@@ -37,7 +37,7 @@ impl State {
 
 /// Keeps the parts alive.
 #[derive(Debug, Clone)]
-pub struct Subsystems {
+pub(crate) struct Subsystems {
     tracker: TaskTracker,
     token: CancellationToken,
     changes: mpsc::SyncSender<(&'static str, State)>,
@@ -45,14 +45,14 @@ pub struct Subsystems {
 
 /// Reads what the parts are doing; one owner.
 #[derive(Debug)]
-pub struct Board {
+pub(crate) struct Board {
     changes: mpsc::Receiver<(&'static str, State)>,
     states: BTreeMap<&'static str, (State, u32)>,
 }
 
 impl Board {
     /// What each part is doing now.
-    pub fn views(&mut self) -> Vec<SubsystemView> {
+    pub(crate) fn views(&mut self) -> Vec<SubsystemView> {
         while let Ok((name, state)) = self.changes.try_recv() {
             let entry = self.states.entry(name).or_insert((state, 0));
             if entry.0 == State::Failed && state == State::Running {
@@ -74,7 +74,7 @@ impl Board {
 impl Subsystems {
     /// None yet.
     #[must_use]
-    pub fn new() -> (Self, Board) {
+    pub(crate) fn new() -> (Self, Board) {
         let (changes, receiver) = mpsc::sync_channel(256);
         let subsystems = Self {
             tracker: TaskTracker::new(),
@@ -93,13 +93,17 @@ impl Subsystems {
     }
 
     /// Says what a part that has a thread of its own is doing.
-    pub fn note(&self, name: &'static str, state: State) {
+    pub(crate) fn note(&self, name: &'static str, state: State) {
         self.say(name, state);
     }
 
     /// Runs a part; a panic or an end of its own is said and followed by another start, with growing waits.
-    pub fn run<F, P>(&self, name: &'static str, mut part: P, failed: impl Fn(String) + Send + 'static)
-    where
+    pub(crate) fn run<F, P>(
+        &self,
+        name: &'static str,
+        mut part: P,
+        failed: impl Fn(String) + Send + 'static,
+    ) where
         F: Future<Output = ()> + Send + 'static,
         P: FnMut() -> F + Send + 'static,
     {
@@ -133,7 +137,7 @@ impl Subsystems {
     }
 
     /// Ends all parts, within `grace`.
-    pub async fn end(&self, grace: Duration) {
+    pub(crate) async fn end(&self, grace: Duration) {
         self.token.cancel();
         self.tracker.close();
         let _ = tokio::time::timeout(grace, self.tracker.wait()).await;

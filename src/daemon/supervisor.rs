@@ -388,10 +388,16 @@ impl Supervisor {
         let Some(member) = self.members.get_mut(&id) else {
             return 0;
         };
-        let window = self.processes.get(&member.key).and_then(|p| p.spec.restart.window);
+        let window = self
+            .processes
+            .get(&member.key)
+            .and_then(|p| p.spec.restart.window);
         let mut forgiven = 0;
         if let Some(window) = window {
-            let horizon = self.now.ns.saturating_sub(crate::platform::clock::as_ns(window));
+            let horizon = self
+                .now
+                .ns
+                .saturating_sub(crate::platform::clock::as_ns(window));
             while member.failures.front().is_some_and(|at| *at < horizon) {
                 member.failures.pop_front();
                 forgiven += 1;
@@ -492,7 +498,10 @@ impl Supervisor {
         if periodic {
             member.series.push(sample.cpu);
         }
-        let limit = self.processes.get(&member.key).and_then(|p| p.spec.limits.max_memory);
+        let limit = self
+            .processes
+            .get(&member.key)
+            .and_then(|p| p.spec.limits.max_memory);
         match limit {
             Some(limit) if sample.memory > limit => {
                 if !member.over_limit {
@@ -508,7 +517,11 @@ impl Supervisor {
         let Some(member) = self.members.get_mut(&id) else {
             return;
         };
-        let Some(limits) = self.processes.get(&member.key).map(|p| p.spec.limits.clone()) else {
+        let Some(limits) = self
+            .processes
+            .get(&member.key)
+            .map(|p| p.spec.limits.clone())
+        else {
             return;
         };
         let Some(allowed) = limits.max_memory else {

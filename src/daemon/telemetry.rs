@@ -72,7 +72,7 @@ impl<'a> MakeWriter<'a> for LogWriter {
 }
 
 /// Begins to log.
-pub fn begin(path: PathBuf, stderr: bool) {
+pub(super) fn begin(path: PathBuf, stderr: bool) {
     let writer = LogWriter(Mutex::new(Open {
         path,
         file: None,

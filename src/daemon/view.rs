@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::api::{
-    Counts, DaemonInfo, Detail, InstanceView, Metric, Push, Snapshot,
-};
+use crate::api::{Counts, DaemonInfo, Detail, InstanceView, Metric, Push, Snapshot};
 use crate::domain::instance::Phase;
 use crate::domain::names::InstanceId;
 
@@ -87,7 +85,11 @@ impl Supervisor {
                     command: spec.command.clone(),
                     cwd: spec.cwd.clone(),
                     // Values may be secrets.
-                    env: spec.env.keys().map(|name| (name.clone(), "***".into())).collect(),
+                    env: spec
+                        .env
+                        .keys()
+                        .map(|name| (name.clone(), "***".into()))
+                        .collect(),
                     restart: spec.restart.clone(),
                     stop: spec.stop.clone(),
                     limits: spec.limits.clone(),
@@ -106,7 +108,9 @@ impl Supervisor {
     pub(super) fn counts(&self) -> Counts {
         let mut by_status = BTreeMap::new();
         for member in self.members.values() {
-            *by_status.entry(member.status().word().to_owned()).or_insert(0) += 1;
+            *by_status
+                .entry(member.status().word().to_owned())
+                .or_insert(0) += 1;
         }
         Counts {
             total: u32::try_from(self.members.len()).unwrap_or(u32::MAX),

@@ -86,7 +86,8 @@ impl FromStr for Signal {
         let bare = text.trim().to_ascii_uppercase();
         let bare = bare.strip_prefix("SIG").unwrap_or(&bare);
         if let Ok(number) = bare.parse::<i32>() {
-            return Self::from_number(number).ok_or_else(|| format!("no signal has number {number}"));
+            return Self::from_number(number)
+                .ok_or_else(|| format!("no signal has number {number}"));
         }
         NAMES
             .iter()

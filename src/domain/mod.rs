@@ -1,12 +1,12 @@
 //! Nouns and decisions. Pure: no clock, no disk, no pid, no runtime; the standard library and serde only.
 
-pub mod backoff;
-pub mod event;
-pub mod exit;
-pub mod instance;
-pub mod names;
-pub mod operation;
-pub mod sample;
-pub mod selector;
-pub mod spec;
-pub mod status;
+pub(crate) mod backoff;
+pub(crate) mod event;
+pub(crate) mod exit;
+pub(crate) mod instance;
+pub(crate) mod names;
+pub(crate) mod operation;
+pub(crate) mod sample;
+pub(crate) mod selector;
+pub(crate) mod spec;
+pub(crate) mod status;

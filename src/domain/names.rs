@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// The longest name, in bytes: it becomes a folder name and a table column.
-pub const NAME_MAX: usize = 64;
+pub(crate) const NAME_MAX: usize = 64;
 
 /// Why a text cannot be a name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -232,7 +232,7 @@ impl fmt::Display for OperationId {
 
 /// What one instance is called: the process's name alone when it is the only one, else `name-N`.
 #[must_use]
-pub fn instance_label(name: &ProcessName, index: u32, instances: u32) -> String {
+pub(crate) fn instance_label(name: &ProcessName, index: u32, instances: u32) -> String {
     if instances == 1 {
         name.as_str().to_owned()
     } else {

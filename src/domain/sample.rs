@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// One measurement of the tree of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-pub struct Sample {
+pub(crate) struct Sample {
     /// Percent of one core since the measurement before.
     pub cpu: f32,
     /// Resident bytes, summed over the tree.
@@ -14,18 +14,18 @@ pub struct Sample {
 }
 
 /// How many measurements a series holds.
-pub const SERIES_LENGTH: usize = 60;
+pub(crate) const SERIES_LENGTH: usize = 60;
 
 /// The last [`SERIES_LENGTH`] values of percent of one core, oldest first, in tenths.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Series {
+pub(crate) struct Series {
     values: Vec<u16>,
     start: usize,
 }
 
 impl Series {
     /// Adds the newest; the oldest goes.
-    pub fn push(&mut self, cpu: f32) {
+    pub(crate) fn push(&mut self, cpu: f32) {
         // Saturating and never negative, by the clamp.
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let value = (cpu * 10.0).clamp(0.0, f32::from(u16::MAX)) as u16;
@@ -38,7 +38,7 @@ impl Series {
     }
 
     /// Oldest first.
-    pub fn iter(&self) -> impl Iterator<Item = u16> + '_ {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = u16> + '_ {
         let (new, old) = self.values.split_at(self.start);
         old.iter().chain(new).copied()
     }

@@ -61,7 +61,9 @@ impl Selector {
             Self::All => true,
             Self::Id(id) => *id == it.id,
             Self::Name { namespace, name } => {
-                namespace.as_deref().is_none_or(|n| n == it.namespace.as_str())
+                namespace
+                    .as_deref()
+                    .is_none_or(|n| n == it.namespace.as_str())
                     && (name == it.process.as_str() || name == it.label)
             }
             Self::Glob { namespace, pattern } => {
@@ -87,7 +89,8 @@ impl Selector {
 
 /// `*` is any run of characters, `?` any one.
 fn glob(pattern: &str, text: &str) -> bool {
-    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
+    let (pattern, text): (Vec<char>, Vec<char>) =
+        (pattern.chars().collect(), text.chars().collect());
     let (mut p, mut t) = (0, 0);
     let mut retry: Option<(usize, usize)> = None;
     while t < text.len() {
@@ -210,8 +213,17 @@ mod tests {
     #[test]
     fn every_form_selects() {
         for selector in [
-            "all", "7", "shop/api", "shop/*", "*/api", "a*", "?pi", "api-?", "tag:web",
-            "status:running", "status:online",
+            "all",
+            "7",
+            "shop/api",
+            "shop/*",
+            "*/api",
+            "a*",
+            "?pi",
+            "api-?",
+            "tag:web",
+            "status:running",
+            "status:online",
         ] {
             assert!(matches(selector, "shop", "api", "api-1"), "{selector}");
         }
@@ -222,7 +234,17 @@ mod tests {
 
     #[test]
     fn what_selects_nothing_sensible_is_refused() {
-        for text in ["", "a b", "../x", "/", "a/", "status:up", "tag:", "99999999999", "a/b/c"] {
+        for text in [
+            "",
+            "a b",
+            "../x",
+            "/",
+            "a/",
+            "status:up",
+            "tag:",
+            "99999999999",
+            "a/b/c",
+        ] {
             assert!(text.parse::<Selector>().is_err(), "{text:?}");
         }
     }

@@ -11,9 +11,9 @@ use super::exit::Signal;
 use super::names::{Namespace, ProcessKey, ProcessName, Tag};
 
 /// The most instances of one process.
-pub const INSTANCES_MAX: u32 = 1000;
+pub(crate) const INSTANCES_MAX: u32 = 1000;
 /// The longest stop timeout, start delay or window: a year would be a typing error.
-pub const DURATION_MAX: Duration = Duration::from_secs(24 * 3600);
+pub(crate) const DURATION_MAX: Duration = Duration::from_secs(24 * 3600);
 
 /// What is executed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -251,7 +251,11 @@ impl Spec {
             && self.limits == next.limits
             && self.logs == next.logs
             && self.tags == next.tags;
-        if live { Difference::None } else { Difference::Live }
+        if live {
+            Difference::None
+        } else {
+            Difference::Live
+        }
     }
 
     /// Other files mean other pipes; other sizes and counts do not.
@@ -281,7 +285,10 @@ impl Spec {
             return bad("args", "cannot contain a NUL byte".into());
         }
         if !self.cwd.is_absolute() {
-            return bad("cwd", format!("must be absolute, not {}", self.cwd.display()));
+            return bad(
+                "cwd",
+                format!("must be absolute, not {}", self.cwd.display()),
+            );
         }
         for (name, value) in self.env.iter().chain(&self.base_env) {
             if name.is_empty() || name.contains('=') || nul(name) || nul(value) {
@@ -308,9 +315,15 @@ impl Spec {
         if self.logs.max_size < 4096 {
             return bad("log_max_size", "must be 4 KiB or more".into());
         }
-        for file in [&self.logs.out_file, &self.logs.err_file].into_iter().flatten() {
+        for file in [&self.logs.out_file, &self.logs.err_file]
+            .into_iter()
+            .flatten()
+        {
             if !file.is_absolute() || file.as_os_str().len() > 1000 {
-                return bad("log_file", "must be an absolute path of 1,000 bytes or less".into());
+                return bad(
+                    "log_file",
+                    "must be an absolute path of 1,000 bytes or less".into(),
+                );
             }
         }
         Ok(())
@@ -441,7 +454,9 @@ mod tests {
             ("script", |s| s.command.program.clear()),
             ("args", |s| s.command.args.push("a\0b".into())),
             ("cwd", |s| s.cwd = "here".into()),
-            ("stop_timeout", |s| s.stop.timeout = Duration::from_secs(1 << 30)),
+            ("stop_timeout", |s| {
+                s.stop.timeout = Duration::from_secs(1 << 30)
+            }),
             ("max_memory", |s| s.limits.max_memory = Some(5)),
             ("env", |s| {
                 s.env.insert("A=B".into(), String::new());
@@ -459,9 +474,15 @@ mod tests {
     fn log_files_have_their_place() {
         let mut s = spec();
         let logs = Path::new("/l");
-        assert_eq!(s.log_path(logs, 0, Stream::Err), Path::new("/l/default/api/0.err.log"));
+        assert_eq!(
+            s.log_path(logs, 0, Stream::Err),
+            Path::new("/l/default/api/0.err.log")
+        );
         s.logs.merge = true;
-        assert_eq!(s.log_path(logs, 0, Stream::Err), s.log_path(logs, 0, Stream::Out));
+        assert_eq!(
+            s.log_path(logs, 0, Stream::Err),
+            s.log_path(logs, 0, Stream::Out)
+        );
         s.logs.out_file = Some("/var/x.log".into());
         assert_eq!(s.log_path(logs, 0, Stream::Out), Path::new("/var/x.log"));
         s.instances = 2;

@@ -17,7 +17,7 @@ const QUEUE_MAX: usize = 64 * 1024 * 1024;
 
 /// What ended a link.
 #[derive(Debug, thiserror::Error)]
-pub enum LinkError {
+pub(crate) enum LinkError {
     /// The other end is gone.
     #[error("the other end closed the link")]
     Closed,
@@ -39,7 +39,7 @@ struct Outgoing {
 }
 
 /// One end of a link; never blocks.
-pub struct Link {
+pub(crate) struct Link {
     socket: UnixStream,
     incoming: Vec<u8>,
     fds: VecDeque<OwnedFd>,
@@ -53,7 +53,7 @@ impl Link {
     ///
     /// # Errors
     /// When it cannot be made non-blocking.
-    pub fn new(socket: UnixStream) -> io::Result<Self> {
+    pub(crate) fn new(socket: UnixStream) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
         Ok(Self {
             socket,
@@ -69,7 +69,7 @@ impl Link {
     ///
     /// # Errors
     /// The kernel's.
-    pub fn pair() -> io::Result<(Self, UnixStream)> {
+    pub(crate) fn pair() -> io::Result<(Self, UnixStream)> {
         let (ours, theirs) = UnixStream::pair()?;
         Ok((Self::new(ours)?, theirs))
     }
@@ -78,7 +78,11 @@ impl Link {
     ///
     /// # Errors
     /// [`LinkError::Stuck`] when too much waits, [`LinkError::Closed`] or the kernel's error when the link is over.
-    pub fn send(&mut self, message: &impl Serialize, fds: Vec<OwnedFd>) -> Result<(), LinkError> {
+    pub(crate) fn send(
+        &mut self,
+        message: &impl Serialize,
+        fds: Vec<OwnedFd>,
+    ) -> Result<(), LinkError> {
         let mut bytes = vec![0; 4];
         serde_json::to_writer(&mut bytes, message)
             .map_err(|error| LinkError::Garbage(error.to_string()))?;
@@ -98,7 +102,7 @@ impl Link {
 
     /// Whether something waits to be sent.
     #[must_use]
-    pub fn wants_write(&self) -> bool {
+    pub(crate) fn wants_write(&self) -> bool {
         !self.outgoing.is_empty()
     }
 
@@ -106,7 +110,7 @@ impl Link {
     ///
     /// # Errors
     /// As [`Self::send`].
-    pub fn flush(&mut self) -> Result<(), LinkError> {
+    pub(crate) fn flush(&mut self) -> Result<(), LinkError> {
         while let Some(front) = self.outgoing.front_mut() {
             let raw: Vec<_> = if front.sent == 0 {
                 front.fds.iter().map(AsRawFd::as_raw_fd).collect()
@@ -141,7 +145,7 @@ impl Link {
     ///
     /// # Errors
     /// The kernel's.
-    pub fn fill(&mut self) -> io::Result<()> {
+    pub(crate) fn fill(&mut self) -> io::Result<()> {
         let mut buffer = vec![0; 64 * 1024];
         loop {
             match descriptor::receive_with_fds(&self.socket, &mut buffer) {
@@ -168,7 +172,7 @@ impl Link {
     ///
     /// # Errors
     /// [`LinkError::Closed`] after the last message of a closed link; [`LinkError::Garbage`] for what is no message.
-    pub fn next<M: DeserializeOwned>(&mut self) -> Result<Option<M>, LinkError> {
+    pub(crate) fn next<M: DeserializeOwned>(&mut self) -> Result<Option<M>, LinkError> {
         if let Some(head) = self.incoming.first_chunk::<4>() {
             let length = usize::try_from(u32::from_le_bytes(*head)).unwrap_or(usize::MAX);
             if length > FRAME_MAX {
@@ -189,7 +193,7 @@ impl Link {
     }
 
     /// The next descriptor that came.
-    pub fn take_fd(&mut self) -> Option<OwnedFd> {
+    pub(crate) fn take_fd(&mut self) -> Option<OwnedFd> {
         self.fds.pop_front()
     }
 }

@@ -2,8 +2,8 @@
 //! keeps what must outlive the other roles, and starts these again when they die. It never opens, stats or waits for
 //! anything that can hang, and knows nothing of definitions, restart policies or clients.
 
-pub mod link;
-pub mod protocol;
-pub mod role;
+pub(crate) mod link;
+pub(crate) mod protocol;
+pub(crate) mod role;
 mod runs;
-pub mod table;
+pub(crate) mod table;

@@ -9,13 +9,13 @@ use crate::domain::names::{InstanceId, RunId};
 use crate::domain::spec::Stream;
 
 /// Grows with each change that an older role would not understand.
-pub const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 1;
 /// The largest note, in bytes.
-pub const NOTE_MAX: usize = 1024;
+pub(crate) const NOTE_MAX: usize = 1024;
 
 /// One stream of one run goes to one file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Route {
+pub(crate) struct Route {
     /// The file.
     pub path: PathBuf,
     /// It becomes an archive when it has this many bytes.
@@ -28,7 +28,7 @@ pub struct Route {
 
 /// Where the output of a run goes; without `err`, both streams share `out`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Routes {
+pub(crate) struct Routes {
     /// Standard output.
     pub out: Route,
     /// Standard error, when it is kept apart.
@@ -37,14 +37,14 @@ pub struct Routes {
 
 impl Routes {
     /// The streams that have a pipe of their own.
-    pub fn each(&self) -> impl Iterator<Item = (Stream, &Route)> {
+    pub(crate) fn each(&self) -> impl Iterator<Item = (Stream, &Route)> {
         std::iter::once((Stream::Out, &self.out)).chain(self.err.iter().map(|r| (Stream::Err, r)))
     }
 }
 
 /// What a child is to become.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChildSpec {
+pub(crate) struct ChildSpec {
     /// A path, or a word for the `PATH` of `env`.
     pub program: String,
     /// Without the program.
@@ -66,7 +66,7 @@ impl std::fmt::Debug for ChildSpec {
 /// From the daemon to the keeper. Act and note travel together and are applied in one turn.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum ToKeeper {
+pub(crate) enum ToKeeper {
     /// The daemon has taken over and answers.
     Ready {
         /// What it speaks.
@@ -128,7 +128,7 @@ pub enum ToKeeper {
 /// From the keeper to the daemon.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum ToDaemon {
+pub(crate) enum ToDaemon {
     /// The first message: everything the keeper knows.
     Welcome {
         /// What it speaks.
@@ -203,7 +203,7 @@ pub enum ToDaemon {
 /// Where a run stands, as the keeper saw it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum RunState {
+pub(crate) enum RunState {
     /// No run yet.
     None,
     /// About to be forked.
@@ -220,7 +220,7 @@ pub enum RunState {
 
 /// What the table holds of one instance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// Which instance.
     pub key: InstanceId,
     /// The newest run.
@@ -243,7 +243,7 @@ pub struct Entry {
 impl Entry {
     /// An instance that has never run.
     #[must_use]
-    pub fn new(key: InstanceId) -> Self {
+    pub(crate) fn new(key: InstanceId) -> Self {
         Self {
             key,
             run: RunId(0),
@@ -258,7 +258,7 @@ impl Entry {
 
     /// Whether the main process has not been reaped.
     #[must_use]
-    pub fn is_live(&self) -> bool {
+    pub(crate) fn is_live(&self) -> bool {
         match self.state {
             RunState::Forked | RunState::Executed => true,
             RunState::None | RunState::Reserved | RunState::Exited(_) | RunState::Settled => false,
@@ -269,7 +269,7 @@ impl Entry {
 /// From the keeper to the scribe.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum KeeperToScribe {
+pub(crate) enum KeeperToScribe {
     /// The first message: both ends of the stage pipe and the note of its owner come with it.
     Stage,
     /// The read end of one stream of one run comes with this.
@@ -290,7 +290,7 @@ pub enum KeeperToScribe {
 /// From the scribe to the keeper.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum ScribeToKeeper {
+pub(crate) enum ScribeToKeeper {
     /// All writers are gone and every byte is in its file.
     Drained {
         /// Which instance.
@@ -305,7 +305,7 @@ pub enum ScribeToKeeper {
 /// From the daemon to the scribe.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum ToScribe {
+pub(crate) enum ToScribe {
     /// Other limits for a file.
     Limits {
         /// The new ones, with the file they are for.
@@ -335,7 +335,7 @@ pub enum ToScribe {
 /// From the scribe to the daemon.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum FromScribe {
+pub(crate) enum FromScribe {
     /// These files have more bytes than before.
     Grew {
         /// The files.

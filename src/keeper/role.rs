@@ -42,7 +42,7 @@ const HOPELESS: u32 = 3;
 
 /// Why the keeper could not begin or go on.
 #[derive(Debug, thiserror::Error)]
-pub enum KeeperError {
+pub(crate) enum KeeperError {
     /// The kernel's word.
     #[error("the keeper could not {what}: {source}")]
     Io {
@@ -64,7 +64,7 @@ fn doing<T>(what: &'static str, result: io::Result<T>) -> Result<T, KeeperError>
 }
 
 /// What the keeper begins with.
-pub struct Setup {
+pub(crate) struct Setup {
     /// Where everything lies.
     pub paths: Paths,
     /// The lock of the state folder: nobody reads it, it is held for life.
@@ -133,7 +133,7 @@ struct LastGrace {
 ///
 /// # Errors
 /// What kept it from beginning, or a daemon that does not start.
-pub fn run(setup: Setup) -> Result<(), KeeperError> {
+pub(crate) fn run(setup: Setup) -> Result<(), KeeperError> {
     doing("become the parent of orphans", child::become_subreaper())?;
     doing("ignore SIGPIPE", signal::ignore_write_signals())?;
     let signals = doing(
@@ -148,13 +148,20 @@ pub fn run(setup: Setup) -> Result<(), KeeperError> {
         ]),
     )?;
     let file_limit = doing("raise the file limit", descriptor::raise_file_limit())?;
-    doing("make the folder of pipes", folder::make_private(&setup.paths.pipes()))?;
+    doing(
+        "make the folder of pipes",
+        folder::make_private(&setup.paths.pipes()),
+    )?;
     let table = Table::open(&setup.paths.table(), &boot_id())?;
     let epoll = doing(
         "make an epoll",
         Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).map_err(Into::into),
     )?;
-    let null = doing("open /dev/null", File::options().read(true).open("/dev/null"))?.into();
+    let null = doing(
+        "open /dev/null",
+        File::options().read(true).open("/dev/null"),
+    )?
+    .into();
     let mut keeper = Keeper {
         stage: doing("make the stage", Stage::make())?,
         setup,
@@ -222,7 +229,10 @@ impl Keeper {
             let pipe = name.file_name().to_str().and_then(PipeKey::parse);
             let route = pipe.and_then(|p| {
                 let routes = self.table.get(p.key)?.routes.clone()?;
-                routes.each().find(|(s, _)| *s == p.stream).map(|(_, r)| r.clone())
+                routes
+                    .each()
+                    .find(|(s, _)| *s == p.stream)
+                    .map(|(_, r)| r.clone())
             });
             match (pipe, route) {
                 (Some(pipe), Some(route)) => {
@@ -334,7 +344,10 @@ impl Keeper {
                 return;
             }
         };
-        let _ = self.stage.copies().map(|fds| link.send(&KeeperToScribe::Stage, fds));
+        let _ = self
+            .stage
+            .copies()
+            .map(|fds| link.send(&KeeperToScribe::Stage, fds));
         for (pipe, end) in &self.pipes {
             if let Ok(fd) = end.read.try_clone() {
                 let _ = link.send(&pipe_message(*pipe, end), vec![fd]);
@@ -469,7 +482,12 @@ impl Keeper {
     }
 
     fn signal_all(&mut self, what: Signal) {
-        let live: Vec<Entry> = self.table.entries().filter(|e| e.is_live()).cloned().collect();
+        let live: Vec<Entry> = self
+            .table
+            .entries()
+            .filter(|e| e.is_live())
+            .cloned()
+            .collect();
         for entry in live {
             self.signal(&entry, what);
         }
@@ -511,7 +529,11 @@ impl Keeper {
 
     fn exited(&mut self, key: InstanceId, run: RunId, reaped: Reaped) {
         let mut ending = reaped.ending;
-        if let Some(pending) = self.results.remove(&key).filter(|pending| pending.run == run) {
+        if let Some(pending) = self
+            .results
+            .remove(&key)
+            .filter(|pending| pending.run == run)
+        {
             let outcome = pending
                 .failure
                 .map_or_else(|| runs::outcome(&pending.result), Outcome::Failed);
@@ -654,7 +676,11 @@ impl Keeper {
                 note,
             } => {
                 self.note(key, note, None);
-                let live = self.table.get(key).filter(|e| e.run == run && e.is_live()).cloned();
+                let live = self
+                    .table
+                    .get(key)
+                    .filter(|e| e.run == run && e.is_live())
+                    .cloned();
                 if let Some(entry) = live {
                     self.signal(&entry, signal);
                 }
@@ -672,7 +698,11 @@ impl Keeper {
         if note.len() > NOTE_MAX {
             return;
         }
-        let mut entry = self.table.get(key).cloned().unwrap_or_else(|| Entry::new(key));
+        let mut entry = self
+            .table
+            .get(key)
+            .cloned()
+            .unwrap_or_else(|| Entry::new(key));
         entry.note = note;
         if let (Some(run), RunState::Exited(_)) = (settle, entry.state)
             && entry.run == run
@@ -691,7 +721,11 @@ impl Keeper {
         routes: Routes,
     ) {
         let refuse = |why: String| ToDaemon::SpawnFailed { key, run, why };
-        let before = self.table.get(key).cloned().unwrap_or_else(|| Entry::new(key));
+        let before = self
+            .table
+            .get(key)
+            .cloned()
+            .unwrap_or_else(|| Entry::new(key));
         if run <= before.run || before.is_live() {
             let why = format!("run {run} was refused: run {} came before it", before.run);
             self.tell_daemon(&refuse(why));
@@ -712,7 +746,15 @@ impl Keeper {
             return;
         }
         let folder = self.setup.paths.pipes();
-        let made = runs::make(&folder, key, run, spec, &routes, &self.null, self.file_limit);
+        let made = runs::make(
+            &folder,
+            key,
+            run,
+            spec,
+            &routes,
+            &self.null,
+            self.file_limit,
+        );
         let made = match made {
             Ok(made) => made,
             Err(error) => {

@@ -81,7 +81,10 @@ impl PipeEnd {
         )?;
         let end = Self::reopen(folder, key, route)?;
         // Read and write: a writer whose readers are all gone waits instead of dying of SIGPIPE.
-        let write = std::fs::File::options().read(true).write(true).open(&path)?;
+        let write = std::fs::File::options()
+            .read(true)
+            .write(true)
+            .open(&path)?;
         Ok((end, write.into()))
     }
 
@@ -190,10 +193,8 @@ impl Stage {
         let (read, write) = nix::unistd::pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?;
         // Without the larger size everything works, in smaller steps.
         let _ = descriptor::set_pipe_size(&write, 1 << 20);
-        let owner = nix::sys::memfd::memfd_create(
-            c"adasa-stage",
-            nix::sys::memfd::MFdFlags::MFD_CLOEXEC,
-        )?;
+        let owner =
+            nix::sys::memfd::memfd_create(c"adasa-stage", nix::sys::memfd::MFdFlags::MFD_CLOEXEC)?;
         Ok(Self { read, write, owner })
     }
 

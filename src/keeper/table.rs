@@ -23,7 +23,7 @@ const GROWTH: u64 = 64;
 
 /// Why the table could not take something.
 #[derive(Debug, thiserror::Error)]
-pub enum TableError {
+pub(crate) enum TableError {
     /// The kernel's word.
     #[error("the table could not be written: {0}")]
     Io(#[from] io::Error),
@@ -52,7 +52,7 @@ struct Slot {
 
 /// The open table.
 #[derive(Debug)]
-pub struct Table {
+pub(crate) struct Table {
     file: File,
     head: Head,
     head_slot: Slot,
@@ -63,7 +63,7 @@ pub struct Table {
 
 /// What a file of a table held.
 #[derive(Debug, Clone, Default)]
-pub struct Contents {
+pub(crate) struct Contents {
     /// The boot it is of.
     pub boot: String,
     /// How many daemons there had been.
@@ -87,7 +87,8 @@ fn encode(sequence: u64, payload: &[u8]) -> [u8; PAGE] {
 }
 
 fn decode(page: &[u8]) -> Option<(u64, &[u8])> {
-    let number = |at: usize| -> Option<u32> { Some(u32::from_le_bytes(*page.get(at..)?.first_chunk()?)) };
+    let number =
+        |at: usize| -> Option<u32> { Some(u32::from_le_bytes(*page.get(at..)?.first_chunk()?)) };
     if number(0)? != MAGIC {
         return None;
     }
@@ -103,7 +104,11 @@ fn decode(page: &[u8]) -> Option<(u64, &[u8])> {
 /// The newer good one of the two pages of a slot.
 fn newest(bytes: &[u8], slot: u64) -> Option<(u64, &[u8])> {
     let at = usize::try_from(slot).ok()?.checked_mul(2 * PAGE)?;
-    let page = |n: usize| bytes.get(at + n * PAGE..at + (n + 1) * PAGE).and_then(decode);
+    let page = |n: usize| {
+        bytes
+            .get(at + n * PAGE..at + (n + 1) * PAGE)
+            .and_then(decode)
+    };
     match (page(0), page(1)) {
         (Some(a), Some(b)) => Some(if a.0 > b.0 { a } else { b }),
         (a, b) => a.or(b),
@@ -115,7 +120,7 @@ impl Table {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn read(path: &Path) -> io::Result<Contents> {
+    pub(crate) fn read(path: &Path) -> io::Result<Contents> {
         let bytes = std::fs::read(path)?;
         Ok(parse(&bytes).0)
     }
@@ -124,7 +129,7 @@ impl Table {
     ///
     /// # Errors
     /// When the file cannot be made, read or written.
-    pub fn open(path: &Path, boot: &str) -> Result<Self, TableError> {
+    pub(crate) fn open(path: &Path, boot: &str) -> Result<Self, TableError> {
         let file = File::options()
             .create(true)
             .truncate(false)
@@ -162,7 +167,10 @@ impl Table {
             }
         }
         let used: Vec<u64> = table.entries.values().map(|(slot, _)| slot.index).collect();
-        table.free = (1..table.slots).rev().filter(|n| !used.contains(n)).collect();
+        table.free = (1..table.slots)
+            .rev()
+            .filter(|n| !used.contains(n))
+            .collect();
         table.write_head()?;
         Ok(table)
     }
@@ -171,7 +179,7 @@ impl Table {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn next_epoch(&mut self) -> Result<u64, TableError> {
+    pub(crate) fn next_epoch(&mut self) -> Result<u64, TableError> {
         self.head.epoch += 1;
         self.write_head()?;
         Ok(self.head.epoch)
@@ -185,13 +193,13 @@ impl Table {
     }
 
     /// All instances.
-    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.entries.values().map(|(_, entry)| entry)
     }
 
     /// One instance.
     #[must_use]
-    pub fn get(&self, key: InstanceId) -> Option<&Entry> {
+    pub(crate) fn get(&self, key: InstanceId) -> Option<&Entry> {
         self.entries.get(&key).map(|(_, entry)| entry)
     }
 
@@ -199,7 +207,7 @@ impl Table {
     ///
     /// # Errors
     /// A record that is too long, or the kernel's.
-    pub fn put(&mut self, entry: Entry) -> Result<(), TableError> {
+    pub(crate) fn put(&mut self, entry: Entry) -> Result<(), TableError> {
         let payload = serde_json::to_vec(&entry).map_err(io::Error::from)?;
         if payload.len() > PAGE - HEAD {
             return Err(TableError::TooLong {
@@ -224,7 +232,7 @@ impl Table {
     ///
     /// # Errors
     /// As [`Self::put`].
-    pub fn change(
+    pub(crate) fn change(
         &mut self,
         key: InstanceId,
         change: impl FnOnce(&mut Entry),
@@ -241,7 +249,7 @@ impl Table {
     ///
     /// # Errors
     /// The kernel's.
-    pub fn remove(&mut self, key: InstanceId) -> Result<(), TableError> {
+    pub(crate) fn remove(&mut self, key: InstanceId) -> Result<(), TableError> {
         if let Some((mut slot, _)) = self.entries.remove(&key) {
             slot.sequence += 1;
             write(&self.file, slot, &[])?;
@@ -357,7 +365,10 @@ mod tests {
         for cut in (0..=used).step_by(97) {
             let (contents, _, _) = parse(&whole[..cut]);
             for entry in contents.entries {
-                assert!(matches!((entry.run.0, entry.note.as_str()), (1, "old") | (2, "new")));
+                assert!(matches!(
+                    (entry.run.0, entry.note.as_str()),
+                    (1, "old") | (2, "new")
+                ));
             }
         }
         for at in (0..used).step_by(13) {
@@ -365,7 +376,10 @@ mod tests {
             bytes[at] ^= 0x41;
             let (contents, _, _) = parse(&bytes);
             for entry in contents.entries {
-                assert!(matches!((entry.run.0, entry.note.as_str()), (1, "old") | (2, "new")));
+                assert!(matches!(
+                    (entry.run.0, entry.note.as_str()),
+                    (1, "old") | (2, "new")
+                ));
             }
         }
         std::fs::remove_file(path).unwrap();

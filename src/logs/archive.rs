@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// One archive. Offsets are logical: bytes since the first byte that the stream ever had.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Archive {
+pub(crate) struct Archive {
     /// The file.
     pub path: PathBuf,
     /// Logical offset of its first byte.
@@ -21,7 +21,7 @@ pub struct Archive {
 impl Archive {
     /// Where its index lies.
     #[must_use]
-    pub fn index_path(&self) -> PathBuf {
+    pub(crate) fn index_path(&self) -> PathBuf {
         with_suffix(&self.path.with_file_name(plain_name(&self.path)), ".idx")
     }
 
@@ -29,7 +29,7 @@ impl Archive {
     ///
     /// # Errors
     /// The kernel's; one that is gone is no error.
-    pub fn remove(&self) -> io::Result<()> {
+    pub(crate) fn remove(&self) -> io::Result<()> {
         for path in [&self.path, &self.index_path()] {
             match std::fs::remove_file(path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -43,7 +43,7 @@ impl Archive {
     ///
     /// # Errors
     /// The kernel's; then the archive is as it was.
-    pub fn compress(&self) -> io::Result<Self> {
+    pub(crate) fn compress(&self) -> io::Result<Self> {
         if self.compressed {
             return Ok(self.clone());
         }
@@ -70,7 +70,7 @@ impl Archive {
     ///
     /// # Errors
     /// The kernel's.
-    pub fn open(&self) -> io::Result<Box<dyn Read>> {
+    pub(crate) fn open(&self) -> io::Result<Box<dyn Read>> {
         let file = File::open(&self.path)?;
         Ok(if self.compressed {
             Box::new(flate2::read::MultiGzDecoder::new(file))
@@ -90,7 +90,7 @@ fn plain_name(path: &Path) -> OsString {
 
 /// Appends to the last component of a path.
 #[must_use]
-pub fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(suffix);
     path.with_file_name(name)
@@ -98,7 +98,7 @@ pub fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 
 /// The path of an archive that is not compressed.
 #[must_use]
-pub fn path_of(log: &Path, base: u64, end: u64) -> PathBuf {
+pub(crate) fn path_of(log: &Path, base: u64, end: u64) -> PathBuf {
     with_suffix(log, &format!(".{base}-{end}"))
 }
 
@@ -107,7 +107,7 @@ pub fn path_of(log: &Path, base: u64, end: u64) -> PathBuf {
 ///
 /// # Errors
 /// When the folder cannot be read; a folder that is not there has none.
-pub fn list(log: &Path) -> io::Result<Vec<Archive>> {
+pub(crate) fn list(log: &Path) -> io::Result<Vec<Archive>> {
     let (Some(folder), Some(name)) = (log.parent(), log.file_name()) else {
         return Ok(Vec::new());
     };
@@ -153,7 +153,13 @@ mod tests {
         for (base, text) in [(100, "third"), (0, "first"), (50, "second")] {
             std::fs::write(path_of(&log, base, base + 50), text).unwrap();
         }
-        for other in ["0.out.log", "0.out.log.idx", "0.out.log.0-50.idx", "0.err.log.0-9", "0.out.log.9-3"] {
+        for other in [
+            "0.out.log",
+            "0.out.log.idx",
+            "0.out.log.0-50.idx",
+            "0.err.log.0-9",
+            "0.out.log.9-3",
+        ] {
             std::fs::write(folder.join(other), "").unwrap();
         }
         let found = list(&log).unwrap();

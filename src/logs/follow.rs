@@ -7,7 +7,7 @@ use super::read::{Line, Log};
 
 /// Where to begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum From {
+pub(crate) enum From {
     /// So many lines before the end, of all logs together.
     Last(usize),
     /// What came at this time or later, microseconds since 1970, and of that the last so many lines.
@@ -26,7 +26,7 @@ struct Source {
 
 /// Several logs, merged. Lines of one log keep their order; between logs the time of draining decides.
 #[derive(Debug)]
-pub struct Merge {
+pub(crate) struct Merge {
     sources: Vec<Source>,
     /// Lines that were read to find the last ones.
     ready: std::collections::VecDeque<(usize, Line)>,
@@ -37,7 +37,7 @@ impl Merge {
     ///
     /// # Errors
     /// When one cannot be read.
-    pub fn open(paths: Vec<PathBuf>, from: From) -> io::Result<Self> {
+    pub(crate) fn open(paths: Vec<PathBuf>, from: From) -> io::Result<Self> {
         let mut sources = Vec::new();
         for path in paths {
             let mut log = Log::open(&path)?;
@@ -81,7 +81,7 @@ impl Merge {
     ///
     /// # Errors
     /// When a log cannot be read.
-    pub fn next(&mut self, whole: bool) -> io::Result<Option<(usize, Line)>> {
+    pub(crate) fn next(&mut self, whole: bool) -> io::Result<Option<(usize, Line)>> {
         if let Some((n, line)) = self.ready.front()
             && (line.is_final() || !whole)
         {
@@ -128,7 +128,7 @@ impl Merge {
     ///
     /// # Errors
     /// When a log cannot be read.
-    pub fn refresh(&mut self) -> io::Result<()> {
+    pub(crate) fn refresh(&mut self) -> io::Result<()> {
         for source in &mut self.sources {
             let log = Log::open(&source.path)?;
             // A log that was emptied and lost its index begins again.
@@ -191,7 +191,10 @@ mod tests {
         write(&b, &[(2, "two"), (3, "three"), (6, "six")]);
         let paths = || vec![a.clone(), b.clone()];
         let mut merge = Merge::open(paths(), From::Last(100)).unwrap();
-        assert_eq!(all(&mut merge, false), ["0:one", "1:two", "1:three", "0:four", "0:five", "1:six"]);
+        assert_eq!(
+            all(&mut merge, false),
+            ["0:one", "1:two", "1:three", "0:four", "0:five", "1:six"]
+        );
         let mut merge = Merge::open(paths(), From::Last(2)).unwrap();
         assert_eq!(all(&mut merge, false), ["0:five", "1:six"]);
         let mut merge = Merge::open(paths(), From::Since(4_000_000, 100)).unwrap();

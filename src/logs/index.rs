@@ -14,15 +14,15 @@ use crate::domain::names::RunId;
 
 const MAGIC: &[u8; 8] = b"ADASAIX1";
 /// Bytes of the head and of each entry.
-pub const UNIT: u64 = 32;
+pub(crate) const UNIT: u64 = 32;
 /// The time is that of finding the bytes, not of their coming.
-pub const LATE: u32 = 1;
+pub(crate) const LATE: u32 = 1;
 /// Chunks that come within this many microseconds share an entry.
 const COALESCE_US: u64 = 1000;
 
 /// What the head says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Head {
+pub(crate) struct Head {
     /// Of the log file that it belongs to.
     pub inode: u64,
     /// Logical offset of the file's first byte.
@@ -33,7 +33,7 @@ pub struct Head {
 
 /// One chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// When it was drained, microseconds since 1970.
     pub time_us: u64,
     /// Logical offset of its first byte.
@@ -49,7 +49,7 @@ pub struct Entry {
 impl Entry {
     /// Logical offset behind its last byte.
     #[must_use]
-    pub fn end(&self) -> u64 {
+    pub(crate) fn end(&self) -> u64 {
         self.offset + u64::from(self.length)
     }
 
@@ -101,7 +101,7 @@ impl Head {
 
 /// Reads the head of an index; none when there is no good one.
 #[must_use]
-pub fn head(path: &Path) -> Option<Head> {
+pub(crate) fn head(path: &Path) -> Option<Head> {
     let mut bytes = [0; 32];
     File::open(path).ok()?.read_exact_at(&mut bytes, 0).ok()?;
     Head::decode(&bytes)
@@ -109,7 +109,7 @@ pub fn head(path: &Path) -> Option<Head> {
 
 /// Appends entries; the scribe is the only one who does.
 #[derive(Debug)]
-pub struct Writer {
+pub(crate) struct Writer {
     file: File,
     /// Where the next entry goes.
     at: u64,
@@ -121,7 +121,7 @@ impl Writer {
     ///
     /// # Errors
     /// The kernel's.
-    pub fn begin(path: &Path, head: Head) -> io::Result<Self> {
+    pub(crate) fn begin(path: &Path, head: Head) -> io::Result<Self> {
         let file = super::read::private_options().truncate(true).open(path)?;
         file.write_all_at(&head.encode(), 0)?;
         Ok(Self {
@@ -135,7 +135,7 @@ impl Writer {
     ///
     /// # Errors
     /// The kernel's.
-    pub fn resume(path: &Path) -> io::Result<Self> {
+    pub(crate) fn resume(path: &Path) -> io::Result<Self> {
         let file = super::read::private_options().truncate(false).open(path)?;
         let length = file.metadata()?.len();
         let whole = length / UNIT * UNIT;
@@ -155,7 +155,7 @@ impl Writer {
 
     /// Logical offset behind the last entry.
     #[must_use]
-    pub fn end(&self) -> Option<u64> {
+    pub(crate) fn end(&self) -> Option<u64> {
         self.last.map(|e| e.end())
     }
 
@@ -163,7 +163,7 @@ impl Writer {
     ///
     /// # Errors
     /// The kernel's; the bytes of the log are written already and will count as late.
-    pub fn add(&mut self, entry: Entry) -> io::Result<()> {
+    pub(crate) fn add(&mut self, entry: Entry) -> io::Result<()> {
         if let Some(last) = self.last
             && last.run == entry.run
             && last.flags == entry.flags
@@ -185,7 +185,7 @@ impl Writer {
 
 /// Looks things up in an index file.
 #[derive(Debug)]
-pub struct Lookup {
+pub(crate) struct Lookup {
     file: File,
     count: u64,
 }
@@ -193,7 +193,7 @@ pub struct Lookup {
 impl Lookup {
     /// Opens an index; none when there is none.
     #[must_use]
-    pub fn open(path: &Path) -> Option<Self> {
+    pub(crate) fn open(path: &Path) -> Option<Self> {
         let file = File::open(path).ok()?;
         let length = file.metadata().ok()?.len();
         let mut bytes = [0; 32];
@@ -225,14 +225,14 @@ impl Lookup {
 
     /// The entry that holds the byte at this logical offset.
     #[must_use]
-    pub fn at(&self, offset: u64) -> Option<Entry> {
+    pub(crate) fn at(&self, offset: u64) -> Option<Entry> {
         let n = self.first_where(|e| e.end() > offset);
         self.get(n).filter(|e| e.offset <= offset)
     }
 
     /// Logical offset of the first chunk that came at this time or later.
     #[must_use]
-    pub fn since(&self, time_us: u64) -> Option<u64> {
+    pub(crate) fn since(&self, time_us: u64) -> Option<u64> {
         self.get(self.first_where(|e| e.time_us >= time_us))
             .map(|e| e.offset)
     }

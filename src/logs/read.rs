@@ -11,13 +11,13 @@ use super::archive::{self, Archive};
 use super::index::{self, Entry, LATE, Lookup};
 
 /// A longer line comes in pieces of this size.
-pub const LINE_MAX: usize = 1 << 20;
+pub(crate) const LINE_MAX: usize = 1 << 20;
 /// How much is read at a time.
 const CHUNK: usize = 256 * 1024;
 
 /// For files that only their owner reads, never through a link.
 #[must_use]
-pub fn private_options() -> std::fs::OpenOptions {
+pub(crate) fn private_options() -> std::fs::OpenOptions {
     let mut options = File::options();
     options
         .create(true)
@@ -30,7 +30,7 @@ pub fn private_options() -> std::fs::OpenOptions {
 
 /// One line of a log, without its newline.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
+pub(crate) struct Line {
     /// Logical offset of its first byte.
     pub offset: u64,
     /// Logical offset behind it and its newline.
@@ -49,14 +49,14 @@ pub struct Line {
 impl Line {
     /// Whether it will stay as it is: a newline ends it or it is a whole piece.
     #[must_use]
-    pub fn is_final(&self) -> bool {
+    pub(crate) fn is_final(&self) -> bool {
         self.complete || self.bytes.len() >= LINE_MAX
     }
 }
 
 /// One log: its archives and its file.
 #[derive(Debug)]
-pub struct Log {
+pub(crate) struct Log {
     path: PathBuf,
     archives: Vec<Archive>,
     current: Option<(File, u64, u64)>,
@@ -74,7 +74,7 @@ impl Log {
     ///
     /// # Errors
     /// When the folder or the file cannot be read; a log that is not there is empty.
-    pub fn open(path: &Path) -> io::Result<Self> {
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
         // The file first: an archive made between the two looks is then seen twice, which the bases tell, and not missed.
         let file = match File::open(path) {
             Ok(file) => Some(file),
@@ -112,14 +112,14 @@ impl Log {
 
     /// Logical offset of the oldest byte that is kept.
     #[must_use]
-    pub fn begin(&self) -> u64 {
+    pub(crate) fn begin(&self) -> u64 {
         let current = self.current.as_ref().map_or(0, |(_, base, _)| *base);
         self.archives.first().map_or(current, |a| a.base)
     }
 
     /// Logical offset behind the newest byte.
     #[must_use]
-    pub fn end(&self) -> u64 {
+    pub(crate) fn end(&self) -> u64 {
         match &self.current {
             Some((_, base, size)) => base + size,
             None => self.archives.last().map_or(0, |a| a.end),
@@ -131,7 +131,7 @@ impl Log {
     ///
     /// # Errors
     /// The kernel's.
-    pub fn read_at(&mut self, offset: u64, most: usize) -> io::Result<(u64, Vec<u8>)> {
+    pub(crate) fn read_at(&mut self, offset: u64, most: usize) -> io::Result<(u64, Vec<u8>)> {
         if let Some((file, base, _)) = &self.current
             && offset >= *base
         {
@@ -172,7 +172,11 @@ impl Log {
                 Err(error) => return Err(error),
             }
         }
-        if self.cached.as_ref().is_none_or(|(base, _)| *base != it.base) {
+        if self
+            .cached
+            .as_ref()
+            .is_none_or(|(base, _)| *base != it.base)
+        {
             let packed = Archive {
                 path: if it.compressed {
                     it.path.clone()
@@ -194,7 +198,9 @@ impl Log {
             self.cached = Some((it.base, bytes));
         }
         let bytes = self.cached.as_ref().map_or(&[][..], |(_, bytes)| bytes);
-        let start = usize::try_from(from - it.base).unwrap_or(usize::MAX).min(bytes.len());
+        let start = usize::try_from(from - it.base)
+            .unwrap_or(usize::MAX)
+            .min(bytes.len());
         let end = start.saturating_add(most).min(bytes.len());
         Ok(bytes[start..end].to_vec())
     }
@@ -233,7 +239,7 @@ impl Log {
     ///
     /// # Errors
     /// The kernel's.
-    pub fn since(&mut self, time_us: u64) -> io::Result<u64> {
+    pub(crate) fn since(&mut self, time_us: u64) -> io::Result<u64> {
         let mut bases: Vec<u64> = self.archives.iter().map(|a| a.base).collect();
         bases.extend(self.current.as_ref().map(|(_, base, _)| *base));
         for base in bases {
@@ -267,7 +273,7 @@ impl Log {
     ///
     /// # Errors
     /// The kernel's.
-    pub fn back(&mut self, end: u64, count: usize) -> io::Result<u64> {
+    pub(crate) fn back(&mut self, end: u64, count: usize) -> io::Result<u64> {
         let begin = self.begin();
         let mut end = end.min(self.end());
         if count == 0 {
@@ -319,7 +325,7 @@ impl Log {
     ///
     /// # Errors
     /// The kernel's.
-    pub fn line(&mut self, offset: u64) -> io::Result<Option<Line>> {
+    pub(crate) fn line(&mut self, offset: u64) -> io::Result<Option<Line>> {
         let mut bytes = Vec::new();
         let mut at = offset.max(self.begin());
         let mut start = None;

@@ -4,7 +4,7 @@
 use unicode_width::UnicodeWidthChar as _;
 
 /// At most this many bytes of a line are shown.
-pub const SHOWN_MAX: usize = 8 * 1024;
+pub(crate) const SHOWN_MAX: usize = 8 * 1024;
 /// An escape sequence without an end is given up after this many bytes.
 const SEQUENCE_MAX: usize = 4 * 1024;
 /// More combining marks on one character are dropped.
@@ -14,7 +14,7 @@ const BINARY_PERCENT: usize = 30;
 
 /// A colour of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Colour {
+pub(crate) enum Colour {
     /// One of the terminal's 256.
     Indexed(u8),
     /// Red, green, blue.
@@ -23,7 +23,7 @@ pub enum Colour {
 
 /// How a piece of text looks; only what cannot hide anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Look {
+pub(crate) struct Look {
     /// Foreground.
     pub fg: Option<Colour>,
     /// Background.
@@ -41,7 +41,7 @@ pub struct Look {
 /// One line of harmless text: no control characters, no characters that change direction or have no width of their
 /// own, a certain width in cells.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct SafeText {
+pub(crate) struct SafeText {
     pieces: Vec<(String, Look)>,
     width: usize,
 }
@@ -49,7 +49,7 @@ pub struct SafeText {
 impl SafeText {
     /// Makes bytes harmless.
     #[must_use]
-    pub fn new(bytes: &[u8]) -> Self {
+    pub(crate) fn new(bytes: &[u8]) -> Self {
         let shown = &bytes[..bytes.len().min(SHOWN_MAX)];
         let mut maker = Maker::default();
         maker.line(shown);
@@ -62,26 +62,26 @@ impl SafeText {
 
     /// The pieces, each with its look.
     #[must_use]
-    pub fn pieces(&self) -> &[(String, Look)] {
+    pub(crate) fn pieces(&self) -> &[(String, Look)] {
         &self.pieces
     }
 
     /// How many terminal cells it takes.
     #[cfg(test)]
-    pub fn width(&self) -> usize {
+    pub(crate) fn width(&self) -> usize {
         self.width
     }
 
     /// The text alone.
     #[must_use]
-    pub fn plain(&self) -> String {
+    pub(crate) fn plain(&self) -> String {
         self.pieces.iter().map(|(text, _)| text.as_str()).collect()
     }
 }
 
 /// A short text from outside (a name, an error, a command) as one harmless string.
 #[must_use]
-pub fn harmless(text: &str) -> String {
+pub(crate) fn harmless(text: &str) -> String {
     SafeText::new(text.as_bytes()).plain()
 }
 
@@ -163,7 +163,11 @@ impl Maker {
             }
             '\u{7f}' => self.mark("␡"),
             '\u{80}'..='\u{9f}' => self.mark(&format!("⟨{:02x}⟩", u32::from(c))),
-            '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+            '\u{200e}'
+            | '\u{200f}'
+            | '\u{61c}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}' => {
                 self.mark(direction(c));
             }
             '\u{2028}' | '\u{2029}' => self.mark("⟨nl⟩"),
@@ -212,13 +216,23 @@ impl Maker {
                     return window.len();
                 };
                 let parameters = &window[2..end];
-                if window[end] == b'm' && parameters.iter().all(|b| b.is_ascii_digit() || b";:".contains(b)) {
+                if window[end] == b'm'
+                    && parameters
+                        .iter()
+                        .all(|b| b.is_ascii_digit() || b";:".contains(b))
+                {
                     self.select_look(parameters);
                 } else {
                     let shown: String = window[2..=end]
                         .iter()
                         .take(12)
-                        .map(|b| if b.is_ascii_graphic() { char::from(*b) } else { '·' })
+                        .map(|b| {
+                            if b.is_ascii_graphic() {
+                                char::from(*b)
+                            } else {
+                                '·'
+                            }
+                        })
                         .collect();
                     self.mark(&format!("␛[{shown}"));
                 }
@@ -256,7 +270,9 @@ impl Maker {
     /// `CSI … m`: colours, bold, italic, underline and reverse; everything else is passed over.
     fn select_look(&mut self, parameters: &[u8]) {
         let text = String::from_utf8_lossy(parameters);
-        let mut numbers = text.split([';', ':']).map(|n| n.parse::<u16>().unwrap_or(0));
+        let mut numbers = text
+            .split([';', ':'])
+            .map(|n| n.parse::<u16>().unwrap_or(0));
         while let Some(n) = numbers.next() {
             let base = |n: u16, from: u16| u8::try_from(n - from).ok().map(Colour::Indexed);
             match n {
@@ -356,7 +372,11 @@ mod tests {
     #[test]
     fn colours_are_kept_as_looks() {
         let text = SafeText::new(b"\x1b[1;31mred\x1b[0m plain \x1b[38;5;200mx\x1b[38;2;1;2;3my");
-        let looks: Vec<_> = text.pieces().iter().map(|(t, l)| (t.as_str(), l.fg, l.bold)).collect();
+        let looks: Vec<_> = text
+            .pieces()
+            .iter()
+            .map(|(t, l)| (t.as_str(), l.fg, l.bold))
+            .collect();
         assert_eq!(
             looks,
             [

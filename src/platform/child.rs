@@ -16,7 +16,7 @@ use super::{descriptor, signal};
 
 /// What a child is to become.
 #[derive(Debug, Clone, Copy)]
-pub struct Program<'a> {
+pub(crate) struct Program<'a> {
     /// A path, or a word that is looked up in the `PATH` of `env`.
     pub program: &'a str,
     /// Without the program itself.
@@ -31,7 +31,7 @@ pub struct Program<'a> {
 
 /// The three standard descriptors of a child.
 #[derive(Debug, Clone, Copy)]
-pub struct Stdio<'a> {
+pub(crate) struct Stdio<'a> {
     /// Descriptor 0.
     pub input: BorrowedFd<'a>,
     /// Descriptor 1.
@@ -42,7 +42,7 @@ pub struct Stdio<'a> {
 
 /// A child between fork and exec.
 #[derive(Debug)]
-pub struct Fork {
+pub(crate) struct Fork {
     /// Its pid; it leads a session and a process group of its own.
     pub pid: i32,
     /// Ends without a byte when the exec succeeded, else gives an [`ExecFailure`].
@@ -51,18 +51,18 @@ pub struct Fork {
 
 /// What went wrong between fork and exec.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExecFailure(String);
+pub(crate) struct ExecFailure(String);
 
 impl ExecFailure {
     /// Reads what the child wrote; none when it wrote nothing.
     #[must_use]
-    pub fn parse(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         (!bytes.is_empty()).then(|| Self(String::from_utf8_lossy(bytes).into_owned()))
     }
 
     /// As the ending of the run.
     #[must_use]
-    pub fn ending(&self) -> Ending {
+    pub(crate) fn ending(&self) -> Ending {
         Ending::NotExecuted(ShortText::new(&self.0))
     }
 }
@@ -72,7 +72,7 @@ impl ExecFailure {
 ///
 /// # Errors
 /// The kernel's: no descriptors, no pids, no memory.
-pub fn spawn(program: Program<'_>, stdio: Stdio<'_>) -> io::Result<Fork> {
+pub(crate) fn spawn(program: Program<'_>, stdio: Stdio<'_>) -> io::Result<Fork> {
     let (result, report) = nix::unistd::pipe2(OFlag::O_CLOEXEC)?;
     descriptor::set_nonblocking(&result, true)?;
     // SAFETY: the caller is single-threaded (the keeper), so the child may run ordinary code.
@@ -206,7 +206,11 @@ fn execute(it: Program<'_>) -> Result<std::convert::Infallible, String> {
 ///
 /// # Errors
 /// The kernel's, up to the fork.
-pub fn spawn_role(args: &[&str], fds: &[BorrowedFd<'_>], own_binary: &Path) -> io::Result<i32> {
+pub(crate) fn spawn_role(
+    args: &[&str],
+    fds: &[BorrowedFd<'_>],
+    own_binary: &Path,
+) -> io::Result<i32> {
     let mut argv = vec![CString::new("adasa")?];
     for arg in args {
         argv.push(CString::new(*arg)?);
@@ -244,7 +248,7 @@ fn pass(fds: &[BorrowedFd<'_>]) -> io::Result<()> {
 
 /// A child that was collected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reaped {
+pub(crate) struct Reaped {
     /// Its pid.
     pub pid: i32,
     /// How it ended.
@@ -257,14 +261,12 @@ pub struct Reaped {
 
 /// Collects one child that has ended; none when no child has.
 #[must_use]
-pub fn reap() -> Option<Reaped> {
+pub(crate) fn reap() -> Option<Reaped> {
     let mut status = 0;
     // SAFETY: rusage is plain numbers, for which zero is a value.
     let mut usage: nix::libc::rusage = unsafe { std::mem::zeroed() };
     // SAFETY: wait4 writes the two values, which live on this stack frame.
-    let pid = unsafe {
-        nix::libc::wait4(-1, &raw mut status, nix::libc::WNOHANG, &raw mut usage)
-    };
+    let pid = unsafe { nix::libc::wait4(-1, &raw mut status, nix::libc::WNOHANG, &raw mut usage) };
     if pid <= 0 {
         return None;
     }
@@ -279,7 +281,8 @@ pub fn reap() -> Option<Reaped> {
         })
     };
     let ms = |time: nix::libc::timeval| {
-        u64::try_from(time.tv_sec).unwrap_or(0) * 1000 + u64::try_from(time.tv_usec).unwrap_or(0) / 1000
+        u64::try_from(time.tv_sec).unwrap_or(0) * 1000
+            + u64::try_from(time.tv_usec).unwrap_or(0) / 1000
     };
     Some(Reaped {
         pid,
@@ -293,12 +296,12 @@ pub fn reap() -> Option<Reaped> {
 ///
 /// # Errors
 /// The kernel's.
-pub fn become_subreaper() -> io::Result<()> {
+pub(crate) fn become_subreaper() -> io::Result<()> {
     Ok(nix::sys::prctl::set_child_subreaper(true)?)
 }
 
 /// Leaves the terminal and the session of whoever started this process.
-pub fn leave_session() {
+pub(crate) fn leave_session() {
     // Fails only for a leader of a group, which is then already apart.
     let _ = nix::unistd::setsid();
 }

@@ -13,7 +13,7 @@ use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, s
 ///
 /// # Errors
 /// The kernel's, when the descriptor is not open.
-pub fn inherit(fd: impl AsFd, survive: bool) -> io::Result<()> {
+pub(crate) fn inherit(fd: impl AsFd, survive: bool) -> io::Result<()> {
     let flag = if survive {
         FdFlag::empty()
     } else {
@@ -27,7 +27,7 @@ pub fn inherit(fd: impl AsFd, survive: bool) -> io::Result<()> {
 ///
 /// # Errors
 /// The kernel's.
-pub fn set_nonblocking(fd: impl AsFd, on: bool) -> io::Result<()> {
+pub(crate) fn set_nonblocking(fd: impl AsFd, on: bool) -> io::Result<()> {
     let flags = OFlag::from_bits_truncate(fcntl(fd.as_fd(), FcntlArg::F_GETFL)?);
     let flags = if on {
         flags | OFlag::O_NONBLOCK
@@ -42,7 +42,7 @@ pub fn set_nonblocking(fd: impl AsFd, on: bool) -> io::Result<()> {
 ///
 /// # Errors
 /// `EBADF` when it is not open.
-pub fn inherited(number: RawFd) -> io::Result<OwnedFd> {
+pub(crate) fn inherited(number: RawFd) -> io::Result<OwnedFd> {
     // SAFETY: the descriptor is only looked at before it is owned.
     let borrowed = unsafe { BorrowedFd::borrow_raw(number) };
     fcntl(borrowed, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
@@ -55,7 +55,7 @@ pub fn inherited(number: RawFd) -> io::Result<OwnedFd> {
 ///
 /// # Errors
 /// The kernel's; `WouldBlock` when the queue is full and nothing was sent.
-pub fn send_with_fds(socket: &UnixStream, bytes: &[u8], fds: &[RawFd]) -> io::Result<usize> {
+pub(crate) fn send_with_fds(socket: &UnixStream, bytes: &[u8], fds: &[RawFd]) -> io::Result<usize> {
     let control = [ControlMessage::ScmRights(fds)];
     let control: &[ControlMessage<'_>] = if fds.is_empty() { &[] } else { &control };
     Ok(sendmsg::<()>(
@@ -71,7 +71,7 @@ pub fn send_with_fds(socket: &UnixStream, bytes: &[u8], fds: &[RawFd]) -> io::Re
 ///
 /// # Errors
 /// The kernel's; `WouldBlock` when there is nothing.
-pub fn receive_with_fds(
+pub(crate) fn receive_with_fds(
     socket: &UnixStream,
     buffer: &mut [u8],
 ) -> io::Result<(usize, Vec<OwnedFd>)> {
@@ -99,7 +99,7 @@ pub fn receive_with_fds(
 ///
 /// # Errors
 /// The kernel's.
-pub fn splice(
+pub(crate) fn splice(
     from: impl AsFd,
     to: impl AsFd,
     offset: Option<&mut i64>,
@@ -119,7 +119,7 @@ pub fn splice(
 ///
 /// # Errors
 /// The kernel's.
-pub fn waiting(pipe: impl AsFd) -> io::Result<usize> {
+pub(crate) fn waiting(pipe: impl AsFd) -> io::Result<usize> {
     nix::ioctl_read_bad!(fionread, nix::libc::FIONREAD, nix::libc::c_int);
     let mut count: nix::libc::c_int = 0;
     // SAFETY: FIONREAD writes one int, which lives on this stack frame.
@@ -131,7 +131,7 @@ pub fn waiting(pipe: impl AsFd) -> io::Result<usize> {
 ///
 /// # Errors
 /// `EPERM` when the user's quota of pipe pages is used up, `EBUSY` when it holds more than that.
-pub fn set_pipe_size(pipe: impl AsFd, bytes: i32) -> io::Result<usize> {
+pub(crate) fn set_pipe_size(pipe: impl AsFd, bytes: i32) -> io::Result<usize> {
     Ok(usize::try_from(fcntl(pipe, FcntlArg::F_SETPIPE_SZ(bytes))?).unwrap_or(0))
 }
 
@@ -139,7 +139,7 @@ pub fn set_pipe_size(pipe: impl AsFd, bytes: i32) -> io::Result<usize> {
 ///
 /// # Errors
 /// The kernel's.
-pub fn file_limit() -> io::Result<(u64, u64)> {
+pub(crate) fn file_limit() -> io::Result<(u64, u64)> {
     Ok(getrlimit(Resource::RLIMIT_NOFILE)?)
 }
 
@@ -147,7 +147,7 @@ pub fn file_limit() -> io::Result<(u64, u64)> {
 ///
 /// # Errors
 /// The kernel's.
-pub fn raise_file_limit() -> io::Result<(u64, u64)> {
+pub(crate) fn raise_file_limit() -> io::Result<(u64, u64)> {
     let (soft, hard) = file_limit()?;
     setrlimit(Resource::RLIMIT_NOFILE, hard, hard)?;
     Ok((soft, hard))
@@ -157,6 +157,6 @@ pub fn raise_file_limit() -> io::Result<(u64, u64)> {
 ///
 /// # Errors
 /// The kernel's.
-pub fn set_file_limit(soft: u64, hard: u64) -> io::Result<()> {
+pub(crate) fn set_file_limit(soft: u64, hard: u64) -> io::Result<()> {
     Ok(setrlimit(Resource::RLIMIT_NOFILE, soft, hard)?)
 }

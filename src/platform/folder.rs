@@ -2,7 +2,9 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{
+    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+};
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::{Flock, FlockArg};
@@ -12,7 +14,7 @@ use nix::sys::statfs::{TMPFS_MAGIC, statfs};
 ///
 /// # Errors
 /// What could not be made, or a folder that belongs to somebody else.
-pub fn make_private(path: &Path) -> io::Result<()> {
+pub(crate) fn make_private(path: &Path) -> io::Result<()> {
     match std::fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -45,7 +47,7 @@ fn is_tmpfs(path: &str) -> bool {
 ///
 /// # Errors
 /// When the state folder cannot be looked at.
-pub fn volatile(state: &Path) -> io::Result<PathBuf> {
+pub(crate) fn volatile(state: &Path) -> io::Result<PathBuf> {
     let meta = std::fs::metadata(state)?;
     let id = format!("{:x}-{:x}", meta.dev(), meta.ino());
     let uid = nix::unistd::geteuid().as_raw();
@@ -62,7 +64,7 @@ pub fn volatile(state: &Path) -> io::Result<PathBuf> {
 ///
 /// # Errors
 /// When the file cannot be opened.
-pub fn try_lock(path: &Path) -> io::Result<Option<Flock<File>>> {
+pub(crate) fn try_lock(path: &Path) -> io::Result<Option<Flock<File>>> {
     let file = File::options()
         .create(true)
         .truncate(false)
@@ -82,7 +84,7 @@ pub fn try_lock(path: &Path) -> io::Result<Option<Flock<File>>> {
 ///
 /// # Errors
 /// When the folder cannot be opened.
-pub fn socket_address(path: &Path) -> io::Result<(PathBuf, Option<File>)> {
+pub(crate) fn socket_address(path: &Path) -> io::Result<(PathBuf, Option<File>)> {
     use std::os::fd::AsRawFd as _;
     // sun_path holds 108 bytes with the closing NUL; see unix(7).
     if path.as_os_str().len() < 108 {

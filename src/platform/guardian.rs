@@ -9,7 +9,7 @@ use nix::unistd::{ForkResult, Pid, fork};
 
 /// Which of the two this process is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
+pub(crate) enum Side {
     /// The one that works.
     Child,
     /// The one that waited; the child has ended with this code.
@@ -21,13 +21,18 @@ pub enum Side {
 ///
 /// # Errors
 /// The kernel's, when there can be no second process.
-pub fn guard(repair: impl FnOnce()) -> io::Result<Side> {
+pub(crate) fn guard(repair: impl FnOnce()) -> io::Result<Side> {
     // SAFETY: the caller is single-threaded: the dashboard forks before it makes its first thread.
     let child = match unsafe { fork() }? {
         ForkResult::Child => return Ok(Side::Child),
         ForkResult::Parent { child } => child,
     };
-    let passed = [Native::SIGTERM, Native::SIGINT, Native::SIGHUP, Native::SIGQUIT];
+    let passed = [
+        Native::SIGTERM,
+        Native::SIGINT,
+        Native::SIGHUP,
+        Native::SIGQUIT,
+    ];
     let mut set: SigSet = passed.iter().copied().collect();
     set.add(Native::SIGCHLD);
     set.thread_block()?;
@@ -53,12 +58,12 @@ pub fn guard(repair: impl FnOnce()) -> io::Result<Side> {
 }
 
 /// Stops this process and its whole job, as the shell expects after Ctrl-Z; returns when it is continued.
-pub fn suspend_job() {
+pub(crate) fn suspend_job() {
     let _ = nix::sys::signal::kill(Pid::from_raw(0), Native::SIGSTOP);
 }
 
 /// Ends this process at once, without what other threads may still be doing.
-pub fn leave_now(code: u8) -> ! {
+pub(crate) fn leave_now(code: u8) -> ! {
     // SAFETY: _exit ends the process; nothing of it runs on.
     unsafe { nix::libc::_exit(i32::from(code)) }
 }

@@ -23,7 +23,7 @@ pub struct Host {
 
 /// Measures the machine again and again.
 #[derive(Debug)]
-pub struct HostReader {
+pub(crate) struct HostReader {
     system: sysinfo::System,
     logs: std::path::PathBuf,
     name: String,
@@ -33,7 +33,7 @@ pub struct HostReader {
 impl HostReader {
     /// `logs` lies on the disk that is watched.
     #[must_use]
-    pub fn new(logs: std::path::PathBuf) -> Option<Self> {
+    pub(crate) fn new(logs: std::path::PathBuf) -> Option<Self> {
         Some(Self {
             system: sysinfo::System::new().ok()?,
             logs,
@@ -45,7 +45,7 @@ impl HostReader {
 
     /// Measures once; the processor's share is that since the measurement before.
     #[expect(clippy::cast_precision_loss, reason = "a percentage needs no 53 bits")]
-    pub fn read(&mut self) -> Host {
+    pub(crate) fn read(&mut self) -> Host {
         self.system.refresh_cpu_usage();
         self.system.refresh_memory();
         let load = sysinfo::System::load_average().map_or([0.0; 3], |l| [l.one, l.five, l.fifteen]);

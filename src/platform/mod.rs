@@ -2,14 +2,16 @@
 //! of the wire or of the screen.
 
 #[cfg(not(unix))]
-compile_error!("adasa needs a Unix: its promises rest on fork, descriptors and signals, which this system has not.");
+compile_error!(
+    "adasa needs a Unix: its promises rest on fork, descriptors and signals, which this system has not."
+);
 
-pub mod child;
-pub mod clock;
-pub mod descriptor;
-pub mod folder;
-pub mod guardian;
-pub mod host;
-pub mod paths;
-pub mod procfs;
-pub mod signal;
+pub(crate) mod child;
+pub(crate) mod clock;
+pub(crate) mod descriptor;
+pub(crate) mod folder;
+pub(crate) mod guardian;
+pub(crate) mod host;
+pub(crate) mod paths;
+pub(crate) mod procfs;
+pub(crate) mod signal;

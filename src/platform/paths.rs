@@ -7,7 +7,7 @@ use super::folder;
 
 /// The folders and files of one daemon.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Paths {
+pub(crate) struct Paths {
     /// Settings.
     pub config: PathBuf,
     /// Definitions and history: survives a reboot.
@@ -24,7 +24,7 @@ impl Paths {
     ///
     /// # Errors
     /// A folder that cannot be made or belongs to somebody else, or no home folder at all.
-    pub fn find() -> io::Result<Self> {
+    pub(crate) fn find() -> io::Result<Self> {
         let (config, state, logs) = match std::env::var_os("ADASA_HOME") {
             Some(home) if !home.is_empty() => {
                 let home = std::path::absolute(PathBuf::from(home))?;
@@ -62,43 +62,43 @@ impl Paths {
 
     /// The API's socket.
     #[must_use]
-    pub fn socket(&self) -> PathBuf {
+    pub(crate) fn socket(&self) -> PathBuf {
         self.volatile.join("api.sock")
     }
 
     /// The single-instance lock.
     #[must_use]
-    pub fn lock(&self) -> PathBuf {
+    pub(crate) fn lock(&self) -> PathBuf {
         self.state.join("lock")
     }
 
     /// The keeper's table.
     #[must_use]
-    pub fn table(&self) -> PathBuf {
+    pub(crate) fn table(&self) -> PathBuf {
         self.volatile.join("table")
     }
 
     /// The output pipes.
     #[must_use]
-    pub fn pipes(&self) -> PathBuf {
+    pub(crate) fn pipes(&self) -> PathBuf {
         self.volatile.join("pipes")
     }
 
     /// The daemon's own log.
     #[must_use]
-    pub fn daemon_log(&self) -> PathBuf {
+    pub(crate) fn daemon_log(&self) -> PathBuf {
         self.logs.join("daemon.log")
     }
 
     /// What a role that could not start said last.
     #[must_use]
-    pub fn start_error(&self) -> PathBuf {
+    pub(crate) fn start_error(&self) -> PathBuf {
         self.volatile.join("start-error")
     }
 
     /// What the environment marker of this daemon's children begins with.
     #[must_use]
-    pub fn marker(&self) -> String {
+    pub(crate) fn marker(&self) -> String {
         self.volatile
             .file_name()
             .map(|name| name.to_string_lossy().into_owned())
@@ -109,5 +109,8 @@ impl Paths {
 
 fn marker_of(path: &Path) -> String {
     use std::os::unix::fs::MetadataExt as _;
-    std::fs::metadata(path).map_or_else(|_| "unknown".into(), |m| format!("{:x}-{:x}", m.dev(), m.ino()))
+    std::fs::metadata(path).map_or_else(
+        |_| "unknown".into(),
+        |m| format!("{:x}-{:x}", m.dev(), m.ino()),
+    )
 }

@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt as _;
 
 /// What `/proc/PID/stat` says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stat {
+pub(crate) struct Stat {
     /// Its parent.
     pub parent: i32,
     /// Its process group.
@@ -33,7 +33,7 @@ fn page_size() -> u64 {
 
 /// Clock ticks in a second.
 #[must_use]
-pub fn ticks_per_second() -> u64 {
+pub(crate) fn ticks_per_second() -> u64 {
     nix::unistd::sysconf(nix::unistd::SysconfVar::CLK_TCK)
         .ok()
         .flatten()
@@ -77,27 +77,30 @@ fn parse(line: &[u8], page: u64) -> Option<Stat> {
 
 /// Reads the stat of a process once.
 #[must_use]
-pub fn stat(pid: i32) -> Option<Stat> {
+pub(crate) fn stat(pid: i32) -> Option<Stat> {
     let line = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
     parse(&line, page_size())
 }
 
 /// Whether the process with this pid and this start is alive (a zombie is not).
 #[must_use]
-pub fn is_alive(pid: i32, start: u64) -> bool {
+pub(crate) fn is_alive(pid: i32, start: u64) -> bool {
     stat(pid).is_some_and(|stat| stat.start == start && !stat.zombie)
 }
 
 /// The direct children of a process, of all its threads.
 #[must_use]
-pub fn children(pid: i32) -> Vec<i32> {
+pub(crate) fn children(pid: i32) -> Vec<i32> {
     let mut found = Vec::new();
     let Ok(threads) = std::fs::read_dir(format!("/proc/{pid}/task")) else {
         return found;
     };
     for thread in threads.flatten() {
         if let Ok(text) = std::fs::read_to_string(thread.path().join("children")) {
-            found.extend(text.split_ascii_whitespace().filter_map(|n| n.parse::<i32>().ok()));
+            found.extend(
+                text.split_ascii_whitespace()
+                    .filter_map(|n| n.parse::<i32>().ok()),
+            );
         }
     }
     found
@@ -105,7 +108,7 @@ pub fn children(pid: i32) -> Vec<i32> {
 
 /// Every process below `root`, `root` itself not included, each with its start.
 #[must_use]
-pub fn descendants(root: i32) -> Vec<(i32, Stat)> {
+pub(crate) fn descendants(root: i32) -> Vec<(i32, Stat)> {
     let mut found: Vec<(i32, Stat)> = Vec::new();
     let mut queue = children(root);
     while let Some(pid) = queue.pop() {
@@ -123,17 +126,19 @@ pub fn descendants(root: i32) -> Vec<(i32, Stat)> {
 /// The value of a variable in the environment a process was started with. Can hang on a stuck process: call it
 /// from a thread that nobody waits for.
 #[must_use]
-pub fn environment_value(pid: i32, name: &str) -> Option<String> {
+pub(crate) fn environment_value(pid: i32, name: &str) -> Option<String> {
     let bytes = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
     bytes.split(|b| *b == 0).find_map(|pair| {
         let pair = std::str::from_utf8(pair).ok()?;
-        pair.strip_prefix(name)?.strip_prefix('=').map(str::to_owned)
+        pair.strip_prefix(name)?
+            .strip_prefix('=')
+            .map(str::to_owned)
     })
 }
 
 /// Where the standard output and error of a process lead, as the kernel names it.
 #[must_use]
-pub fn output_targets(pid: i32) -> Vec<String> {
+pub(crate) fn output_targets(pid: i32) -> Vec<String> {
     [1, 2]
         .into_iter()
         .filter_map(|fd| std::fs::read_link(format!("/proc/{pid}/fd/{fd}")).ok())
@@ -143,7 +148,7 @@ pub fn output_targets(pid: i32) -> Vec<String> {
 
 /// The proportional set size in bytes: shared pages count by their share. Can hang as [`environment_value`] can.
 #[must_use]
-pub fn proportional_set(pid: i32) -> Option<u64> {
+pub(crate) fn proportional_set(pid: i32) -> Option<u64> {
     let text = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
     let line = text.lines().find(|line| line.starts_with("Pss:"))?;
     let kilobytes: u64 = line.split_ascii_whitespace().nth(1)?.parse().ok()?;
@@ -159,7 +164,7 @@ struct Held {
 
 /// Reads many processes again and again through held descriptors.
 #[derive(Debug)]
-pub struct Reader {
+pub(crate) struct Reader {
     held: HashMap<i32, Held>,
     buffer: Vec<u8>,
     page: u64,
@@ -178,7 +183,7 @@ impl Default for Reader {
 impl Reader {
     /// The stat of a process. A descriptor that was opened for a process which is gone never answers for
     /// another: the kernel says `ESRCH`, and the file is opened anew.
-    pub fn stat(&mut self, pid: i32) -> Option<Stat> {
+    pub(crate) fn stat(&mut self, pid: i32) -> Option<Stat> {
         for _ in 0..2 {
             let held = match self.held.entry(pid) {
                 std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
@@ -199,7 +204,7 @@ impl Reader {
     }
 
     /// The direct children of the process's main thread: cheap, and enough between the full walks of a sweep.
-    pub fn children(&mut self, pid: i32) -> Vec<i32> {
+    pub(crate) fn children(&mut self, pid: i32) -> Vec<i32> {
         let Some(Held {
             children: Some(file),
             ..
@@ -223,7 +228,7 @@ impl Reader {
     }
 
     /// Lets go of every process that is not in `wanted`.
-    pub fn retain(&mut self, wanted: impl Fn(i32) -> bool) {
+    pub(crate) fn retain(&mut self, wanted: impl Fn(i32) -> bool) {
         self.held.retain(|pid, _| wanted(*pid));
     }
 }

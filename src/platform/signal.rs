@@ -15,7 +15,7 @@ use crate::domain::exit::Signal;
 ///
 /// # Errors
 /// The kernel's.
-pub fn listen(signals: &[Native]) -> io::Result<SignalFd> {
+pub(crate) fn listen(signals: &[Native]) -> io::Result<SignalFd> {
     let set: SigSet = signals.iter().copied().collect();
     set.thread_block()?;
     Ok(SignalFd::with_flags(
@@ -28,7 +28,7 @@ pub fn listen(signals: &[Native]) -> io::Result<SignalFd> {
 ///
 /// # Errors
 /// The kernel's.
-pub fn ignore_write_signals() -> io::Result<()> {
+pub(crate) fn ignore_write_signals() -> io::Result<()> {
     set_all(&[Native::SIGPIPE, Native::SIGXFSZ], SigHandler::SigIgn)
 }
 
@@ -36,9 +36,14 @@ pub fn ignore_write_signals() -> io::Result<()> {
 ///
 /// # Errors
 /// The kernel's.
-pub fn ignore_terminal_signals() -> io::Result<()> {
+pub(crate) fn ignore_terminal_signals() -> io::Result<()> {
     set_all(
-        &[Native::SIGINT, Native::SIGTERM, Native::SIGHUP, Native::SIGQUIT],
+        &[
+            Native::SIGINT,
+            Native::SIGTERM,
+            Native::SIGHUP,
+            Native::SIGQUIT,
+        ],
         SigHandler::SigIgn,
     )
 }
@@ -47,7 +52,7 @@ pub fn ignore_terminal_signals() -> io::Result<()> {
 ///
 /// # Errors
 /// The kernel's.
-pub fn end_on_broken_pipe() -> io::Result<()> {
+pub(crate) fn end_on_broken_pipe() -> io::Result<()> {
     set_all(&[Native::SIGPIPE], SigHandler::SigDfl)
 }
 
@@ -55,7 +60,7 @@ pub fn end_on_broken_pipe() -> io::Result<()> {
 ///
 /// # Errors
 /// The kernel's.
-pub fn reset_for_child() -> io::Result<()> {
+pub(crate) fn reset_for_child() -> io::Result<()> {
     for signal in Native::iterator() {
         if !matches!(signal, Native::SIGKILL | Native::SIGSTOP) {
             set_all(&[signal], SigHandler::SigDfl)?;
@@ -78,7 +83,7 @@ fn set_all(signals: &[Native], handler: SigHandler) -> io::Result<()> {
 ///
 /// # Errors
 /// `EPERM` when none of its members may be signalled.
-pub fn send_to_group(leader: i32, signal: Signal) -> io::Result<()> {
+pub(crate) fn send_to_group(leader: i32, signal: Signal) -> io::Result<()> {
     if !send(-leader, signal)? {
         send(leader, signal)?;
     }
@@ -89,7 +94,7 @@ pub fn send_to_group(leader: i32, signal: Signal) -> io::Result<()> {
 ///
 /// # Errors
 /// `EPERM`. A process that is gone is no error.
-pub fn send_to_child(pid: i32, signal: Signal) -> io::Result<()> {
+pub(crate) fn send_to_child(pid: i32, signal: Signal) -> io::Result<()> {
     send(pid, signal).map(|_| ())
 }
 
@@ -119,14 +124,14 @@ impl AsFd for PidFd {
 
 /// A handle on one process that can never mean another one.
 #[derive(Debug)]
-pub struct PidFd(OwnedFd);
+pub(crate) struct PidFd(OwnedFd);
 
 impl PidFd {
     /// Opens a handle on the process that has this pid now.
     ///
     /// # Errors
     /// `ESRCH` when there is none.
-    pub fn open(pid: i32) -> io::Result<Self> {
+    pub(crate) fn open(pid: i32) -> io::Result<Self> {
         // SAFETY: pidfd_open takes two integers and returns a new descriptor or an error.
         let fd = unsafe { nix::libc::syscall(nix::libc::SYS_pidfd_open, pid, 0) };
         let fd = Errno::result(fd)?;
@@ -139,7 +144,7 @@ impl PidFd {
     ///
     /// # Errors
     /// The kernel's.
-    pub fn wait(&self, most: std::time::Duration) -> io::Result<bool> {
+    pub(crate) fn wait(&self, most: std::time::Duration) -> io::Result<bool> {
         let deadline = std::time::Instant::now() + most;
         loop {
             let left = deadline.saturating_duration_since(std::time::Instant::now());
@@ -158,7 +163,7 @@ impl PidFd {
     ///
     /// # Errors
     /// `EPERM`.
-    pub fn send(&self, signal: Signal) -> io::Result<()> {
+    pub(crate) fn send(&self, signal: Signal) -> io::Result<()> {
         // SAFETY: the siginfo pointer may be null; everything else is integers.
         let sent = unsafe {
             nix::libc::syscall(

@@ -2,4 +2,4 @@
 //! where it stopped the next one goes on. It knows nothing of processes, policies or readers.
 
 mod file;
-pub mod role;
+pub(crate) mod role;

@@ -37,7 +37,7 @@ const QUOTA_DEFAULT_PAGES: u64 = 16384;
 
 /// Why the scribe ended.
 #[derive(Debug, thiserror::Error)]
-pub enum ScribeError {
+pub(crate) enum ScribeError {
     /// The kernel's word.
     #[error("the scribe: {0}")]
     Io(#[from] io::Error),
@@ -93,7 +93,7 @@ struct Scribe {
 ///
 /// # Errors
 /// What kept it from going on; the next scribe goes on from there.
-pub fn run() -> Result<(), ScribeError> {
+pub(crate) fn run() -> Result<(), ScribeError> {
     child::leave_session();
     signal::ignore_terminal_signals()?;
     signal::ignore_write_signals()?;
@@ -172,7 +172,8 @@ impl Scribe {
     /// each small write would cost the writer and us a wake-up each time.
     fn let_fill(&self, ready: &VecDeque<u64>) {
         let now = monotonic_ns();
-        let chatty = |pipe: &Pipe| now.saturating_sub(pipe.last_ns) < CHATTY_NS && !pipe.nearly_full;
+        let chatty =
+            |pipe: &Pipe| now.saturating_sub(pipe.last_ns) < CHATTY_NS && !pipe.nearly_full;
         let pipes: Vec<&Pipe> = ready.iter().filter_map(|t| self.pipes.get(t)).collect();
         if !pipes.is_empty() && pipes.into_iter().all(chatty) {
             std::thread::sleep(COALESCE);

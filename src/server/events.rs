@@ -20,7 +20,9 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 const BUFFER: usize = 64;
 
 fn event(epoch: u64, sequence: u64, json: &str) -> Event {
-    Event::default().id(format!("{epoch}-{sequence}")).data(json)
+    Event::default()
+        .id(format!("{epoch}-{sequence}"))
+        .data(json)
 }
 
 fn snapshot(snapshot: Snapshot) -> String {

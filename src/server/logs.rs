@@ -111,7 +111,9 @@ pub(super) async fn read(
     Ok(Response::builder()
         .header(CONTENT_TYPE, "application/x-ndjson")
         .body(body)
-        .map_err(|_| crate::api::ApiError::new(crate::api::Code::Internal, "no answer could be made"))?
+        .map_err(|_| {
+            crate::api::ApiError::new(crate::api::Code::Internal, "no answer could be made")
+        })?
         .into_response())
 }
 

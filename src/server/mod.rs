@@ -7,4 +7,4 @@ mod logs;
 mod routes;
 mod unix;
 
-pub use unix::open;
+pub(crate) use unix::open;

@@ -61,7 +61,11 @@ async fn nowhere() -> Failure {
 }
 
 async fn wrong_method() -> Failure {
-    ApiError::new(Code::MethodNotAllowed, "this place does not take that method").into()
+    ApiError::new(
+        Code::MethodNotAllowed,
+        "this place does not take that method",
+    )
+    .into()
 }
 
 async fn info(State(context): State<Context>) -> Answer {
@@ -151,11 +155,7 @@ async fn act(
     success(wait.on(&context.handle, view).await?)
 }
 
-async fn operation(
-    State(context): State<Context>,
-    id: Named,
-    wait: Waiting,
-) -> Answer {
+async fn operation(State(context): State<Context>, id: Named, wait: Waiting) -> Answer {
     let Path(id) = id?;
     let Query(wait) = wait?;
     let id = OperationId::try_from(id).map_err(|e| ApiError::new(Code::BadRequest, e))?;

@@ -21,7 +21,7 @@ const HEAD: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Opens the door as a part of the daemon.
-pub fn open(subsystems: &Subsystems, doors: Doors) {
+pub(crate) fn open(subsystems: &Subsystems, doors: Doors) {
     let Doors {
         listener,
         handle,

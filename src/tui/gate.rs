@@ -18,9 +18,14 @@ pub(super) struct Gate {
 enum State {
     Open,
     /// An Esc came; it may be the begin of a sequence.
-    Escape { key: KeyEvent, until: Duration },
+    Escape {
+        key: KeyEvent,
+        until: Duration,
+    },
     /// Inside a torn sequence: swallow to its end.
-    Sequence { until: Duration },
+    Sequence {
+        until: Duration,
+    },
 }
 
 /// What comes out.
@@ -40,7 +45,10 @@ impl Gate {
     }
 
     /// Takes the keys that came together at this moment.
-    #[expect(clippy::wildcard_enum_match_arm, reason = "only letters are typed text")]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "only letters are typed text"
+    )]
     pub(super) fn feed(&mut self, now: Duration, keys: &[KeyEvent]) -> Vec<Typed> {
         let mut out = self.settle(now);
         let printable: String = keys
@@ -159,8 +167,14 @@ mod tests {
     #[test]
     fn much_text_at_once_is_a_paste_and_a_held_key_is_not() {
         let mut gate = Gate::new(true);
-        let keys: Vec<KeyEvent> = "D y x y rr".chars().map(|c| key(KeyCode::Char(c))).collect();
-        assert_eq!(gate.feed(ms(0), &keys), vec![Typed::Paste("D y x y rr".into())]);
+        let keys: Vec<KeyEvent> = "D y x y rr"
+            .chars()
+            .map(|c| key(KeyCode::Char(c)))
+            .collect();
+        assert_eq!(
+            gate.feed(ms(0), &keys),
+            vec![Typed::Paste("D y x y rr".into())]
+        );
         let held = vec![key(KeyCode::Char('j')); 20];
         assert_eq!(gate.feed(ms(1), &held).len(), 20);
     }

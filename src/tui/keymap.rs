@@ -89,37 +89,136 @@ use Place::{Everywhere, Logs, Processes};
 pub(super) const BINDINGS: &[Binding] = &[
     bind(Processes, "s F7", Action::Start, "start", Some("start")),
     bind(Processes, "x", Action::Stop, "stop (asks)", Some("stop")),
-    bind(Processes, "r", Action::Restart, "restart (asks)", Some("restart")),
-    bind(Processes, "X", Action::Kill, "kill with SIGKILL (asks)", None),
-    bind(Processes, "D Del", Action::Delete, "delete (asks for its name)", Some("delete")),
+    bind(
+        Processes,
+        "r",
+        Action::Restart,
+        "restart (asks)",
+        Some("restart"),
+    ),
+    bind(
+        Processes,
+        "X",
+        Action::Kill,
+        "kill with SIGKILL (asks)",
+        None,
+    ),
+    bind(
+        Processes,
+        "D Del",
+        Action::Delete,
+        "delete (asks for its name)",
+        Some("delete"),
+    ),
     bind(Processes, "l", Action::Logs, "to its logs", Some("logs")),
-    bind(Processes, "h Left", Action::Fold, "fold, or to the process", None),
+    bind(
+        Processes,
+        "h Left",
+        Action::Fold,
+        "fold, or to the process",
+        None,
+    ),
     bind(Processes, "Right", Action::Unfold, "unfold", None),
-    bind(Logs, "f", Action::Follow, "follow, or pause", Some("follow")),
+    bind(
+        Logs,
+        "f",
+        Action::Follow,
+        "follow, or pause",
+        Some("follow"),
+    ),
     bind(Logs, "t", Action::Times, "times on or off", Some("times")),
-    bind(Logs, "o", Action::Stream, "both streams, out, err", Some("stream")),
-    bind(Everywhere, "/ F3 F4", Action::Filter, "filter processes", Some("filter")),
+    bind(
+        Logs,
+        "o",
+        Action::Stream,
+        "both streams, out, err",
+        Some("stream"),
+    ),
+    bind(
+        Everywhere,
+        "/ F3 F4",
+        Action::Filter,
+        "filter processes",
+        Some("filter"),
+    ),
     bind(Everywhere, "? F1", Action::Help, "this help", Some("help")),
-    bind(Everywhere, "q", Action::Quit, "back; at the top leave", Some("quit")),
-    bind(Everywhere, "Tab", Action::NextPane, "next pane", Some("pane")),
-    bind(Everywhere, "z", Action::Zoom, "the pane alone", Some("zoom")),
+    bind(
+        Everywhere,
+        "q",
+        Action::Quit,
+        "back; at the top leave",
+        Some("quit"),
+    ),
+    bind(
+        Everywhere,
+        "Tab",
+        Action::NextPane,
+        "next pane",
+        Some("pane"),
+    ),
+    bind(
+        Everywhere,
+        "z",
+        Action::Zoom,
+        "the pane alone",
+        Some("zoom"),
+    ),
     bind(Everywhere, "j Down", Action::Down, "down", None),
     bind(Everywhere, "k Up", Action::Up, "up", None),
     bind(Everywhere, "g Home", Action::First, "to the first", None),
-    bind(Everywhere, "G End", Action::Last, "to the last; follow in logs", None),
+    bind(
+        Everywhere,
+        "G End",
+        Action::Last,
+        "to the last; follow in logs",
+        None,
+    ),
     bind(Everywhere, "PgDn", Action::PageDown, "a page down", None),
     bind(Everywhere, "PgUp", Action::PageUp, "a page up", None),
     bind(Everywhere, "^D", Action::HalfDown, "half a page down", None),
     bind(Everywhere, "^U", Action::HalfUp, "half a page up", None),
-    bind(Everywhere, "Esc", Action::Back, "close the innermost thing", None),
-    bind(Everywhere, "Q F10 ^C", Action::Leave, "leave from anywhere", None),
-    bind(Everywhere, "^L", Action::Redraw, "draw everything anew", None),
-    bind(Everywhere, "^Z", Action::Suspend, "suspend to the shell", None),
-    bind(Everywhere, "Enter", Action::Retry, "try to connect now, while disconnected", None),
+    bind(
+        Everywhere,
+        "Esc",
+        Action::Back,
+        "close the innermost thing",
+        None,
+    ),
+    bind(
+        Everywhere,
+        "Q F10 ^C",
+        Action::Leave,
+        "leave from anywhere",
+        None,
+    ),
+    bind(
+        Everywhere,
+        "^L",
+        Action::Redraw,
+        "draw everything anew",
+        None,
+    ),
+    bind(
+        Everywhere,
+        "^Z",
+        Action::Suspend,
+        "suspend to the shell",
+        None,
+    ),
+    bind(
+        Everywhere,
+        "Enter",
+        Action::Retry,
+        "try to connect now, while disconnected",
+        None,
+    ),
 ];
 
 /// A key as it is written in the table.
-#[expect(clippy::wildcard_enum_match_arm, reason = "terminals send more keys than are bound")]
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "terminals send more keys than are bound"
+)]
 pub(super) fn name(key: &KeyEvent) -> Option<String> {
     let control = key.modifiers.contains(KeyModifiers::CONTROL);
     let name = match key.code {
@@ -185,7 +284,10 @@ mod tests {
     fn no_key_means_two_things_in_one_place() {
         for here in [Processes, Logs] {
             let mut seen = std::collections::HashMap::new();
-            for binding in BINDINGS.iter().filter(|b| b.place == here || b.place == Everywhere) {
+            for binding in BINDINGS
+                .iter()
+                .filter(|b| b.place == here || b.place == Everywhere)
+            {
                 for key in binding.keys.split(' ') {
                     let other = seen.insert(key, binding.help);
                     assert!(other.is_none(), "{key} is {other:?} and {:?}", binding.help);
@@ -197,9 +299,14 @@ mod tests {
     /// `ADASA_BLESS=1` writes the page anew.
     #[test]
     fn the_documented_keys_are_the_table() {
-        let mut page = String::from("# Keys of the dashboard\n\nWritten from the table in `src/tui/keymap.rs` by its test (`ADASA_BLESS=1 cargo test the_documented_keys`).\n");
+        let mut page = String::from(
+            "# Keys of the dashboard\n\nWritten from the table in `src/tui/keymap.rs` by its test (`ADASA_BLESS=1 cargo test the_documented_keys`).\n",
+        );
         for place in [Processes, Logs, Everywhere] {
-            page.push_str(&format!("\n## {}\n\n| Key | Does |\n| --- | --- |\n", place.title()));
+            page.push_str(&format!(
+                "\n## {}\n\n| Key | Does |\n| --- | --- |\n",
+                place.title()
+            ));
             for binding in BINDINGS.iter().filter(|b| b.place == place) {
                 let keys: Vec<String> = binding.keys.split(' ').map(|k| format!("`{k}`")).collect();
                 page.push_str(&format!("| {} | {} |\n", keys.join(" "), binding.help));

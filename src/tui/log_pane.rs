@@ -111,7 +111,11 @@ impl LogPane {
 
     /// How many lines came since the pause began.
     pub(super) fn new_lines(&self) -> u64 {
-        if self.is_following() { 0 } else { self.next - self.paused_at }
+        if self.is_following() {
+            0
+        } else {
+            self.next - self.paused_at
+        }
     }
 
     fn wanted(&self) -> impl Iterator<Item = &Shown> {
@@ -132,7 +136,9 @@ impl LogPane {
         match self.anchor {
             None => last,
             // The line itself, or its nearest neighbour when it is gone.
-            Some(number) => all.partition_point(|line| line.number < number).min(all.len()),
+            Some(number) => all
+                .partition_point(|line| line.number < number)
+                .min(all.len()),
         }
     }
 

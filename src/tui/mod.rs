@@ -44,7 +44,7 @@ const FRAME_SSH: Duration = Duration::from_millis(100);
 
 /// How the dashboard is wanted.
 #[derive(Debug, Clone, Copy)]
-pub struct Options {
+pub(crate) struct Options {
     /// How often numbers are taken over.
     pub interval: Duration,
     /// Only characters that every terminal has.
@@ -55,7 +55,7 @@ pub struct Options {
 
 /// How it ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Farewell {
+pub(crate) struct Farewell {
     /// The exit code.
     pub code: u8,
     /// A line for the shell.
@@ -66,12 +66,13 @@ pub struct Farewell {
 ///
 /// # Errors
 /// When the terminal cannot be used.
-pub fn run(client: Client, options: Options) -> io::Result<Farewell> {
+pub(crate) fn run(client: Client, options: Options) -> io::Result<Farewell> {
     terminal::remember()?;
     if options.guardian {
         let repair = || {
             terminal::repair();
-            let _ = io::stderr().write_all(b"adasa: the dashboard was killed; processes keep running\n");
+            let _ = io::stderr()
+                .write_all(b"adasa: the dashboard was killed; processes keep running\n");
         };
         if let Side::Ended(code) = guard(repair)? {
             return Ok(Farewell { code, line: None });
@@ -86,7 +87,11 @@ pub fn run(client: Client, options: Options) -> io::Result<Farewell> {
     let over_ssh = ["SSH_CONNECTION", "SSH_TTY"]
         .into_iter()
         .any(|name| std::env::var_os(name).is_some());
-    let glyphs = if options.ascii { Glyphs::ASCII } else { Glyphs::of_environment() };
+    let glyphs = if options.ascii {
+        Glyphs::ASCII
+    } else {
+        Glyphs::of_environment()
+    };
     let mut model = Model::new(glyphs, Theme::of_environment(), options.interval);
     model.size = Terminal::size();
     model.wall_ms = wall_ms();
@@ -124,7 +129,11 @@ fn farewell(model: &Model) -> String {
         .values()
         .filter(|row| row.view.status == Status::Running)
         .count();
-    let word = if up == 1 { "process keeps" } else { "processes keep" };
+    let word = if up == 1 {
+        "process keeps"
+    } else {
+        "processes keep"
+    };
     format!("adasa: left; {up} {word} running")
 }
 
@@ -176,7 +185,11 @@ impl Shell {
                     self.heard(message)?;
                 }
                 budget -= 1;
-                next = if budget > 0 { told.try_recv().ok() } else { None };
+                next = if budget > 0 {
+                    told.try_recv().ok()
+                } else {
+                    None
+                };
             }
             let typed = !keys.is_empty();
             self.typed(&keys);
@@ -273,9 +286,12 @@ impl Shell {
             Cmd::Call(act) => {
                 let ids = match &self.model.selected {
                     Some(Target::Instance(id)) => vec![*id],
-                    Some(Target::Process(key)) => {
-                        self.model.members(key).iter().map(|row| row.view.id).collect()
-                    }
+                    Some(Target::Process(key)) => self
+                        .model
+                        .members(key)
+                        .iter()
+                        .map(|row| row.view.id)
+                        .collect(),
                     None => vec![],
                 };
                 threads::call(self.client.clone(), act, ids, self.tell.clone());

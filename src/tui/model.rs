@@ -39,8 +39,8 @@ impl Row {
 
     /// Seconds until what it waits for.
     pub(super) fn due_seconds(&self, now: Duration) -> Option<u64> {
-        let left = Duration::from_millis(self.view.due_in_ms?)
-            .saturating_sub(now.saturating_sub(self.at));
+        let left =
+            Duration::from_millis(self.view.due_in_ms?).saturating_sub(now.saturating_sub(self.at));
         Some(left.as_millis().div_ceil(1000) as u64)
     }
 }
@@ -236,9 +236,8 @@ impl Model {
             *counts.entry(row.view.status).or_default() += 1;
         }
         let mut counts: Vec<_> = counts.into_iter().collect();
-        counts.sort_by_key(|(status, _)| {
-            (*status != crate::api::Status::Running, status.urgency())
-        });
+        counts
+            .sort_by_key(|(status, _)| (*status != crate::api::Status::Running, status.urgency()));
         counts
     }
 
@@ -308,8 +307,13 @@ impl Model {
             if row.series.len() == SERIES_LENGTH {
                 row.series.pop_front();
             }
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
-            row.series.push_back((cpu * 10.0).clamp(0.0, 65535.0) as u16);
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "clamped"
+            )]
+            row.series
+                .push_back((cpu * 10.0).clamp(0.0, 65535.0) as u16);
         }
     }
 

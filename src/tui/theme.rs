@@ -63,7 +63,11 @@ impl Theme {
     pub(super) fn of_environment() -> Self {
         let no_colour = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
         let simple = std::env::var("TERM").is_ok_and(|t| t.starts_with("vt"));
-        if no_colour || simple { Self::Mono } else { Self::Terminal }
+        if no_colour || simple {
+            Self::Mono
+        } else {
+            Self::Terminal
+        }
     }
 
     pub(super) fn style(self, role: Role) -> Style {
@@ -190,7 +194,11 @@ impl Glyphs {
             .to_ascii_lowercase();
         let utf8 = locale.contains("utf-8") || locale.contains("utf8");
         let console = std::env::var("TERM").is_ok_and(|t| t == "linux");
-        if utf8 && !console { Self::UNICODE } else { Self::ASCII }
+        if utf8 && !console {
+            Self::UNICODE
+        } else {
+            Self::ASCII
+        }
     }
 
     pub(super) fn is_ascii(&self) -> bool {
@@ -212,7 +220,9 @@ impl Glyphs {
     /// Text with only the characters of this set.
     pub(super) fn text(&self, text: &str) -> String {
         if self.is_ascii() {
-            text.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect()
+            text.chars()
+                .map(|c| if c.is_ascii() { c } else { '?' })
+                .collect()
         } else {
             text.to_owned()
         }
@@ -230,7 +240,13 @@ mod tests {
             let mut all: Vec<char> = Status::ALL.iter().map(|s| glyphs.sign(*s)).collect();
             all.extend(glyphs.spark);
             all.extend(glyphs.corners);
-            all.extend([glyphs.cursor, glyphs.open, glyphs.folded, glyphs.gutter, glyphs.line]);
+            all.extend([
+                glyphs.cursor,
+                glyphs.open,
+                glyphs.folded,
+                glyphs.gutter,
+                glyphs.line,
+            ]);
             for sign in all {
                 assert_eq!(sign.width(), Some(1), "{sign}");
                 assert_eq!(sign.is_ascii(), ascii, "{sign}");
@@ -241,8 +257,10 @@ mod tests {
     #[test]
     fn sign_and_word_tell_every_status_apart() {
         for glyphs in [Glyphs::UNICODE, Glyphs::ASCII] {
-            let pairs: std::collections::HashSet<_> =
-                Status::ALL.iter().map(|s| (glyphs.sign(*s), s.word())).collect();
+            let pairs: std::collections::HashSet<_> = Status::ALL
+                .iter()
+                .map(|s| (glyphs.sign(*s), s.word()))
+                .collect();
             assert_eq!(pairs.len(), Status::ALL.len());
         }
     }

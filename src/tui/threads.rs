@@ -73,7 +73,10 @@ pub(super) fn block_signals() -> io::Result<SigSet> {
 }
 
 /// Ends the process when it is told to, whatever the loop is doing.
-#[expect(clippy::wildcard_enum_match_arm, reason = "all other signals of the set end the process")]
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "all other signals of the set end the process"
+)]
 pub(super) fn signals(set: SigSet, tell: Teller) {
     spawn("signals", move || {
         while let Ok(signal) = set.wait() {
@@ -245,7 +248,9 @@ pub(super) fn look(pids: Vec<(i32, u64)>, tell: Teller) {
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) {
-    let built = thread::Builder::new().name(name.to_owned()).stack_size(512 * 1024);
+    let built = thread::Builder::new()
+        .name(name.to_owned())
+        .stack_size(512 * 1024);
     // Without a thread the screen lacks something; it does not lie.
     let _ = built.spawn(work);
 }

@@ -124,7 +124,10 @@ fn pushed(model: &mut Model, push: Push, commands: &mut Vec<Cmd>) {
             model.link = Link::Live;
             model.take(*snapshot);
             if let Some(gap) = was_lost {
-                model.toast(format!("reconnected after {:.1}s", gap.as_secs_f32()), false);
+                model.toast(
+                    format!("reconnected after {:.1}s", gap.as_secs_f32()),
+                    false,
+                );
             }
             model.logs.due = Some(model.now);
             tick(model, model.now, model.wall_ms, commands);
@@ -260,7 +263,10 @@ fn is_control(key: &KeyEvent, letter: char) -> bool {
     key.modifiers.contains(KeyModifiers::CONTROL) && key.code == KeyCode::Char(letter)
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "a prompt takes text and few keys")]
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a prompt takes text and few keys"
+)]
 fn filter_key(model: &mut Model, key: KeyEvent) {
     match key.code {
         KeyCode::Esc => {
@@ -323,24 +329,22 @@ fn ask_key(model: &mut Model, key: KeyEvent, commands: &mut Vec<Cmd>) {
             KeyCode::Enter => return,
             _ => false,
         },
-        Tier::Name => {
-            match key.code {
-                KeyCode::Esc => false,
-                KeyCode::Char('c') if is_control(&key, 'c') => false,
-                KeyCode::Enter if ask.typed == ask.name => true,
-                KeyCode::Backspace => {
-                    ask.typed.pop();
-                    return;
-                }
-                KeyCode::Char(c) if !key.modifiers.contains(KeyModifiers::CONTROL) => {
-                    if ask.typed.chars().count() < 80 {
-                        ask.typed.push(c);
-                    }
-                    return;
-                }
-                _ => return,
+        Tier::Name => match key.code {
+            KeyCode::Esc => false,
+            KeyCode::Char('c') if is_control(&key, 'c') => false,
+            KeyCode::Enter if ask.typed == ask.name => true,
+            KeyCode::Backspace => {
+                ask.typed.pop();
+                return;
             }
-        }
+            KeyCode::Char(c) if !key.modifiers.contains(KeyModifiers::CONTROL) => {
+                if ask.typed.chars().count() < 80 {
+                    ask.typed.push(c);
+                }
+                return;
+            }
+            _ => return,
+        },
     };
     let ask = ask.clone();
     model.mode = Mode::Browse;
@@ -371,7 +375,9 @@ fn call(model: &mut Model, ask: &Ask, commands: &mut Vec<Cmd>) {
 }
 
 fn height_of_logs(model: &Model) -> usize {
-    regions(model).logs.map_or(0, |area| usize::from(area.height))
+    regions(model)
+        .logs
+        .map_or(0, |area| usize::from(area.height))
 }
 
 fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
@@ -507,19 +513,27 @@ fn fold(model: &mut Model) {
 /// Begins a verb on what is selected: asks in proportion to what it would do.
 fn verb(model: &mut Model, verb: Verb, commands: &mut Vec<Cmd>) {
     if !model.is_live() {
-        model.toast("not connected: actions are off until the daemon is back", true);
+        model.toast(
+            "not connected: actions are off until the daemon is back",
+            true,
+        );
         return;
     }
     let Some((select, name)) = model.scope() else {
         return;
     };
     let targets: Vec<_> = match &model.selected {
-        Some(Target::Process(key)) => {
-            model.members(key).iter().map(|r| (r.view.id, r.view.run)).collect()
-        }
-        Some(Target::Instance(id)) => {
-            model.rows.get(id).map(|r| (*id, r.view.run)).into_iter().collect()
-        }
+        Some(Target::Process(key)) => model
+            .members(key)
+            .iter()
+            .map(|r| (r.view.id, r.view.run))
+            .collect(),
+        Some(Target::Instance(id)) => model
+            .rows
+            .get(id)
+            .map(|r| (*id, r.view.run))
+            .into_iter()
+            .collect(),
         None => return,
     };
     let tier = match verb {

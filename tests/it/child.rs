@@ -4,12 +4,12 @@
 use crate::sandbox::Sandbox;
 
 /// Lives until it is ended.
-pub fn stays(s: &Sandbox) -> String {
+pub(crate) fn stays(s: &Sandbox) -> String {
     s.script("stays", "exec sleep 1000")
 }
 
 /// Ignores TERM; its pid is in `NAME.ready` once it does.
-pub fn ignores_term(s: &Sandbox, name: &str) -> String {
+pub(crate) fn ignores_term(s: &Sandbox, name: &str) -> String {
     let ready = s.path(&format!("{name}.ready"));
     let body = format!(
         "trap '' TERM\necho $$ >{}\nexec sleep 1000",
@@ -19,13 +19,13 @@ pub fn ignores_term(s: &Sandbox, name: &str) -> String {
 }
 
 /// Adds its pid to `NAME.runs` and exits with a code.
-pub fn exits(s: &Sandbox, name: &str, code: u8) -> String {
+pub(crate) fn exits(s: &Sandbox, name: &str, code: u8) -> String {
     let runs = s.path(&format!("{name}.runs"));
     s.script(name, &format!("echo $$ >>{}\nexit {code}", runs.display()))
 }
 
 /// Adds its pid to `NAME.runs` and lives until it is ended.
-pub fn counts(s: &Sandbox, name: &str) -> String {
+pub(crate) fn counts(s: &Sandbox, name: &str) -> String {
     let runs = s.path(&format!("{name}.runs"));
     s.script(
         name,
@@ -34,7 +34,7 @@ pub fn counts(s: &Sandbox, name: &str) -> String {
 }
 
 /// Adds its pid to `NAME.runs`, then exits with the code that is said to the FIFO `NAME.fifo`, which the test makes.
-pub fn obeys(s: &Sandbox, name: &str) -> String {
+pub(crate) fn obeys(s: &Sandbox, name: &str) -> String {
     let (runs, fifo) = (
         s.path(&format!("{name}.runs")),
         s.path(&format!("{name}.fifo")),
@@ -48,7 +48,7 @@ pub fn obeys(s: &Sandbox, name: &str) -> String {
 }
 
 /// Has a grandchild with a session of its own, forked twice, whose pid is in `NAME.grandchild`; then lives.
-pub fn escapes(s: &Sandbox, name: &str) -> String {
+pub(crate) fn escapes(s: &Sandbox, name: &str) -> String {
     let file = s.path(&format!("{name}.grandchild"));
     let grandchild = s.script(
         &format!("{name}.escaped"),
@@ -61,7 +61,7 @@ pub fn escapes(s: &Sandbox, name: &str) -> String {
 }
 
 /// Writes its environment to `NAME.env`, one variable per line, then lives.
-pub fn shows_environment(s: &Sandbox, name: &str) -> String {
+pub(crate) fn shows_environment(s: &Sandbox, name: &str) -> String {
     let file = s.path(&format!("{name}.env"));
     let body = format!(
         "env >{0}.new\nmv {0}.new {0}\nexec sleep 1000",
@@ -71,7 +71,7 @@ pub fn shows_environment(s: &Sandbox, name: &str) -> String {
 }
 
 /// Writes its arguments to `NAME.args`, one per line, then lives.
-pub fn shows_arguments(s: &Sandbox, name: &str) -> String {
+pub(crate) fn shows_arguments(s: &Sandbox, name: &str) -> String {
     let file = s.path(&format!("{name}.args"));
     let body = format!(
         "printf '%s\\n' \"$@\" >{0}.new\nmv {0}.new {0}\nexec sleep 1000",
@@ -82,7 +82,7 @@ pub fn shows_arguments(s: &Sandbox, name: &str) -> String {
 
 /// A shell that waits for a server, which on TERM writes `NAME.saving`, waits for a line of the FIFO `NAME.fifo`, and
 /// writes `NAME.saved`; the server's pid is in `NAME.ready`.
-pub fn saves(s: &Sandbox, name: &str) -> String {
+pub(crate) fn saves(s: &Sandbox, name: &str) -> String {
     let at = |end: &str| s.path(&format!("{name}.{end}")).display().to_string();
     let server = s.script(
         &format!("{name}.server"),
@@ -99,7 +99,7 @@ pub fn saves(s: &Sandbox, name: &str) -> String {
 }
 
 /// Prints `line 1`, `line 2` and so on until the file `NAME.enough` is there; then the last number goes to `NAME.last`.
-pub fn chatters(s: &Sandbox, name: &str) -> String {
+pub(crate) fn chatters(s: &Sandbox, name: &str) -> String {
     let at = |end: &str| s.path(&format!("{name}.{end}")).display().to_string();
     let body = format!(
         "i=0\nwhile [ ! -e {} ]; do i=$((i+1)); echo \"line $i\"; done\necho $i >{}\nexec sleep 1000",

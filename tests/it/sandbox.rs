@@ -19,17 +19,17 @@ use nix::sys::signal::Signal;
 use nix::sys::stat::Mode;
 use serde_json::Value;
 
-pub use kernel::{Known, below, describe, marked, stat, watch};
-pub use output::Output;
-pub use running::{Running, spawn};
-pub use wait::LIMIT;
+pub(crate) use kernel::{Known, below, describe, marked, stat, watch};
+pub(crate) use output::Output;
+pub(crate) use running::{Running, spawn};
+pub(crate) use wait::LIMIT;
 
 /// The binary under test.
-pub const ADASA: &str = env!("CARGO_BIN_EXE_adasa");
+pub(crate) const ADASA: &str = env!("CARGO_BIN_EXE_adasa");
 
 /// One folder, one daemon.
 #[derive(Debug)]
-pub struct Sandbox {
+pub(crate) struct Sandbox {
     root: PathBuf,
     seen: Mutex<BTreeSet<Known>>,
     places: Mutex<Option<Places>>,
@@ -43,7 +43,7 @@ struct Places {
 
 /// Code and signal of a row's last end; a row may say more of it.
 #[track_caller]
-pub fn exit(row: &Value) -> Value {
+pub(crate) fn exit(row: &Value) -> Value {
     let exit = row["exit"].as_object();
     let exit = exit.unwrap_or_else(|| panic!("no end in {row}"));
     serde_json::json!({"code": exit["code"], "signal": exit["signal"]})
@@ -54,7 +54,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Sandbox {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         loop {
             let n = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -72,32 +72,32 @@ impl Sandbox {
     }
 
     /// The folder; the caller's HOME and working folder.
-    pub fn root(&self) -> &Path {
+    pub(crate) fn root(&self) -> &Path {
         &self.root
     }
 
     /// ADASA_HOME.
-    pub fn home(&self) -> PathBuf {
+    pub(crate) fn home(&self) -> PathBuf {
         self.root.join("home")
     }
 
     /// A path in the folder.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.root.join(name)
     }
 
     /// Writes a file, and the folders above it.
-    pub fn file(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
+    pub(crate) fn file(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
         self.file_mode(name, text, 0o644)
     }
 
     /// Writes an executable `sh` script.
-    pub fn script(&self, name: &str, body: &str) -> String {
+    pub(crate) fn script(&self, name: &str, body: &str) -> String {
         let path = self.file_mode(name, format!("#!/bin/sh\n{body}\n"), 0o755);
         path.to_str().unwrap().to_owned()
     }
 
-    pub fn file_mode(&self, name: &str, text: impl AsRef<[u8]>, mode: u32) -> PathBuf {
+    pub(crate) fn file_mode(&self, name: &str, text: impl AsRef<[u8]>, mode: u32) -> PathBuf {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         let _no_fork = running::writing();
@@ -110,7 +110,7 @@ impl Sandbox {
     }
 
     /// Makes a FIFO and holds it open in both directions: a child's `read x <FIFO` waits for a line from here.
-    pub fn fifo(&self, name: &str) -> Fifo {
+    pub(crate) fn fifo(&self, name: &str) -> Fifo {
         let path = self.path(name);
         nix::unistd::mkfifo(&path, Mode::S_IRUSR | Mode::S_IWUSR).unwrap();
         let file = OpenOptions::new().read(true).write(true).open(&path);
@@ -118,12 +118,12 @@ impl Sandbox {
     }
 
     /// What is in a file of the folder; empty when there is none.
-    pub fn read(&self, name: &str) -> String {
+    pub(crate) fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap_or_default()
     }
 
     /// The binary with nothing of the tests' environment but PATH; HOME is the folder, which marks all that comes of it.
-    pub fn command(&self) -> Command {
+    pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(ADASA);
         command
             .env_clear()
@@ -137,7 +137,7 @@ impl Sandbox {
 
     /// `start PROGRAM --name NAME FLAGS…`, which succeeds.
     #[track_caller]
-    pub fn start(&self, name: &str, program: &str, flags: &[&str]) {
+    pub(crate) fn start(&self, name: &str, program: &str, flags: &[&str]) {
         let mut args = vec!["start", program, "--name", name];
         args.extend(flags);
         let _ = self.run(&args).stderr("").stdout_has(name).success();
@@ -146,7 +146,7 @@ impl Sandbox {
 
     /// The same for a program that may be over before it can be seen to run.
     #[track_caller]
-    pub fn launch(&self, name: &str, program: &str, flags: &[&str]) {
+    pub(crate) fn launch(&self, name: &str, program: &str, flags: &[&str]) {
         let mut args = vec!["start", program, "--name", name];
         args.extend(flags);
         let output = self.run(&args);
@@ -156,13 +156,13 @@ impl Sandbox {
 
     #[must_use]
     #[track_caller]
-    pub fn run(&self, args: &[&str]) -> Output {
+    pub(crate) fn run(&self, args: &[&str]) -> Output {
         self.spawn(args).output()
     }
 
     #[must_use]
     #[track_caller]
-    pub fn run_in(&self, folder: impl AsRef<Path>, args: &[&str]) -> Output {
+    pub(crate) fn run_in(&self, folder: impl AsRef<Path>, args: &[&str]) -> Output {
         let mut command = self.command();
         command.args(args).current_dir(folder);
         spawn(command).output()
@@ -171,7 +171,7 @@ impl Sandbox {
     /// Runs with further environment variables.
     #[must_use]
     #[track_caller]
-    pub fn run_with(&self, env: &[(&str, &str)], args: &[&str]) -> Output {
+    pub(crate) fn run_with(&self, env: &[(&str, &str)], args: &[&str]) -> Output {
         let mut command = self.command();
         command.args(args).envs(env.iter().copied());
         spawn(command).output()
@@ -180,7 +180,7 @@ impl Sandbox {
     /// Starts a command and lets it run beside the test.
     #[must_use]
     #[track_caller]
-    pub fn spawn(&self, args: &[&str]) -> Running {
+    pub(crate) fn spawn(&self, args: &[&str]) -> Running {
         let mut command = self.command();
         command.args(args);
         spawn(command)
@@ -188,7 +188,7 @@ impl Sandbox {
 
     /// `list --json`; every pid in it is seen to be gone in the end.
     #[track_caller]
-    pub fn rows(&self) -> Vec<Value> {
+    pub(crate) fn rows(&self) -> Vec<Value> {
         let listed = self.run(&["list", "--json"]).success().json();
         let rows = listed.as_array().expect("list --json is an array").clone();
         for row in &rows {
@@ -198,25 +198,25 @@ impl Sandbox {
     }
 
     #[track_caller]
-    pub fn find_row(&self, name: &str) -> Option<Value> {
+    pub(crate) fn find_row(&self, name: &str) -> Option<Value> {
         self.rows().into_iter().find(|row| row["name"] == name)
     }
 
     #[track_caller]
-    pub fn row(&self, name: &str) -> Value {
+    pub(crate) fn row(&self, name: &str) -> Value {
         self.find_row(name)
             .unwrap_or_else(|| panic!("{name} is not in the list"))
     }
 
     /// The status word of an instance.
     #[track_caller]
-    pub fn status(&self, name: &str) -> String {
+    pub(crate) fn status(&self, name: &str) -> String {
         self.row(name)["status"].as_str().unwrap().to_owned()
     }
 
     /// The pid of an instance that has one.
     #[track_caller]
-    pub fn pid(&self, name: &str) -> i32 {
+    pub(crate) fn pid(&self, name: &str) -> i32 {
         let row = self.row(name);
         let pid = row["pid"].as_i64();
         i32::try_from(pid.unwrap_or_else(|| panic!("{name} has no pid: {row}"))).unwrap()
@@ -224,13 +224,13 @@ impl Sandbox {
 
     /// The process of an instance, told apart from later ones with its number.
     #[track_caller]
-    pub fn known(&self, name: &str) -> Known {
+    pub(crate) fn known(&self, name: &str) -> Known {
         let pid = self.pid(name);
         Known::of(pid).unwrap_or_else(|| panic!("pid {pid} of {name} is not alive"))
     }
 
     /// Remembers a pid that must be gone in the end.
-    pub fn see(&self, pid: Option<i64>) {
+    pub(crate) fn see(&self, pid: Option<i64>) {
         let known = pid.and_then(|pid| Known::of(i32::try_from(pid).ok()?));
         lock(&self.seen).extend(known);
     }
@@ -238,7 +238,7 @@ impl Sandbox {
     /// `daemon status --json`, without starting one.
     #[must_use]
     #[track_caller]
-    pub fn daemon_status(&self) -> Option<Value> {
+    pub(crate) fn daemon_status(&self) -> Option<Value> {
         let output = self.run(&["daemon", "status", "--json"]);
         output.status.success().then(|| {
             let status = output.json();
@@ -256,7 +256,7 @@ impl Sandbox {
 
     /// One of `pid`, `keeper_pid`, `scribe_pid` of the daemon that runs.
     #[track_caller]
-    pub fn role(&self, key: &str) -> Known {
+    pub(crate) fn role(&self, key: &str) -> Known {
         let status = self.daemon_status().expect("a daemon runs");
         let pid = status[key]
             .as_i64()
@@ -266,7 +266,7 @@ impl Sandbox {
 
     /// The daemon's socket; one must have run.
     #[track_caller]
-    pub fn socket(&self) -> PathBuf {
+    pub(crate) fn socket(&self) -> PathBuf {
         self.place().expect("a daemon runs").socket
     }
 
@@ -278,7 +278,7 @@ impl Sandbox {
     }
 
     /// Processes of the binary that belong to this sandbox, commands included.
-    pub fn adasas(&self) -> Vec<Known> {
+    pub(crate) fn adasas(&self) -> Vec<Known> {
         let exe = fs::canonicalize(ADASA).unwrap();
         let is_adasa =
             |k: &Known| fs::read_link(format!("/proc/{}/exe", k.pid)).is_ok_and(|e| e == exe);
@@ -290,7 +290,7 @@ impl Sandbox {
     }
 
     /// The list, the end of the daemon's log and the processes, for the reader of a failure.
-    pub fn picture(&self) -> String {
+    pub(crate) fn picture(&self) -> String {
         let list = running::quick(self.command().args(["--no-autostart", "list"]));
         let log = fs::read(self.home().join("logs/daemon.log")).unwrap_or_default();
         let log = String::from_utf8_lossy(&log);
@@ -302,7 +302,7 @@ impl Sandbox {
     }
 
     /// Every live process that came of this sandbox.
-    pub fn left(&self) -> BTreeSet<Known> {
+    pub(crate) fn left(&self) -> BTreeSet<Known> {
         let mut all: BTreeSet<_> = marked(self.mark()).into_iter().collect();
         all.extend(lock(&self.seen).iter().filter(|k| k.is_alive()));
         all
@@ -366,11 +366,11 @@ impl Drop for Sandbox {
 
 /// A FIFO held open by the test.
 #[derive(Debug)]
-pub struct Fifo(File);
+pub(crate) struct Fifo(File);
 
 impl Fifo {
     /// One line, for one reader.
-    pub fn say(&mut self, line: &str) {
+    pub(crate) fn say(&mut self, line: &str) {
         writeln!(self.0, "{line}").unwrap();
     }
 }

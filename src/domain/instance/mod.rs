@@ -5,5 +5,5 @@ mod step;
 #[cfg(test)]
 mod tests;
 
-pub use phase::{Goal, Instance, Next, Phase, Then};
-pub use step::{Delay, Effect, Event, Policy, Report, Sweep, step};
+pub(crate) use phase::{Goal, Instance, Next, Phase, Then};
+pub(crate) use step::{Delay, Effect, Event, Policy, Report, Sweep, step};

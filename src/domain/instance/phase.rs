@@ -6,7 +6,7 @@ use crate::domain::names::RunId;
 
 /// One instance as the machine sees it: no pid, no clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Instance {
+pub(crate) struct Instance {
     /// Where it stands.
     pub(super) phase: Phase,
     /// The current run, or the last one.
@@ -20,7 +20,7 @@ pub struct Instance {
 impl Instance {
     /// At rest; `last_run` is the highest run number that this instance may have used.
     #[must_use]
-    pub fn at_rest(last_run: RunId) -> Self {
+    pub(crate) fn at_rest(last_run: RunId) -> Self {
         Self {
             phase: Phase::Stopped,
             run: last_run,
@@ -31,8 +31,12 @@ impl Instance {
 
     /// As [`Self::at_rest`], in another phase without a process: what was saved as ended or given up.
     #[must_use]
-    pub fn ended(last_run: RunId, phase: Phase) -> Self {
-        let phase = if phase.has_run() { Phase::Stopped } else { phase };
+    pub(crate) fn ended(last_run: RunId, phase: Phase) -> Self {
+        let phase = if phase.has_run() {
+            Phase::Stopped
+        } else {
+            phase
+        };
         Self {
             phase,
             ..Self::at_rest(last_run)
@@ -41,25 +45,25 @@ impl Instance {
 
     /// Where it stands.
     #[must_use]
-    pub fn phase(&self) -> Phase {
+    pub(crate) fn phase(&self) -> Phase {
         self.phase
     }
 
     /// The current run, or the last one.
     #[must_use]
-    pub fn run(&self) -> RunId {
+    pub(crate) fn run(&self) -> RunId {
         self.run
     }
 
     /// The number that a deadline must carry to count.
     #[must_use]
-    pub fn epoch(&self) -> u32 {
+    pub(crate) fn epoch(&self) -> u32 {
         self.epoch
     }
 
     /// Failures since the last stable run.
     #[must_use]
-    pub fn attempts(&self) -> u32 {
+    pub(crate) fn attempts(&self) -> u32 {
         self.attempts
     }
 }

@@ -8,7 +8,7 @@ use super::phase::{Goal, Instance, Next, Phase, Then};
 
 /// The part of a definition that decisions need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Policy {
+pub(crate) struct Policy {
     /// After which ends it is started again.
     pub restart: Restart,
     /// How many failures mean giving up; 0 and 1 both mean the first.
@@ -17,7 +17,7 @@ pub struct Policy {
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Event {
+pub(crate) enum Event {
     /// Wanted up.
     Start,
     /// Wanted down; `force` skips the grace.
@@ -45,7 +45,7 @@ pub enum Event {
 
 /// What was seen of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Report {
+pub(crate) enum Report {
     /// The child exists.
     Spawned,
     /// No child could be made.
@@ -68,7 +68,7 @@ pub enum Report {
 
 /// What is to be done, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effect {
+pub(crate) enum Effect {
     /// Make a child for the (new) current run.
     Spawn,
     /// Send the stop signal to the process group.
@@ -89,7 +89,7 @@ pub enum Effect {
 
 /// How what is left of a tree is treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sweep {
+pub(crate) enum Sweep {
     /// Everything left gets the stop signal.
     Fresh,
     /// The group has had the stop signal; only what left the group gets it now.
@@ -100,7 +100,7 @@ pub enum Sweep {
 
 /// Which delay a deadline is for; the driver knows how long each is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Delay {
+pub(crate) enum Delay {
     /// From asking the keeper to a child.
     Spawn,
     /// From fork to exec.
@@ -120,17 +120,17 @@ pub enum Delay {
 
 /// Why a command is not possible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
+pub(crate) enum Refusal {
     /// It is being removed.
     BeingRemoved,
 }
 
 /// What is to be done after a step.
-pub type Effects = Vec<Effect>;
+pub(super) type Effects = Vec<Effect>;
 
 /// The machine. Every pair of phase and event has its line; none is left to a wildcard.
 #[must_use = "the effects are what has to be done"]
-pub fn step(policy: &Policy, before: Instance, event: &Event) -> (Instance, Effects) {
+pub(crate) fn step(policy: &Policy, before: Instance, event: &Event) -> (Instance, Effects) {
     let mut turn = Turn {
         policy,
         now: before,
@@ -164,7 +164,10 @@ impl Turn<'_> {
             }
             | Phase::Starting
             | Phase::Running => {}
-            Phase::Spawning { goal: Goal::Removed } | Phase::Removed => self.refuse(),
+            Phase::Spawning {
+                goal: Goal::Removed,
+            }
+            | Phase::Removed => self.refuse(),
             Phase::Stopping { then } => match then {
                 Then::Respawn | Then::Retry | Then::Rest => self.respawn(Phase::Stopping {
                     then: Then::Respawn,

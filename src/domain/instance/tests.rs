@@ -186,7 +186,11 @@ fn every_cell_keeps_the_invariants() {
             match effect {
                 Effect::Signal | Effect::Kill => assert!(after.phase.is_live(), "{}", context()),
                 Effect::Sweep(_) => {
-                    assert!(matches!(after.phase, Phase::Sweeping { .. }), "{}", context());
+                    assert!(
+                        matches!(after.phase, Phase::Sweeping { .. }),
+                        "{}",
+                        context()
+                    );
                 }
                 Effect::Spawn
                 | Effect::Arm(_)
@@ -346,12 +350,18 @@ fn table() -> String {
         ("Restart", Box::new(|_| Event::Restart)),
         ("Remove", Box::new(|_| Event::Remove)),
         ("Spawned", Box::new(report(Report::Spawned))),
-        ("SpawnFailed", Box::new(report(Report::SpawnFailed { forgiven: 0 }))),
+        (
+            "SpawnFailed",
+            Box::new(report(Report::SpawnFailed { forgiven: 0 })),
+        ),
         ("Executed", Box::new(report(Report::Executed))),
         ("Exited well", Box::new(report(exited(0)))),
         ("Exited badly", Box::new(report(exited(1)))),
         ("Swept", Box::new(report(Report::Swept))),
-        ("Deadline", Box::new(|at| Event::Deadline { epoch: at.epoch })),
+        (
+            "Deadline",
+            Box::new(|at| Event::Deadline { epoch: at.epoch }),
+        ),
     ];
     let mut rows: Vec<Instance> = Vec::new();
     let mut queue = VecDeque::from([Instance::at_rest(RunId(1))]);

@@ -36,9 +36,11 @@ fn of_pid(model: &Model, ask: &Ask) -> String {
     let row = ask.targets.first().and_then(|(id, _)| model.rows.get(id));
     match row.and_then(|row| row.view.pid) {
         Some(pid) => {
-            let up = row.and_then(|r| r.view.uptime).map_or_else(String::new, |s| {
-                format!(", up {}", short_duration(std::time::Duration::from_secs(s)))
-            });
+            let up = row
+                .and_then(|r| r.view.uptime)
+                .map_or_else(String::new, |s| {
+                    format!(", up {}", short_duration(std::time::Duration::from_secs(s)))
+                });
             format!(" (pid {pid}{up})")
         }
         None => row.map_or_else(String::new, |row| format!(" ({})", row.view.status)),
@@ -47,14 +49,27 @@ fn of_pid(model: &Model, ask: &Ask) -> String {
 
 /// The question in the footer.
 pub(super) fn question(canvas: &mut Canvas<'_>, area: Rect, model: &Model, ask: &Ask) {
-    let text = format!(" {} {}{}?", ask.verb.word(), harmless(&ask.name), of_pid(model, ask));
+    let text = format!(
+        " {} {}{}?",
+        ask.verb.word(),
+        harmless(&ask.name),
+        of_pid(model, ask)
+    );
     let x = canvas.text(area.x, area.y, area.width, &text, Role::Question);
-    canvas.text(x, area.y, area.width.saturating_sub(x), "   y yes   Esc no", Role::Title);
+    canvas.text(
+        x,
+        area.y,
+        area.width.saturating_sub(x),
+        "   y yes   Esc no",
+        Role::Title,
+    );
 }
 
 fn capital(word: &str) -> String {
     let mut chars = word.chars();
-    chars.next().map_or_else(String::new, |c| c.to_uppercase().collect::<String>() + chars.as_str())
+    chars.next().map_or_else(String::new, |c| {
+        c.to_uppercase().collect::<String>() + chars.as_str()
+    })
 }
 
 /// The question in a box.
@@ -72,7 +87,10 @@ pub(super) fn ask(canvas: &mut Canvas<'_>, model: &Model, ask: &Ask) {
         let more = if count > 4 { " and more" } else { "" };
         format!(" ({count} instances: {}{more})", names.join(" "))
     } else {
-        let id = ask.targets.first().map_or_else(String::new, |(id, _)| format!("id {id}, "));
+        let id = ask
+            .targets
+            .first()
+            .map_or_else(String::new, |(id, _)| format!("id {id}, "));
         let status = ask
             .targets
             .first()
@@ -88,7 +106,10 @@ pub(super) fn ask(canvas: &mut Canvas<'_>, model: &Model, ask: &Ask) {
     let mut add = |what: &str, text: String| lines.push((format!("{what:<14}{text}"), Role::Text));
     match ask.verb {
         Verb::Delete => {
-            add("removes", "the definition; its processes are stopped".into());
+            add(
+                "removes",
+                "the definition; its processes are stopped".into(),
+            );
             add("keeps", "log files".into());
         }
         Verb::Kill => add("how", "SIGKILL at once, the whole tree".into()),
@@ -96,7 +117,10 @@ pub(super) fn ask(canvas: &mut Canvas<'_>, model: &Model, ask: &Ask) {
             add("after this", format!("0 of {count} running"));
             add("how", "stop signal, grace, then SIGKILL".into());
         }
-        Verb::Restart => add("after this", format!("{count} of {count} with new pids; all are down for a moment")),
+        Verb::Restart => add(
+            "after this",
+            format!("{count} of {count} with new pids; all are down for a moment"),
+        ),
         Verb::Start => {}
     }
     let twin = match ask.verb {
@@ -107,7 +131,10 @@ pub(super) fn ask(canvas: &mut Canvas<'_>, model: &Model, ask: &Ask) {
     lines.push((String::new(), Role::Text));
     match ask.tier {
         Tier::Name => {
-            lines.push((format!("type the name to confirm: {}_", ask.typed), Role::Title));
+            lines.push((
+                format!("type the name to confirm: {}_", ask.typed),
+                Role::Title,
+            ));
             lines.push((String::new(), Role::Text));
             let enter = if ask.typed == ask.name {
                 format!("Enter  {verb}")
@@ -117,7 +144,10 @@ pub(super) fn ask(canvas: &mut Canvas<'_>, model: &Model, ask: &Ask) {
             lines.push((format!("{enter}    Esc  cancel"), Role::Text));
         }
         Tier::Footer | Tier::Box => {
-            lines.push((format!("y  {verb} {count}      Esc  no (default)"), Role::Title));
+            lines.push((
+                format!("y  {verb} {count}      Esc  no (default)"),
+                Role::Title,
+            ));
         }
     }
     popup(canvas, model, verb, &lines);
@@ -131,7 +161,10 @@ fn help_lines() -> Vec<(String, Role)> {
         }
         lines.push((place.title().to_owned(), Role::Title));
         for binding in BINDINGS.iter().filter(|b| b.place == place) {
-            lines.push((format!("  {:<12}{}", binding.keys, binding.help), Role::Text));
+            lines.push((
+                format!("  {:<12}{}", binding.keys, binding.help),
+                Role::Text,
+            ));
         }
     }
     lines
@@ -144,8 +177,14 @@ pub(crate) fn help_height(_model: &Model) -> u16 {
 
 pub(super) fn help(canvas: &mut Canvas<'_>, model: &Model, scroll: u16) {
     let mut lines = vec![
-        ("q leaves the dashboard only: processes keep running.".to_owned(), Role::Text),
-        ("Filter: words of names, status:x, cpu>5, mem>100M, !not".to_owned(), Role::Text),
+        (
+            "q leaves the dashboard only: processes keep running.".to_owned(),
+            Role::Text,
+        ),
+        (
+            "Filter: words of names, status:x, cpu>5, mem>100M, !not".to_owned(),
+            Role::Text,
+        ),
         (String::new(), Role::Text),
     ];
     lines.extend(help_lines().into_iter().skip(usize::from(scroll)));
@@ -163,13 +202,22 @@ pub(super) fn lost(canvas: &mut Canvas<'_>, model: &Model, lost: &Lost) {
         None => "being checked".to_owned(),
     };
     let lines = vec![
-        (format!("The connection to the daemon (pid {pid}) is lost."), Role::Text),
+        (
+            format!("The connection to the daemon (pid {pid}) is lost."),
+            Role::Text,
+        ),
         (String::new(), Role::Text),
         (format!("processes    {alive}"), Role::Text),
         (format!("why          {}", harmless(&lost.why)), Role::Text),
-        (format!("tried        {} times; Enter tries now", lost.attempts + 1), Role::Text),
+        (
+            format!("tried        {} times; Enter tries now", lost.attempts + 1),
+            Role::Text,
+        ),
         (String::new(), Role::Text),
-        ("What you see is the last known state; numbers are frozen.".to_owned(), Role::Text),
+        (
+            "What you see is the last known state; numbers are frozen.".to_owned(),
+            Role::Text,
+        ),
     ];
     popup(canvas, model, "not connected: Esc hides this box", &lines);
 }
@@ -185,7 +233,11 @@ pub(super) fn toasts(canvas: &mut Canvas<'_>, footer: Rect, model: &Model) {
         let text = format!(" {} ", harmless(&toast.text));
         let width = cells(&text).min(footer.width);
         let x = footer.width - width;
-        let role = if toast.bad { Role::Question } else { Role::Selected };
+        let role = if toast.bad {
+            Role::Question
+        } else {
+            Role::Selected
+        };
         canvas.text(x, y, width, &text, role);
     }
 }

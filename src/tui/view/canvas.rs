@@ -104,14 +104,37 @@ impl<'a> Canvas<'a> {
         let [a, b, c, d] = self.glyphs.corners;
         let across: String = std::iter::repeat_n(line, usize::from(area.width - 2)).collect();
         let (right, bottom) = (area.right() - 1, area.bottom() - 1);
-        self.text(area.x, area.y, area.width, &format!("{a}{across}{b}"), Role::Frame);
-        self.text(area.x, bottom, area.width, &format!("{c}{across}{d}"), Role::Frame);
+        self.text(
+            area.x,
+            area.y,
+            area.width,
+            &format!("{a}{across}{b}"),
+            Role::Frame,
+        );
+        self.text(
+            area.x,
+            bottom,
+            area.width,
+            &format!("{c}{across}{d}"),
+            Role::Frame,
+        );
         for y in area.y + 1..bottom {
             self.text(area.x, y, 1, &side.to_string(), Role::Frame);
             self.text(right, y, 1, &side.to_string(), Role::Frame);
         }
-        self.text(area.x + 2, area.y, area.width.saturating_sub(4), &format!(" {title} "), Role::Title);
-        Rect::new(area.x + 2, area.y + 1, area.width.saturating_sub(4), area.height - 2)
+        self.text(
+            area.x + 2,
+            area.y,
+            area.width.saturating_sub(4),
+            &format!(" {title} "),
+            Role::Title,
+        );
+        Rect::new(
+            area.x + 2,
+            area.y + 1,
+            area.width.saturating_sub(4),
+            area.height - 2,
+        )
     }
 }
 

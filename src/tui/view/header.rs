@@ -15,7 +15,10 @@ pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
         Link::Lost(lost) => {
             let age = model.now.saturating_sub(lost.since).as_secs();
             let sign = canvas.glyphs.errored;
-            (format!("{sign} STALE {age}s retry {}", lost.attempts + 1), Role::Stale)
+            (
+                format!("{sign} STALE {age}s retry {}", lost.attempts + 1),
+                Role::Stale,
+            )
         }
     };
     let width = cells(&state);
@@ -25,10 +28,22 @@ pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     if area.width >= 100
         && let Some(daemon) = &model.daemon
     {
-        x = canvas.text(x + 1, y, room.saturating_sub(x + 1), &daemon.version, Role::Text);
+        x = canvas.text(
+            x + 1,
+            y,
+            room.saturating_sub(x + 1),
+            &daemon.version,
+            Role::Text,
+        );
     }
     if !model.host.name.is_empty() {
-        x = canvas.text(x + 2, y, room.saturating_sub(x + 2), &model.host.name, Role::Text);
+        x = canvas.text(
+            x + 2,
+            y,
+            room.saturating_sub(x + 2),
+            &model.host.name,
+            Role::Text,
+        );
     }
     x += 2;
     for (n, (status, count)) in model.counts().into_iter().enumerate() {
@@ -53,9 +68,17 @@ pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
 
 /// A bar of `width` cells, `percent` of it full.
 fn bar(canvas: &mut Canvas<'_>, x: u16, y: u16, width: u16, percent: f32) -> u16 {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the width")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped to the width"
+    )]
     let full = (f32::from(width) * percent.clamp(0.0, 100.0) / 100.0).round() as u16;
-    let role = if percent > 90.0 { Role::Bad } else { Role::Good };
+    let role = if percent > 90.0 {
+        Role::Bad
+    } else {
+        Role::Good
+    };
     let filled: String = std::iter::repeat_n(canvas.glyphs.full, usize::from(full)).collect();
     let mut x = canvas.text(x, y, width + 1, "[", Role::Frame);
     let begin = x;
@@ -73,21 +96,42 @@ pub(super) fn gauges(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     let wide = (area.width / 10).clamp(6, 24);
     let mut x = canvas.text(1, y, area.width, "cpu", Role::Text);
     x = bar(canvas, x, y, wide, host.cpu);
-    x = canvas.text(x, y, area.width.saturating_sub(x), &format!("{:>3.0}%", host.cpu), Role::Text);
+    x = canvas.text(
+        x,
+        y,
+        area.width.saturating_sub(x),
+        &format!("{:>3.0}%", host.cpu),
+        Role::Text,
+    );
     #[expect(clippy::cast_precision_loss, reason = "a percentage is shown")]
     let used = 100.0 * host.memory_used as f32 / host.memory_total.max(1) as f32;
-    x = canvas.text(x + 2, y, area.width.saturating_sub(x + 2), "mem", Role::Text);
+    x = canvas.text(
+        x + 2,
+        y,
+        area.width.saturating_sub(x + 2),
+        "mem",
+        Role::Text,
+    );
     x = bar(canvas, x, y, wide, used);
     let of = format!("{used:>3.0}% of {}G", host.memory_total >> 30);
     x = canvas.text(x, y, area.width.saturating_sub(x), &of, Role::Text);
     let load = if area.width >= 120 {
-        format!("  load {:.2} {:.2} {:.2}", host.load[0], host.load[1], host.load[2])
+        format!(
+            "  load {:.2} {:.2} {:.2}",
+            host.load[0], host.load[1], host.load[2]
+        )
     } else {
         format!("  load {:.1}", host.load[0])
     };
     x = canvas.text(x, y, area.width.saturating_sub(x), &load, Role::Text);
     if let Some(disk) = host.disk {
         let role = if disk > 90.0 { Role::Bad } else { Role::Text };
-        canvas.text(x, y, area.width.saturating_sub(x), &format!("  disk {disk:.0}%"), role);
+        canvas.text(
+            x,
+            y,
+            area.width.saturating_sub(x),
+            &format!("  disk {disk:.0}%"),
+            role,
+        );
     }
 }

@@ -12,10 +12,24 @@ use super::canvas::{Canvas, cells};
 
 pub(super) fn title(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     canvas.rule(area);
-    let scope = model.logs.scope.as_ref().map_or("none", |(_, name)| name.as_str());
+    let scope = model
+        .logs
+        .scope
+        .as_ref()
+        .map_or("none", |(_, name)| name.as_str());
     let text = format!(" logs: {} ", harmless(scope));
-    let role = if model.focus == Focus::Logs { Role::Selected } else { Role::Title };
-    canvas.text(area.x + 1, area.y, area.width.saturating_sub(1), &text, role);
+    let role = if model.focus == Focus::Logs {
+        Role::Selected
+    } else {
+        Role::Title
+    };
+    canvas.text(
+        area.x + 1,
+        area.y,
+        area.width.saturating_sub(1),
+        &text,
+        role,
+    );
     let state = if model.logs.is_following() {
         "FOLLOW".to_owned()
     } else {
@@ -24,7 +38,13 @@ pub(super) fn title(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     let dot = canvas.glyphs.dot;
     let right = format!(" {} {dot} {state} ", stream_word(model.logs.stream));
     let width = cells(&right);
-    canvas.text(area.right().saturating_sub(width + 1), area.y, width, &right, Role::Title);
+    canvas.text(
+        area.right().saturating_sub(width + 1),
+        area.y,
+        width,
+        &right,
+        Role::Title,
+    );
 }
 
 fn clock(ms: Option<u64>) -> String {
@@ -32,18 +52,33 @@ fn clock(ms: Option<u64>) -> String {
         .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok())
         .map_or_else(
             || "            ".to_owned(),
-            |at| at.to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M:%S%.3f").to_string(),
+            |at| {
+                at.to_zoned(jiff::tz::TimeZone::system())
+                    .strftime("%H:%M:%S%.3f")
+                    .to_string()
+            },
         )
 }
 
 pub(super) fn lines(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     let visible = model.logs.visible(usize::from(area.height));
     if visible.is_empty() {
-        canvas.text(area.x + 1, area.y, area.width.saturating_sub(1), "no output yet", Role::Text);
+        canvas.text(
+            area.x + 1,
+            area.y,
+            area.width.saturating_sub(1),
+            "no output yet",
+            Role::Text,
+        );
         return;
     }
     let mixed = model.logs.is_mixed();
-    let widest = visible.iter().map(|line| cells(&line.name)).max().unwrap_or(0).min(24);
+    let widest = visible
+        .iter()
+        .map(|line| cells(&line.name))
+        .max()
+        .unwrap_or(0)
+        .min(24);
     for (y, line) in (area.y..area.bottom()).zip(visible) {
         let mut x = area.x;
         if model.logs.times && area.width >= 60 {
@@ -53,7 +88,13 @@ pub(super) fn lines(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
             canvas.text(x, y, widest, &harmless(&line.name), Role::Text);
             x += widest + 1;
         }
-        x = canvas.text(x, y, area.right().saturating_sub(x), line.stream.word(), Role::Text);
+        x = canvas.text(
+            x,
+            y,
+            area.right().saturating_sub(x),
+            line.stream.word(),
+            Role::Text,
+        );
         let gutter = canvas.glyphs.gutter.to_string();
         x = canvas.text(x, y, area.right().saturating_sub(x), &gutter, Role::Frame) + 1;
         if line.gap > 0 {

@@ -25,7 +25,10 @@ pub(super) fn view(model: &Model, buffer: &mut Buffer) {
     if width < SMALLEST.0 || height < SMALLEST.1 {
         let text = format!("adasa: {} processes", model.rows.len());
         canvas.text(0, 0, width, &text, Role::Text);
-        let notice = format!("{width}x{height} is too small: {}x{}", SMALLEST.0, SMALLEST.1);
+        let notice = format!(
+            "{width}x{height} is too small: {}x{}",
+            SMALLEST.0, SMALLEST.1
+        );
         canvas.text(0, 1, width, &notice, Role::Text);
         return;
     }
@@ -67,7 +70,13 @@ fn first_start(canvas: &mut Canvas<'_>, area: Rect) {
         "? shows every key.",
     ];
     for (n, line) in (0..area.height).zip(lines) {
-        canvas.text(area.x + 2, area.y + n, area.width.saturating_sub(2), line, Role::Text);
+        canvas.text(
+            area.x + 2,
+            area.y + n,
+            area.width.saturating_sub(2),
+            line,
+            Role::Text,
+        );
     }
 }
 
@@ -79,7 +88,13 @@ fn footer(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
         Mode::Ask(ask) if ask.tier == Tier::Footer => boxes::question(canvas, area, model, ask),
         Mode::Filter => {
             let mut x = canvas.text(1, area.y, area.width, "/", Role::Title);
-            x = canvas.text(x, area.y, area.width.saturating_sub(x), model.filter.text(), Role::Text);
+            x = canvas.text(
+                x,
+                area.y,
+                area.width.saturating_sub(x),
+                model.filter.text(),
+                Role::Text,
+            );
             x = canvas.text(x, area.y, area.width.saturating_sub(x), "_", Role::Selected);
             let after = match model.filter.error() {
                 Some(error) => format!("  {error}"),
@@ -95,12 +110,19 @@ fn footer(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
             }
             let mut x = 1;
             for (key, word) in hints(model.focus, &model.mode) {
-                let width = u16::try_from(key.chars().count() + word.chars().count() + 1).unwrap_or(0);
+                let width =
+                    u16::try_from(key.chars().count() + word.chars().count() + 1).unwrap_or(0);
                 if x + width > area.width {
                     break;
                 }
                 x = canvas.text(x, area.y, area.width - x, key, Role::Title);
-                x = canvas.text(x + 1, area.y, area.width.saturating_sub(x + 1), word, Role::Text);
+                x = canvas.text(
+                    x + 1,
+                    area.y,
+                    area.width.saturating_sub(x + 1),
+                    word,
+                    Role::Text,
+                );
                 x += 2;
             }
         }

@@ -58,7 +58,8 @@ impl Columns {
         if width >= 160 {
             it.spark = 60;
         }
-        let others = it.id + it.status + it.cpu + it.spark + it.memory + it.restarts + it.uptime + it.pid;
+        let others =
+            it.id + it.status + it.cpu + it.spark + it.memory + it.restarts + it.uptime + it.pid;
         let gaps = 2 + 2 * u16::from(it.spark > 0);
         it.name = width.saturating_sub(others + gaps + 1).min(48);
         it
@@ -109,7 +110,11 @@ fn cells_of(model: &Model, target: &Target, last: bool) -> Option<Cells> {
             let name = harmless(&view.name);
             let branch = if last { glyphs.last } else { glyphs.branch };
             Some(Cells {
-                name: if view.instances > 1 { format!("  {branch} {name}") } else { format!("  {name}") },
+                name: if view.instances > 1 {
+                    format!("  {branch} {name}")
+                } else {
+                    format!("  {name}")
+                },
                 id: view.id.to_string(),
                 sign: glyphs.sign(view.status),
                 status: status_words(row, model.now),
@@ -125,9 +130,19 @@ fn cells_of(model: &Model, target: &Target, last: bool) -> Option<Cells> {
         }
         Target::Process(key) => {
             let rows = model.members(key);
-            let worst = rows.iter().map(|r| r.view.status).min_by_key(|s| s.urgency())?;
-            let up = rows.iter().filter(|r| r.view.status == Status::Running).count();
-            let sign = if model.folded.contains(key) { glyphs.folded } else { glyphs.open };
+            let worst = rows
+                .iter()
+                .map(|r| r.view.status)
+                .min_by_key(|s| s.urgency())?;
+            let up = rows
+                .iter()
+                .filter(|r| r.view.status == Status::Running)
+                .count();
+            let sign = if model.folded.contains(key) {
+                glyphs.folded
+            } else {
+                glyphs.open
+            };
             let length = rows.iter().map(|r| r.series.len()).max().unwrap_or(0);
             let series = (0..length)
                 .map(|n| {
@@ -145,10 +160,23 @@ fn cells_of(model: &Model, target: &Target, last: bool) -> Option<Cells> {
             };
             let cpus: Vec<f32> = rows.iter().filter_map(|r| r.view.cpu).collect();
             Some(Cells {
-                name: format!("{sign} {} {}{}", harmless(&key.to_string()), glyphs.times, rows.len()),
+                name: format!(
+                    "{sign} {} {}{}",
+                    harmless(&key.to_string()),
+                    glyphs.times,
+                    rows.len()
+                ),
                 id: String::new(),
                 sign: glyphs.sign(worst),
-                status: format!("{up} of {} {}", rows.len(), if up == rows.len() { "running" } else { worst.word() }),
+                status: format!(
+                    "{up} of {} {}",
+                    rows.len(),
+                    if up == rows.len() {
+                        "running"
+                    } else {
+                        worst.word()
+                    }
+                ),
                 role: role_of(worst),
                 requested: None,
                 cpu: (!cpus.is_empty()).then(|| cpus.iter().sum()),
@@ -201,20 +229,39 @@ pub(super) fn head(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
 pub(super) fn rows(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     let lines = model.lines();
     let columns = Columns::of(area.width);
-    let shown = lines.iter().enumerate().skip(model.offset).take(usize::from(area.height));
+    let shown = lines
+        .iter()
+        .enumerate()
+        .skip(model.offset)
+        .take(usize::from(area.height));
     for (y, (n, target)) in (area.y..).zip(shown) {
         let last = match lines.get(n + 1) {
             None | Some(Target::Process(_)) => true,
-            Some(Target::Instance(next)) => model.rows.get(next).is_none_or(|r| r.view.instances == 1),
+            Some(Target::Instance(next)) => {
+                model.rows.get(next).is_none_or(|r| r.view.instances == 1)
+            }
         };
         if let Some(cells) = cells_of(model, target, last) {
             let selected = model.selected.as_ref() == Some(target);
-            line(canvas, Rect::new(area.x, y, area.width, 1), &columns, &cells, selected, model);
+            line(
+                canvas,
+                Rect::new(area.x, y, area.width, 1),
+                &columns,
+                &cells,
+                selected,
+                model,
+            );
         }
     }
     if lines.is_empty() && !model.rows.is_empty() {
         let text = format!("nothing matches /{}", model.filter.text());
-        canvas.text(area.x + 2, area.y, area.width.saturating_sub(2), &text, Role::Text);
+        canvas.text(
+            area.x + 2,
+            area.y,
+            area.width.saturating_sub(2),
+            &text,
+            Role::Text,
+        );
     }
 }
 
@@ -233,12 +280,28 @@ fn line(
     x += columns.name;
     canvas.right(x, y, columns.id, &cells.id, Role::Text);
     x += columns.id;
-    let role = if model.is_live() { cells.role } else { Role::Text };
+    let role = if model.is_live() {
+        cells.role
+    } else {
+        Role::Text
+    };
     canvas.text(x + 1, y, 1, &cells.sign.to_string(), role);
-    let after = canvas.text(x + 3, y, columns.status.saturating_sub(3), &cells.status, role);
+    let after = canvas.text(
+        x + 3,
+        y,
+        columns.status.saturating_sub(3),
+        &cells.status,
+        role,
+    );
     if let Some(verb) = cells.requested {
         let text = format!("{}{}", canvas.glyphs.requested, verb.word());
-        canvas.text(after + 1, y, (x + columns.status).saturating_sub(after + 1), &text, Role::Requested);
+        canvas.text(
+            after + 1,
+            y,
+            (x + columns.status).saturating_sub(after + 1),
+            &text,
+            Role::Requested,
+        );
     }
     x += columns.status;
     let cpu = cells.cpu.map_or_else(|| none.clone(), percent);
@@ -251,12 +314,20 @@ fn line(
     let memory = cells.memory.map_or_else(|| none.clone(), short_bytes);
     canvas.right(x, y, columns.memory, &memory, Role::Text);
     x += columns.memory;
-    canvas.right(x, y, columns.restarts, &cells.restarts.to_string(), Role::Text);
+    canvas.right(
+        x,
+        y,
+        columns.restarts,
+        &cells.restarts.to_string(),
+        Role::Text,
+    );
     x += columns.restarts;
     let uptime = cells.uptime.map_or_else(|| none.clone(), short_uptime);
     canvas.right(x, y, columns.uptime, &uptime, Role::Text);
     x += columns.uptime;
-    let pid = cells.pid.map_or_else(|| none.clone(), |pid| pid.to_string());
+    let pid = cells
+        .pid
+        .map_or_else(|| none.clone(), |pid| pid.to_string());
     canvas.right(x, y, columns.pid, &pid, Role::Text);
     if selected {
         if model.focus == Focus::Table {
@@ -268,7 +339,11 @@ fn line(
 }
 
 fn percent(cpu: f32) -> String {
-    if cpu < 10.0 { format!("{cpu:.1}%") } else { format!("{cpu:.0}%") }
+    if cpu < 10.0 {
+        format!("{cpu:.1}%")
+    } else {
+        format!("{cpu:.0}%")
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
@@ -295,7 +370,11 @@ fn spark(canvas: &mut Canvas<'_>, x: u16, y: u16, width: u16, series: &VecDeque<
     let glyphs = canvas.glyphs;
     let wanted = usize::from(width);
     let missing = wanted.saturating_sub(series.len());
-    let shown: Vec<u16> = series.iter().skip(series.len().saturating_sub(wanted)).copied().collect();
+    let shown: Vec<u16> = series
+        .iter()
+        .skip(series.len().saturating_sub(wanted))
+        .copied()
+        .collect();
     let top = shown.iter().copied().max().unwrap_or(0).max(100);
     let text: String = std::iter::repeat_n(glyphs.missing, missing)
         .chain(shown.iter().map(|value| {

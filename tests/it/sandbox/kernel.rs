@@ -12,13 +12,13 @@ use nix::unistd::Pid;
 
 /// One process, told apart from a later one with the same number by its start time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Known {
+pub(crate) struct Known {
     pub pid: i32,
     start: u64,
 }
 
 /// The fields of `/proc/PID/stat` behind the command's name, from the state on.
-pub fn stat(pid: i32) -> Option<Vec<String>> {
+pub(crate) fn stat(pid: i32) -> Option<Vec<String>> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let (_, rest) = text.rsplit_once(')')?;
     Some(rest.split_whitespace().map(str::to_owned).collect())
@@ -26,25 +26,25 @@ pub fn stat(pid: i32) -> Option<Vec<String>> {
 
 impl Known {
     /// The live process with this number; a zombie is not alive.
-    pub fn of(pid: i32) -> Option<Self> {
+    pub(crate) fn of(pid: i32) -> Option<Self> {
         let fields = stat(pid)?;
         let start = fields.get(19)?.parse().ok()?;
         (!matches!(fields[0].as_str(), "Z" | "X")).then_some(Self { pid, start })
     }
 
-    pub fn is_alive(self) -> bool {
+    pub(crate) fn is_alive(self) -> bool {
         Self::of(self.pid) == Some(self)
     }
 
     /// Sends a signal, unless the process is over.
-    pub fn signal(self, signal: Signal) {
+    pub(crate) fn signal(self, signal: Signal) {
         if self.is_alive() {
             let _ = kill(Pid::from_raw(self.pid), signal);
         }
     }
 
     /// Blocks until it is over; false when it still lives at the deadline.
-    pub fn is_gone_by(self, deadline: Instant) -> bool {
+    pub(crate) fn is_gone_by(self, deadline: Instant) -> bool {
         while self.is_alive() {
             let Some(fd) = pidfd(self.pid) else {
                 return !self.is_alive();
@@ -70,7 +70,7 @@ fn pidfd(pid: i32) -> Option<OwnedFd> {
 }
 
 /// Blocks until one of the descriptors can be read; false when none can at the deadline.
-pub fn readable_by(fds: &[BorrowedFd<'_>], deadline: Instant) -> bool {
+pub(super) fn readable_by(fds: &[BorrowedFd<'_>], deadline: Instant) -> bool {
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         let left =
@@ -89,7 +89,7 @@ pub fn readable_by(fds: &[BorrowedFd<'_>], deadline: Instant) -> bool {
 }
 
 /// Wakes up when something is made, moved or written in a folder: the nearest one above `path` that exists.
-pub fn watch(path: &Path) -> Inotify {
+pub(crate) fn watch(path: &Path) -> Inotify {
     let inotify = Inotify::init(InitFlags::IN_NONBLOCK | InitFlags::IN_CLOEXEC).expect("inotify");
     let what = AddWatchFlags::IN_CREATE
         | AddWatchFlags::IN_MODIFY
@@ -110,7 +110,7 @@ fn pids() -> impl Iterator<Item = i32> {
 }
 
 /// Every live process whose environment holds `marker`.
-pub fn marked(marker: &str) -> Vec<Known> {
+pub(crate) fn marked(marker: &str) -> Vec<Known> {
     let holds = |pid: &i32| {
         fs::read(format!("/proc/{pid}/environ"))
             .is_ok_and(|env| env.windows(marker.len()).any(|w| w == marker.as_bytes()))
@@ -119,7 +119,7 @@ pub fn marked(marker: &str) -> Vec<Known> {
 }
 
 /// Every live process below `root`, by the kernel's parents.
-pub fn below(root: i32) -> Vec<Known> {
+pub(crate) fn below(root: i32) -> Vec<Known> {
     let parents: Vec<(i32, i32)> = pids()
         .filter_map(|pid| Some((pid, stat(pid)?.get(1)?.parse().ok()?)))
         .collect();
@@ -142,7 +142,7 @@ pub fn below(root: i32) -> Vec<Known> {
 }
 
 /// One line for a process: pid, parent, group, session, state, command.
-pub fn describe(pid: i32) -> String {
+pub(crate) fn describe(pid: i32) -> String {
     let stat = stat(pid).unwrap_or_default();
     let field = |n: usize| stat.get(n).map_or("?", String::as_str);
     let command = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();

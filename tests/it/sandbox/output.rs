@@ -6,7 +6,7 @@ use serde_json::Value;
 
 /// The end of a command.
 #[derive(Debug, Clone)]
-pub struct Output {
+pub(crate) struct Output {
     /// The command line, for messages.
     pub what: String,
     pub status: ExitStatus,
@@ -25,57 +25,57 @@ impl Output {
     }
 
     #[track_caller]
-    pub fn success(self) -> Self {
+    pub(crate) fn success(self) -> Self {
         self.code(0)
     }
 
     #[track_caller]
-    pub fn code(self, code: i32) -> Self {
+    pub(crate) fn code(self, code: i32) -> Self {
         let holds = self.status.code() == Some(code);
         self.check(holds, &format!("exit code {code} was expected"))
     }
 
     /// The whole of standard output.
     #[track_caller]
-    pub fn stdout(self, text: &str) -> Self {
+    pub(crate) fn stdout(self, text: &str) -> Self {
         let holds = self.stdout == text;
         self.check(holds, &format!("stdout {text:?} was expected"))
     }
 
     /// The whole of standard error.
     #[track_caller]
-    pub fn stderr(self, text: &str) -> Self {
+    pub(crate) fn stderr(self, text: &str) -> Self {
         let holds = self.stderr == text;
         self.check(holds, &format!("stderr {text:?} was expected"))
     }
 
     #[track_caller]
-    pub fn stdout_has(self, text: &str) -> Self {
+    pub(crate) fn stdout_has(self, text: &str) -> Self {
         let holds = self.stdout.contains(text);
         self.check(holds, &format!("{text:?} was expected in stdout"))
     }
 
     #[track_caller]
-    pub fn stderr_has(self, text: &str) -> Self {
+    pub(crate) fn stderr_has(self, text: &str) -> Self {
         let holds = self.stderr.contains(text);
         self.check(holds, &format!("{text:?} was expected in stderr"))
     }
 
     #[track_caller]
-    pub fn stdout_lacks(self, text: &str) -> Self {
+    pub(crate) fn stdout_lacks(self, text: &str) -> Self {
         let holds = !self.stdout.contains(text);
         self.check(holds, &format!("{text:?} was not expected in stdout"))
     }
 
     #[track_caller]
-    pub fn stderr_lacks(self, text: &str) -> Self {
+    pub(crate) fn stderr_lacks(self, text: &str) -> Self {
         let holds = !self.stderr.contains(text);
         self.check(holds, &format!("{text:?} was not expected in stderr"))
     }
 
     /// An error of the usual form: nothing on stdout, `adasa: …` on stderr, this code.
     #[track_caller]
-    pub fn error(self, code: i32) -> Self {
+    pub(crate) fn error(self, code: i32) -> Self {
         let holds = self.stderr.starts_with("adasa: ");
         self.check(holds, "an error `adasa: WHAT: WHY` was expected")
             .stdout("")
@@ -84,14 +84,14 @@ impl Output {
 
     /// Standard output as one JSON value, and nothing else.
     #[track_caller]
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout)
             .unwrap_or_else(|e| panic!("JSON was expected on stdout ({e}), but\n{self}"))
     }
 
     /// Standard output as one JSON value per line.
     #[track_caller]
-    pub fn json_lines(&self) -> Vec<Value> {
+    pub(crate) fn json_lines(&self) -> Vec<Value> {
         let parse = |line: &str| {
             serde_json::from_str(line).unwrap_or_else(|e| {
                 panic!("a line of JSON was expected, not {line:?} ({e})\n{self}")

@@ -17,13 +17,13 @@ const COMMAND_LIMIT: Duration = Duration::from_secs(90);
 /// A file that is open for writing in a child between fork and exec cannot be executed, so nobody forks while one is written.
 static FORKING: RwLock<()> = RwLock::new(());
 
-pub fn writing() -> RwLockWriteGuard<'static, ()> {
+pub(super) fn writing() -> RwLockWriteGuard<'static, ()> {
     FORKING.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A command under way; killed when dropped.
 #[derive(Debug)]
-pub struct Running {
+pub(crate) struct Running {
     what: String,
     child: Child,
     known: Option<Known>,
@@ -44,7 +44,7 @@ fn collect(mut from: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
 /// Starts a command with its output collected.
 #[must_use]
 #[track_caller]
-pub fn spawn(mut command: Command) -> Running {
+pub(crate) fn spawn(mut command: Command) -> Running {
     let args: Vec<_> = command.get_args().map(|a| a.to_string_lossy()).collect();
     let what = format!("adasa {}", args.join(" "));
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -63,11 +63,11 @@ pub fn spawn(mut command: Command) -> Running {
 }
 
 impl Running {
-    pub fn is_over(&mut self) -> bool {
+    pub(crate) fn is_over(&mut self) -> bool {
         self.child.try_wait().unwrap().is_some()
     }
 
-    pub fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         if let Some(known) = self.known {
             known.signal(signal);
         }
@@ -76,7 +76,7 @@ impl Running {
     /// Waits for its end and for the end of what it printed.
     #[must_use]
     #[track_caller]
-    pub fn output(mut self) -> Output {
+    pub(crate) fn output(mut self) -> Output {
         let deadline = Instant::now() + COMMAND_LIMIT;
         let over = self.known.is_none_or(|known| known.is_gone_by(deadline));
         assert!(over, "{} does not end", self.what);
@@ -106,7 +106,7 @@ impl Drop for Running {
 }
 
 /// Standard output of a command whose failure does not matter; what it has not said in time is lost.
-pub fn quick(command: &mut Command) -> String {
+pub(super) fn quick(command: &mut Command) -> String {
     command.stdout(Stdio::piped()).stderr(Stdio::null());
     let child = {
         let _shared = FORKING.read().unwrap_or_else(PoisonError::into_inner);

@@ -14,14 +14,18 @@ use super::Sandbox;
 use super::kernel::{Known, describe, readable_by, watch};
 
 /// The one deadline of every wait.
-pub const LIMIT: Duration = Duration::from_secs(30);
+pub(crate) const LIMIT: Duration = Duration::from_secs(30);
 /// Things without an event (a gauge, a clock) are looked at again this often.
 const GLANCE: Duration = Duration::from_secs(1);
 
 impl Sandbox {
     /// Blocks until the condition gives a value; it is asked again at each event of the daemon and each change in the folder.
     #[track_caller]
-    pub fn wait_for<T>(&self, what: &str, mut condition: impl FnMut(&Self) -> Option<T>) -> T {
+    pub(crate) fn wait_for<T>(
+        &self,
+        what: &str,
+        mut condition: impl FnMut(&Self) -> Option<T>,
+    ) -> T {
         let deadline = Instant::now() + LIMIT;
         let mut events: Option<UnixStream> = None;
         loop {
@@ -44,7 +48,7 @@ impl Sandbox {
 
     /// Blocks until an instance has this status; its row then.
     #[track_caller]
-    pub fn until_status(&self, name: &str, status: &str) -> Value {
+    pub(crate) fn until_status(&self, name: &str, status: &str) -> Value {
         let what = format!("{name} is {status}");
         let row = |s: &Self| s.find_row(name).filter(|row| row["status"] == status);
         self.wait_for(&what, row)
@@ -52,7 +56,11 @@ impl Sandbox {
 
     /// Blocks until a file of the folder (or an absolute path) satisfies the predicate; its text then.
     #[track_caller]
-    pub fn until_file(&self, path: impl AsRef<Path>, holds: impl Fn(&str) -> bool) -> String {
+    pub(crate) fn until_file(
+        &self,
+        path: impl AsRef<Path>,
+        holds: impl Fn(&str) -> bool,
+    ) -> String {
         let path = self.root.join(path);
         let deadline = Instant::now() + LIMIT;
         loop {
@@ -76,7 +84,7 @@ impl Sandbox {
 
     /// Blocks until a file holds a whole line with a pid; the process with it.
     #[track_caller]
-    pub fn until_pid(&self, name: &str) -> Known {
+    pub(crate) fn until_pid(&self, name: &str) -> Known {
         let text = self.until_file(name, |text| text.ends_with('\n'));
         let pid = text.trim().parse().unwrap();
         self.see(Some(i64::from(pid)));
@@ -85,14 +93,14 @@ impl Sandbox {
 
     /// Blocks until a process is over.
     #[track_caller]
-    pub fn until_gone(&self, known: Known) {
+    pub(crate) fn until_gone(&self, known: Known) {
         let gone = known.is_gone_by(Instant::now() + LIMIT);
         assert!(gone, "still alive: {}", describe(known.pid));
     }
 
     /// Ends a role by SIGKILL and waits for its death.
     #[track_caller]
-    pub fn murder(&self, key: &str) -> Known {
+    pub(crate) fn murder(&self, key: &str) -> Known {
         let victim = self.role(key);
         victim.signal(Signal::SIGKILL);
         self.until_gone(victim);
