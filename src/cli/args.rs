@@ -276,3 +276,70 @@ pub(super) enum DaemonVerb {
     /// Show the daemon
     Status,
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::{Command, CommandFactory as _};
+
+    use super::*;
+
+    fn describe(page: &mut String, command: &Command, path: &str) {
+        page.push_str(&format!("\n## `{path}`\n\n"));
+        if let Some(about) = command.get_about() {
+            page.push_str(&format!("{about}.\n\n"));
+        }
+        let aliases: Vec<String> = command
+            .get_visible_aliases()
+            .map(|a| format!("`{a}`"))
+            .collect();
+        if !aliases.is_empty() {
+            page.push_str(&format!("Also: {}.\n\n", aliases.join(", ")));
+        }
+        let usage = command.clone().bin_name(path).render_usage().to_string();
+        page.push_str(&format!("```text\n{}\n```\n", usage.replace("Usage: ", "")));
+        let mut rows = String::new();
+        for arg in command.get_arguments() {
+            if arg.is_global_set() && path != "adasa" || arg.get_id() == "help" {
+                continue;
+            }
+            let name = match (arg.get_short(), arg.get_long()) {
+                (Some(short), Some(long)) => format!("`-{short}`, `--{long}`"),
+                (None, Some(long)) => format!("`--{long}`"),
+                (Some(short), None) => format!("`-{short}`"),
+                (None, None) => format!("`{}`", arg.get_id().to_string().to_uppercase()),
+            };
+            let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+            rows.push_str(&format!("| {name} | {} |\n", help.replace('|', "\\|")));
+        }
+        if !rows.is_empty() {
+            page.push_str(&format!("\n| | |\n| --- | --- |\n{rows}"));
+        }
+        for sub in command.get_subcommands().filter(|s| s.get_name() != "help") {
+            describe(page, sub, &format!("{path} {}", sub.get_name()));
+        }
+    }
+
+    /// `ADASA_BLESS=1` writes the page anew.
+    #[test]
+    fn the_documented_command_line_is_this() {
+        let mut page = String::from(
+            "# Command line\n\nWritten from `src/cli/args.rs` by its test (`ADASA_BLESS=1 cargo test the_documented_command_line`). `--help` says the same, `--version` says which.\n\n\
+             Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 daemon not reachable, 4 not found, 5 timed out (the daemon goes on).\n\n\
+             Selectors: an id, a name, an instance name, `namespace/name`, a pattern with `*` and `?`, `tag:x`, `status:x`, `all`, or a config file (what it defines).\n",
+        );
+        describe(&mut page, &Args::command(), "adasa");
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/cli.md");
+        if std::env::var_os("ADASA_BLESS").is_some() {
+            std::fs::write(path, &page).unwrap();
+        }
+        assert!(
+            std::fs::read_to_string(path).unwrap_or_default() == page,
+            "docs/cli.md is stale: run the tests with ADASA_BLESS=1"
+        );
+    }
+
+    #[test]
+    fn the_grammar_holds_together() {
+        Args::command().debug_assert();
+    }
+}
