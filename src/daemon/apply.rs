@@ -12,7 +12,7 @@ use crate::domain::spec::{Difference, Origin, Spec};
 use super::commands::verb_of;
 use super::member::{Member, Process, routes};
 use super::message::{Deed, Reply};
-use super::supervisor::{Deferral, Deferred, Supervisor, Undo, not_recorded};
+use super::supervisor::{Deferral, Deferred, Ending, Supervisor, Undo, not_recorded};
 
 /// What a new definition brings about.
 struct Plan {
@@ -174,7 +174,12 @@ impl Supervisor {
             return;
         };
         match error {
-            None => self.carry_out(deferred),
+            None if self.ending == Ending::No => self.carry_out(deferred),
+            // Everything is being ended: what would be started now, nobody would end.
+            None => {
+                let Deferred::Begin { operation, .. } = deferred;
+                self.operations.cancel(&operation);
+            }
             Some(why) => {
                 let Deferred::Begin {
                     operation,
