@@ -36,7 +36,7 @@ fn kill_while_ten_write(roles: &[&str]) {
     let mut dice = Dice::new();
     let home = Sandbox::new();
     start_idle(&home, "bystander");
-    let mut writers = Writers::start(&home, 10);
+    let writers = Writers::start(&home, 10);
     let keeper = home.role("keeper_pid");
     for round in 0..KILLS {
         writers.moment(&home, &mut dice);
@@ -82,7 +82,7 @@ fn killing_daemon_and_scribe_at_once_loses_no_line_and_no_process() {
 fn a_daemon_killed_again_before_it_has_taken_over_is_followed_by_another() {
     let mut dice = Dice::new();
     let home = Sandbox::new();
-    let mut writers = Writers::start(&home, 2);
+    let writers = Writers::start(&home, 2);
     let (keeper, scribe) = (home.role("keeper_pid"), home.role("scribe_pid"));
     writers.moment(&home, &mut dice);
     let mut victim = home.role("pid");
