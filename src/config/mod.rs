@@ -8,6 +8,7 @@ mod keys;
 pub(crate) mod program;
 mod read;
 pub(crate) mod units;
+mod values;
 
 pub(crate) use error::ConfigError;
 pub(crate) use read::{Caller, kept_environment, load, locate};

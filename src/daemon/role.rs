@@ -3,7 +3,6 @@
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -18,19 +17,14 @@ use crate::platform::paths::Paths;
 use crate::platform::{child, descriptor, procfs, signal as signals};
 
 use super::handle::{Handle, QUEUE};
-use super::history::History;
-use super::inspector::{FromInspector, ToInspector};
-use super::message::Deed;
+use super::hands::{Hands, Threads};
 
 pub(crate) use super::message::Msg;
-use super::retention::ToRetention;
-use super::sampler::{FromSampler, Identified, ToSampler};
-use super::store::Store;
 use super::subsystems::{State, Subsystems};
 use super::supervisor::{Now, Setting, Supervisor};
 
 /// How long the keeper may take for its first word, or to take our last.
-const WELCOME: i32 = 5_000;
+pub(super) const WELCOME: i32 = 5_000;
 /// How long the parts get at the end.
 const GRACE: Duration = Duration::from_millis(500);
 
@@ -62,7 +56,7 @@ fn doing<T>(what: &'static str, result: io::Result<T>) -> Result<T, DaemonError>
     result.map_err(|source| DaemonError::Io { what, source })
 }
 
-fn now() -> Now {
+pub(super) fn now() -> Now {
     Now {
         ns: monotonic_ns(),
         ms: wall_ms(),
@@ -236,225 +230,6 @@ fn first_word(link: &mut Link) -> Result<ToDaemon, DaemonError> {
             Err(error) => return doing("wait for the keeper", Err(error.into())),
         }
     }
-}
-
-/// The threads around the supervisor.
-struct Threads {
-    sampler: SyncSender<ToSampler>,
-    inspector: SyncSender<ToInspector>,
-    retention: SyncSender<ToRetention>,
-}
-
-impl Threads {
-    fn start(
-        paths: &Paths,
-        keeper: i32,
-        marker: &str,
-        sender: &mpsc::Sender<Msg>,
-    ) -> io::Result<Self> {
-        // What the inspector finds out goes to the sampler directly.
-        let (identified, relay) = std::sync::mpsc::sync_channel::<Identified>(1024);
-        let told = sender.clone();
-        let (inspector, _) = super::inspector::start(keeper, marker.to_owned(), move |message| {
-            let message = match message {
-                FromInspector::Swept { id, run } => Msg::Swept { id, run },
-                FromInspector::Survivors { id, run, text } => Msg::Survivors { id, run, text },
-                FromInspector::Confirmed { id, run, memory } => Msg::Confirmed { id, run, memory },
-                FromInspector::Identified { pid, start, id } => {
-                    let _ = identified.try_send((pid, start, id));
-                    return;
-                }
-            };
-            let _ = told.blocking_send(message);
-        })?;
-        let told = sender.clone();
-        let asked = inspector.clone();
-        let (sampler, _) = super::sampler::start(
-            paths.logs.clone(),
-            keeper,
-            relay,
-            move |message| match message {
-                FromSampler::Sampled {
-                    host,
-                    samples,
-                    strays,
-                } => told
-                    .blocking_send(Msg::Sampled {
-                        host,
-                        samples,
-                        strays,
-                    })
-                    .is_ok(),
-                FromSampler::Identify { pid, start } => {
-                    let _ = asked.try_send(ToInspector::Identify { pid, start });
-                    true
-                }
-            },
-        )?;
-        let (retention, _) = super::retention::start(paths.logs.clone())?;
-        Ok(Self {
-            sampler,
-            inspector,
-            retention,
-        })
-    }
-}
-
-/// Does what the supervisor wants done; decides nothing.
-struct Hands {
-    keeper: Link,
-    scribe: Option<Link>,
-    store: Store,
-    history: History,
-    growth: watch::Sender<u64>,
-    threads: Threads,
-    leaving: bool,
-}
-
-impl Hands {
-    fn keeper_says(&mut self, message: &ToKeeper) {
-        if self.keeper.send(message, vec![]).is_err() {
-            tracing::error!("the keeper is gone");
-            self.leaving = true;
-        }
-    }
-
-    /// Sends what still waits: the keeper must not miss the last of it, which may be that all is over.
-    fn last_words(&mut self) {
-        while self.keeper.wants_write() && self.keeper.flush().is_ok() {
-            let mut fds = [PollFd::new(self.keeper.as_fd(), PollFlags::POLLOUT)];
-            let timeout = PollTimeout::try_from(WELCOME).unwrap_or(PollTimeout::NONE);
-            if self.keeper.wants_write() && !matches!(poll(&mut fds, timeout), Ok(1..)) {
-                return;
-            }
-        }
-    }
-
-    fn scribe_says(&mut self, message: &ToScribe) {
-        if let Some(scribe) = &mut self.scribe
-            && scribe.send(message, vec![]).is_err()
-        {
-            self.scribe = None;
-        }
-    }
-
-    /// Performs deeds until none is left; some bring about others at once.
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "all other deeds are done one by one"
-    )]
-    fn perform(&mut self, supervisor: &mut Supervisor) {
-        loop {
-            let deeds = supervisor.take_deeds();
-            if deeds.is_empty() {
-                return;
-            }
-            let mut orphans = None;
-            let mut swept = Vec::new();
-            for deed in deeds {
-                match deed {
-                    Deed::Sweep(order) => {
-                        let any = *orphans.get_or_insert_with(|| has_orphans(supervisor));
-                        if any {
-                            let _ = self.threads.inspector.try_send(ToInspector::Sweep(order));
-                        } else {
-                            swept.push((order.id, order.run));
-                        }
-                    }
-                    other => self.perform_one(other, supervisor),
-                }
-            }
-            for (id, run) in swept {
-                supervisor.handle(now(), Msg::Swept { id, run });
-            }
-        }
-    }
-
-    fn perform_one(&mut self, deed: Deed, supervisor: &mut Supervisor) {
-        match deed {
-            Deed::Keeper(message) => self.keeper_says(&message),
-            Deed::Scribe(message) => self.scribe_says(&message),
-            Deed::Store(record, ticket) => {
-                if let (Err(why), Some(ticket)) = (self.store.append(record, ticket), ticket) {
-                    let error = Some(why.to_owned());
-                    supervisor.handle(now(), Msg::Stored { ticket, error });
-                }
-            }
-            Deed::History(event) => self.history.append(event),
-            Deed::Sweep(_) => {}
-            Deed::SweepAgain => {
-                let _ = self.threads.inspector.try_send(ToInspector::Again);
-            }
-            Deed::SweepOver(id) => {
-                let _ = self.threads.inspector.try_send(ToInspector::Over(id));
-            }
-            Deed::Track {
-                id,
-                run,
-                pid,
-                start,
-            } => {
-                let _ = self
-                    .threads
-                    .inspector
-                    .try_send(ToInspector::Main { id, run, pid });
-                let _ = self.threads.sampler.try_send(ToSampler::Track {
-                    id,
-                    run,
-                    pid,
-                    start,
-                });
-            }
-            Deed::Untrack(id) => {
-                let gone = ToInspector::Main {
-                    id,
-                    run: crate::domain::names::RunId(0),
-                    pid: 0,
-                };
-                let _ = self.threads.inspector.try_send(gone);
-                let _ = self.threads.sampler.try_send(ToSampler::Untrack(id));
-            }
-            Deed::Confirm { id, run } => {
-                if let Some(pid) = supervisor.main_pid(id) {
-                    let _ = self
-                        .threads
-                        .inspector
-                        .try_send(ToInspector::Confirm { id, run, pid });
-                }
-            }
-            Deed::Retain { path } => {
-                let _ = self.threads.retention.try_send(ToRetention::Look(path));
-            }
-            Deed::Retention {
-                route,
-                archives,
-                compress,
-            } => {
-                let _ = self.threads.retention.try_send(ToRetention::Limits {
-                    path: route.path,
-                    archives,
-                    compress,
-                });
-            }
-            Deed::ClearArchives(path) => {
-                let _ = self.threads.retention.try_send(ToRetention::Clear(path));
-            }
-            Deed::Grew => self.growth.send_modify(|n| *n = n.wrapping_add(1)),
-            Deed::Leave => self.leaving = true,
-        }
-    }
-}
-
-/// Whether the keeper has a child that is no role and nobody's main process. These reads cannot hang.
-fn has_orphans(supervisor: &Supervisor) -> bool {
-    let own = [
-        i32::try_from(std::process::id()).unwrap_or(0),
-        supervisor.scribe_pid,
-    ];
-    let mains = supervisor.main_pids();
-    procfs::children(supervisor.setting.keeper_pid)
-        .into_iter()
-        .any(|pid| !own.contains(&pid) && !mains.contains(&pid))
 }
 
 fn watched(link: &Link) -> io::Result<tokio::net::UnixStream> {

@@ -7,14 +7,12 @@ use std::path::PathBuf;
 
 use crate::api::{ApiError, Applied, Code, Host, OperationView, Push};
 use crate::domain::event::{Event, What};
-use crate::domain::exit::Exit;
 use crate::domain::instance::{Event as Happened, Report};
-use crate::domain::names::{InstanceId, OperationId, ProcessKey, RunId};
-use crate::domain::spec::LimitAction;
-use crate::keeper::protocol::{FromScribe, ToDaemon, ToKeeper};
+use crate::domain::names::{InstanceId, OperationId, ProcessKey};
+use crate::keeper::protocol::ToKeeper;
 
 use super::hub::Hub;
-use super::member::{Child, Member, Process};
+use super::member::{Member, Process};
 use super::message::{Deed, Msg, Reply, Request};
 use super::operations::Operations;
 
@@ -294,52 +292,6 @@ impl Supervisor {
             .unwrap_or_default()
     }
 
-    fn heard_keeper(&mut self, message: ToDaemon) {
-        match message {
-            ToDaemon::Welcome { .. } => {}
-            ToDaemon::Scribe { pid } => self.scribe_pid = pid,
-            ToDaemon::Spawned {
-                key,
-                run,
-                pid,
-                start,
-            } => {
-                if let Some(member) = self.members.get_mut(&key)
-                    && member.machine.run() == run
-                {
-                    member.child = Some(Child { pid, start });
-                    member.adopted = false;
-                }
-                self.report(key, run, Report::Spawned, "");
-            }
-            ToDaemon::SpawnFailed { key, run, why } => {
-                let forgiven = self.forgive(key, true);
-                self.report(key, run, Report::SpawnFailed { forgiven }, &why);
-            }
-            ToDaemon::Executed { key, run } => {
-                self.report(key, run, Report::Executed, "");
-                self.track(key);
-            }
-            ToDaemon::Exited { key, run, exit } => self.exited(key, run, exit),
-            ToDaemon::Orphans => self.deeds.push(Deed::SweepAgain),
-            ToDaemon::Shutdown { at_once } => {
-                self.deeds.push(Deed::Keeper(ToKeeper::Stopping));
-                self.end_all(at_once);
-            }
-            ToDaemon::Reopen => self.tell(
-                None,
-                What::Note {
-                    text: "SIGHUP: the log was reopened".into(),
-                },
-            ),
-            ToDaemon::Dump => {
-                for member in self.members.values() {
-                    tracing::info!(id = member.id.0, note = member.note(), "dump");
-                }
-            }
-        }
-    }
-
     /// The scribe tells what grew only while somebody wants to know.
     fn follower(&mut self, joined: bool) {
         let before = self.followers;
@@ -367,179 +319,6 @@ impl Supervisor {
             .filter(|m| m.machine.phase().is_live())
             .filter_map(|m| m.child.map(|c| c.pid))
             .collect()
-    }
-
-    pub(super) fn track(&mut self, id: InstanceId) {
-        if let Some(member) = self.members.get(&id)
-            && let Some(child) = member.child
-            && member.machine.phase().is_live()
-        {
-            self.deeds.push(Deed::Track {
-                id,
-                run: member.machine.run(),
-                pid: child.pid,
-                start: child.start,
-            });
-        }
-    }
-
-    /// How many earlier failures are outside the window; `failed` adds one more now.
-    pub(super) fn forgive(&mut self, id: InstanceId, failed: bool) -> u32 {
-        let Some(member) = self.members.get_mut(&id) else {
-            return 0;
-        };
-        let window = self
-            .processes
-            .get(&member.key)
-            .and_then(|p| p.spec.restart.window);
-        let mut forgiven = 0;
-        if let Some(window) = window {
-            let horizon = self
-                .now
-                .ns
-                .saturating_sub(crate::platform::clock::as_ns(window));
-            while member.failures.front().is_some_and(|at| *at < horizon) {
-                member.failures.pop_front();
-                forgiven += 1;
-            }
-            if failed {
-                member.failures.push_back(self.now.ns);
-            }
-        }
-        forgiven
-    }
-
-    pub(super) fn exited(&mut self, id: InstanceId, run: RunId, exit: Exit) {
-        let Some(member) = self.members.get_mut(&id) else {
-            return;
-        };
-        if member.machine.run() != run || !member.machine.phase().is_live() {
-            return;
-        }
-        member.exit = Some(exit);
-        let lasted_ms = member.child.map_or(0, |child| {
-            let begun = child.start * 1000 / self.setting.ticks_per_second.max(1);
-            (self.now.ns / 1_000_000).saturating_sub(begun)
-        });
-        self.deeds.push(Deed::Untrack(id));
-        self.tell(
-            Some(id),
-            What::Exit {
-                run,
-                exit,
-                lasted_ms,
-            },
-        );
-        let forgiven = self.forgive(id, !exit.ending.is_success());
-        let what = Report::Exited {
-            ending: exit.ending,
-            forgiven,
-        };
-        self.report(id, run, what, &exit.ending.to_string());
-    }
-
-    pub(super) fn report(&mut self, id: InstanceId, run: RunId, what: Report, because: &str) {
-        self.drive(id, &Happened::Report { run, what }, because);
-    }
-
-    fn heard_scribe(&mut self, message: FromScribe) {
-        match message {
-            FromScribe::Grew { .. } => self.deeds.push(Deed::Grew),
-            FromScribe::Rotated { path } => {
-                self.deeds.push(Deed::Grew);
-                self.deeds.push(Deed::Retain { path });
-            }
-            FromScribe::Done { error, .. } => {
-                if let Some(error) = error {
-                    self.tell(
-                        None,
-                        What::Alarm {
-                            text: format!("a log could not be tended: {error}"),
-                        },
-                    );
-                }
-            }
-            FromScribe::Trouble {
-                path,
-                dropped,
-                error,
-            } => {
-                let shown = path.display().to_string();
-                match error {
-                    Some(error) => {
-                        let text = format!("{shown} cannot be written: {error}");
-                        self.troubles.insert(path, text.clone());
-                        self.tell(None, What::Alarm { text });
-                    }
-                    None => {
-                        self.troubles.remove(&path);
-                        let text = format!("{shown} is written again; {dropped} bytes were lost");
-                        self.tell(None, What::Note { text });
-                    }
-                }
-            }
-        }
-    }
-
-    fn sampled(
-        &mut self,
-        id: InstanceId,
-        run: RunId,
-        sample: crate::domain::sample::Sample,
-        periodic: bool,
-    ) {
-        let Some(member) = self.members.get_mut(&id) else {
-            return;
-        };
-        if member.machine.run() != run || !member.machine.phase().is_live() {
-            return;
-        }
-        member.sample = Some(sample);
-        if periodic {
-            member.series.push(sample.cpu);
-        }
-        let limit = self
-            .processes
-            .get(&member.key)
-            .and_then(|p| p.spec.limits.max_memory);
-        match limit {
-            Some(limit) if sample.memory > limit => {
-                if !member.over_limit {
-                    self.deeds.push(Deed::Confirm { id, run });
-                }
-            }
-            Some(_) | None => member.over_limit = false,
-        }
-    }
-
-    /// The proportional set of a tree that looked too large.
-    fn over_limit(&mut self, id: InstanceId, run: RunId, memory: u64) {
-        let Some(member) = self.members.get_mut(&id) else {
-            return;
-        };
-        let Some(limits) = self
-            .processes
-            .get(&member.key)
-            .map(|p| p.spec.limits.clone())
-        else {
-            return;
-        };
-        let Some(allowed) = limits.max_memory else {
-            return;
-        };
-        let current = member.machine.run() == run && member.machine.phase().is_live();
-        if !current || memory <= allowed || member.over_limit {
-            return;
-        }
-        member.over_limit = true;
-        self.tell(Some(id), What::Limit { memory, allowed });
-        let mb = |bytes: u64| bytes / 1_000_000;
-        let why = format!("memory limit: {} MB of {} MB", mb(memory), mb(allowed));
-        match limits.action {
-            LimitAction::Log => {}
-            LimitAction::Restart => self.drive(id, &Happened::Restart, &why),
-            LimitAction::Stop => self.drive(id, &Happened::Stop { force: false }, &why),
-        }
     }
 
     /// Ends all processes; what was wanted up stays wanted up.

@@ -50,7 +50,12 @@ impl SafeText {
     /// Makes bytes harmless.
     #[must_use]
     pub(crate) fn new(bytes: &[u8]) -> Self {
-        let shown = &bytes[..bytes.len().min(SHOWN_MAX)];
+        let mut end = bytes.len().min(SHOWN_MAX);
+        // Not inside a character: the bytes of UTF-8 that follow the first begin with 10.
+        while end < bytes.len() && end > SHOWN_MAX - 4 && bytes[end] & 0xc0 == 0x80 {
+            end -= 1;
+        }
+        let shown = &bytes[..end];
         let mut maker = Maker::default();
         maker.line(shown);
         if bytes.len() > shown.len() {
@@ -394,7 +399,7 @@ mod tests {
         assert!(text.ends_with("… +991808 bytes") && text.len() < 10_000);
         assert_eq!(plain(&[0xff; 100]), "⟨binary 100 bytes⟩");
         let marks = format!("e{}", "\u{301}".repeat(10_000));
-        assert!(plain(marks.as_bytes()).starts_with("e\u{301}\u{301}\u{301}\u{301}…"));
+        assert!(plain(marks.as_bytes()).starts_with("e\u{301}\u{301}\u{301}\u{301}… +"));
     }
 
     proptest! {

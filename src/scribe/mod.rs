@@ -2,4 +2,6 @@
 //! where it stopped the next one goes on. It knows nothing of processes, policies or readers.
 
 mod file;
+mod requests;
 pub(crate) mod role;
+mod stage;

@@ -1,7 +1,6 @@
 //! The scribe's loop: epoll, one round per wake-up, two hops (run's pipe → stage pipe → file), all inside the kernel.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt as _;
@@ -11,14 +10,13 @@ use std::time::Duration;
 
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 
-use crate::domain::names::{InstanceId, RunId};
-use crate::domain::spec::Stream;
 use crate::keeper::link::Link;
-use crate::keeper::protocol::{FromScribe, KeeperToScribe, Route, ScribeToKeeper, ToScribe};
+use crate::keeper::protocol::{FromScribe, KeeperToScribe, Route, ScribeToKeeper};
 use crate::platform::clock::monotonic_ns;
 use crate::platform::{child, descriptor, signal};
 
-use super::file::{After, LogFile};
+use super::file::LogFile;
+use super::stage::{PipeId, Stage, Written, empty_stage, encode};
 
 /// The most bytes of one round.
 const ROUND: usize = 1 << 20;
@@ -28,8 +26,6 @@ const ROUND_SMALL: usize = 64 * 1024;
 const COALESCE: Duration = Duration::from_micros(500);
 /// A pipe that was emptied this recently is chatty.
 const CHATTY_NS: u64 = 50_000_000;
-/// Followers are told this often at most.
-const TELL_NS: u64 = 25_000_000;
 /// What chatty pipes grow to.
 const LARGE_PIPE: i32 = 1 << 20;
 /// Where a user's share of pipe memory cannot be read.
@@ -46,47 +42,33 @@ pub(crate) enum ScribeError {
     NoStage,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct PipeId {
-    key: InstanceId,
-    run: RunId,
-    stream: Stream,
-}
-
-struct Pipe {
-    id: PipeId,
-    read: OwnedFd,
-    log: PathBuf,
-    last_ns: u64,
-    large: bool,
-    nearly_full: bool,
-}
-
-struct Stage {
-    read: OwnedFd,
-    write: OwnedFd,
-    owner: File,
-    noted: Option<PipeId>,
+pub(super) struct Pipe {
+    pub(super) id: PipeId,
+    pub(super) read: OwnedFd,
+    pub(super) log: PathBuf,
+    pub(super) last_ns: u64,
+    pub(super) large: bool,
+    pub(super) nearly_full: bool,
 }
 
 const KEEPER: u64 = 0;
 const DAEMON: u64 = 1;
 const FIRST_PIPE: u64 = 2;
 
-struct Scribe {
-    epoll: Epoll,
-    keeper: Link,
-    daemon: Option<Link>,
-    stage: Option<Stage>,
-    pipes: BTreeMap<u64, Pipe>,
-    next_token: u64,
-    logs: BTreeMap<PathBuf, LogFile>,
-    grew: BTreeSet<PathBuf>,
-    watched: bool,
-    told_ns: u64,
+pub(super) struct Scribe {
+    pub(super) epoll: Epoll,
+    pub(super) keeper: Link,
+    pub(super) daemon: Option<Link>,
+    pub(super) stage: Option<Stage>,
+    pub(super) pipes: BTreeMap<u64, Pipe>,
+    pub(super) next_token: u64,
+    pub(super) logs: BTreeMap<PathBuf, LogFile>,
+    pub(super) grew: BTreeSet<PathBuf>,
+    pub(super) watched: bool,
+    pub(super) told_ns: u64,
     /// Bytes of pipe memory that may still be asked for.
-    pipe_budget: u64,
-    ending: bool,
+    pub(super) pipe_budget: u64,
+    pub(super) ending: bool,
 }
 
 /// Runs the scribe until the keeper closes its link and every pipe is empty.
@@ -292,7 +274,7 @@ impl Scribe {
     }
 
     /// One round of one pipe. True when there may be more at once.
-    fn round(&mut self, token: u64) -> bool {
+    pub(super) fn round(&mut self, token: u64) -> bool {
         let (Some(pipe), Some(stage)) = (self.pipes.get_mut(&token), &mut self.stage) else {
             return false;
         };
@@ -343,7 +325,7 @@ impl Scribe {
         }
     }
 
-    fn rearm(&mut self, token: u64) {
+    pub(super) fn rearm(&mut self, token: u64) {
         if let Some(pipe) = self.pipes.get(&token) {
             let flags = EpollFlags::EPOLLIN | EpollFlags::EPOLLONESHOT;
             let mut event = EpollEvent::new(flags, token);
@@ -397,118 +379,6 @@ impl Scribe {
         }
     }
 
-    fn tell(&mut self, message: &FromScribe) {
-        if let Some(daemon) = &mut self.daemon
-            && daemon.send(message, vec![]).is_err()
-        {
-            self.daemon = None;
-        }
-    }
-
-    fn tell_growth(&mut self) {
-        let now = monotonic_ns();
-        if self.watched && !self.grew.is_empty() && now.saturating_sub(self.told_ns) >= TELL_NS {
-            self.told_ns = now;
-            let paths = std::mem::take(&mut self.grew).into_iter().collect();
-            self.tell(&FromScribe::Grew { paths });
-        }
-    }
-
-    fn heard_daemon(&mut self) {
-        let mut requests = Vec::new();
-        let mut over = false;
-        if let Some(daemon) = &mut self.daemon {
-            over |= daemon.flush().is_err() | daemon.fill().is_err();
-            loop {
-                match daemon.next::<ToScribe>() {
-                    Ok(Some(message)) => requests.push(message),
-                    Ok(None) => break,
-                    Err(_) => {
-                        over = true;
-                        break;
-                    }
-                }
-            }
-            if over {
-                let _ = self.epoll.delete(&*daemon);
-            }
-        }
-        for request in requests {
-            self.carry_out(request);
-        }
-        if over {
-            self.daemon = None;
-            self.watched = false;
-            self.grew.clear();
-        }
-    }
-
-    fn carry_out(&mut self, request: ToScribe) {
-        match request {
-            ToScribe::Limits { route } => {
-                if let Some(file) = self.logs.get_mut(&route.path) {
-                    file.route = route;
-                }
-            }
-            ToScribe::Watch { on } => {
-                self.watched = on;
-                self.grew.clear();
-            }
-            ToScribe::Rotate { ticket, path } => {
-                self.empty_pipes_of(&path);
-                let result = self.with_file(&path, LogFile::rotate);
-                if result.is_ok() {
-                    self.tell(&FromScribe::Rotated { path });
-                }
-                self.answer(ticket, &result);
-            }
-            ToScribe::Flush { ticket, path } => {
-                self.empty_pipes_of(&path);
-                let result = self.with_file(&path, LogFile::flush);
-                self.answer(ticket, &result);
-            }
-        }
-    }
-
-    fn answer(&mut self, ticket: u64, result: &io::Result<()>) {
-        let error = result.as_ref().err().map(ToString::to_string);
-        self.tell(&FromScribe::Done { ticket, error });
-    }
-
-    /// What was written before the request belongs before it.
-    fn empty_pipes_of(&mut self, path: &PathBuf) {
-        let tokens: Vec<u64> = self
-            .pipes
-            .iter()
-            .filter(|(_, p)| p.log == *path)
-            .map(|(token, _)| *token)
-            .collect();
-        for token in tokens {
-            self.rounds(token);
-            self.rearm(token);
-        }
-    }
-
-    fn with_file(
-        &mut self,
-        path: &PathBuf,
-        act: impl FnOnce(&mut LogFile) -> io::Result<()>,
-    ) -> io::Result<()> {
-        if let Some(file) = self.logs.get_mut(path) {
-            return act(file);
-        }
-        if !path.exists() {
-            return Ok(());
-        }
-        // Nobody writes to it now: an open for this one act.
-        act(&mut LogFile::new(Route {
-            path: path.clone(),
-            max_size: u64::MAX,
-            max_age_ms: None,
-            block: false,
-        }))
-    }
-
     /// The keeper is gone or replaces this scribe: write what waits, then end.
     fn drain_everything(&mut self) {
         let tokens: Vec<u64> = self.pipes.keys().copied().collect();
@@ -518,7 +388,7 @@ impl Scribe {
     }
 
     /// What is in a pipe now. Bounded: a writer that never pauses must not keep anybody waiting.
-    fn rounds(&mut self, token: u64) {
+    pub(super) fn rounds(&mut self, token: u64) {
         for _ in 0..64 {
             if !self.round(token) {
                 break;
@@ -529,73 +399,4 @@ impl Scribe {
 
 fn pipe_capacity(large: bool) -> usize {
     if large { ROUND } else { ROUND_SMALL }
-}
-
-fn encode(id: PipeId) -> [u8; 16] {
-    let mut bytes = [0; 16];
-    bytes[..4].copy_from_slice(&id.key.0.to_le_bytes());
-    bytes[4..12].copy_from_slice(&id.run.0.to_le_bytes());
-    bytes[12] = match id.stream {
-        Stream::Out => 1,
-        Stream::Err => 2,
-    };
-    bytes
-}
-
-/// What emptying the stage came to.
-struct Written {
-    rotated: bool,
-    /// Something to say about trouble: begun (with words) or over (without).
-    trouble: Option<Option<String>>,
-    dropped: u64,
-}
-
-/// Moves what is in the stage to the file, to its end.
-fn empty_stage(stage: &mut Stage, file: &mut LogFile, run: RunId) -> io::Result<Written> {
-    let mut written = Written {
-        rotated: false,
-        trouble: None,
-        dropped: file.dropped,
-    };
-    loop {
-        let waiting = descriptor::waiting(&stage.read)?;
-        if waiting == 0 {
-            break;
-        }
-        let moved = file.target().and_then(|(target, offset)| {
-            let mut offset = offset;
-            descriptor::splice(&stage.read, target, Some(&mut offset), waiting)
-        });
-        match moved {
-            Ok(0) => break,
-            Ok(moved) => {
-                if file.dropped > 0 {
-                    file.dropped = 0;
-                    written.trouble = Some(None);
-                }
-                if matches!(file.wrote(moved, run), Ok(After::Rotated)) {
-                    written.rotated = true;
-                }
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if file.route.block => return Err(error),
-            Err(error) => {
-                // The disk does not take them and the writer must not wait: they are counted and let go.
-                let began = file.dropped == 0;
-                let lost = discard(&stage.read, waiting)?;
-                file.dropped += lost;
-                written.dropped = file.dropped;
-                if began {
-                    written.trouble = Some(Some(error.to_string()));
-                }
-            }
-        }
-    }
-    Ok(written)
-}
-
-fn discard(pipe: &OwnedFd, bytes: usize) -> io::Result<u64> {
-    let null = File::options().write(true).open("/dev/null")?;
-    let moved = descriptor::splice(pipe, &null, None, bytes)?;
-    Ok(moved as u64)
 }

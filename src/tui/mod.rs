@@ -14,6 +14,7 @@ mod tests;
 mod theme;
 mod threads;
 mod update;
+mod verbs;
 mod view;
 
 use std::io::{self, Write as _};

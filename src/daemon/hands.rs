@@ -1,0 +1,241 @@
+//! Does what the supervisor wants done; decides nothing.
+
+use std::io;
+use std::os::fd::AsFd as _;
+use std::sync::mpsc::SyncSender;
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use tokio::sync::{mpsc, watch};
+
+use crate::keeper::link::Link;
+use crate::keeper::protocol::{ToKeeper, ToScribe};
+use crate::platform::paths::Paths;
+use crate::platform::procfs;
+
+use super::history::History;
+use super::inspector::{FromInspector, ToInspector};
+use super::message::{Deed, Msg};
+use super::retention::ToRetention;
+use super::role::{WELCOME, now};
+use super::sampler::{FromSampler, Identified, ToSampler};
+use super::store::Store;
+use super::supervisor::Supervisor;
+
+/// The threads around the supervisor.
+pub(super) struct Threads {
+    pub(super) sampler: SyncSender<ToSampler>,
+    pub(super) inspector: SyncSender<ToInspector>,
+    pub(super) retention: SyncSender<ToRetention>,
+}
+
+impl Threads {
+    pub(super) fn start(
+        paths: &Paths,
+        keeper: i32,
+        marker: &str,
+        sender: &mpsc::Sender<Msg>,
+    ) -> io::Result<Self> {
+        // What the inspector finds out goes to the sampler directly.
+        let (identified, relay) = std::sync::mpsc::sync_channel::<Identified>(1024);
+        let told = sender.clone();
+        let (inspector, _) = super::inspector::start(keeper, marker.to_owned(), move |message| {
+            let message = match message {
+                FromInspector::Swept { id, run } => Msg::Swept { id, run },
+                FromInspector::Survivors { id, run, text } => Msg::Survivors { id, run, text },
+                FromInspector::Confirmed { id, run, memory } => Msg::Confirmed { id, run, memory },
+                FromInspector::Identified { pid, start, id } => {
+                    let _ = identified.try_send((pid, start, id));
+                    return;
+                }
+            };
+            let _ = told.blocking_send(message);
+        })?;
+        let told = sender.clone();
+        let asked = inspector.clone();
+        let (sampler, _) = super::sampler::start(
+            paths.logs.clone(),
+            keeper,
+            relay,
+            move |message| match message {
+                FromSampler::Sampled {
+                    host,
+                    samples,
+                    strays,
+                } => told
+                    .blocking_send(Msg::Sampled {
+                        host,
+                        samples,
+                        strays,
+                    })
+                    .is_ok(),
+                FromSampler::Identify { pid, start } => {
+                    let _ = asked.try_send(ToInspector::Identify { pid, start });
+                    true
+                }
+            },
+        )?;
+        let (retention, _) = super::retention::start(paths.logs.clone())?;
+        Ok(Self {
+            sampler,
+            inspector,
+            retention,
+        })
+    }
+}
+
+/// Does what the supervisor wants done; decides nothing.
+pub(super) struct Hands {
+    pub(super) keeper: Link,
+    pub(super) scribe: Option<Link>,
+    pub(super) store: Store,
+    pub(super) history: History,
+    pub(super) growth: watch::Sender<u64>,
+    pub(super) threads: Threads,
+    pub(super) leaving: bool,
+}
+
+impl Hands {
+    pub(super) fn keeper_says(&mut self, message: &ToKeeper) {
+        if self.keeper.send(message, vec![]).is_err() {
+            tracing::error!("the keeper is gone");
+            self.leaving = true;
+        }
+    }
+
+    /// Sends what still waits: the keeper must not miss the last of it, which may be that all is over.
+    pub(super) fn last_words(&mut self) {
+        while self.keeper.wants_write() && self.keeper.flush().is_ok() {
+            let mut fds = [PollFd::new(self.keeper.as_fd(), PollFlags::POLLOUT)];
+            let timeout = PollTimeout::try_from(WELCOME).unwrap_or(PollTimeout::NONE);
+            if self.keeper.wants_write() && !matches!(poll(&mut fds, timeout), Ok(1..)) {
+                return;
+            }
+        }
+    }
+
+    pub(super) fn scribe_says(&mut self, message: &ToScribe) {
+        if let Some(scribe) = &mut self.scribe
+            && scribe.send(message, vec![]).is_err()
+        {
+            self.scribe = None;
+        }
+    }
+
+    /// Performs deeds until none is left; some bring about others at once.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all other deeds are done one by one"
+    )]
+    pub(super) fn perform(&mut self, supervisor: &mut Supervisor) {
+        loop {
+            let deeds = supervisor.take_deeds();
+            if deeds.is_empty() {
+                return;
+            }
+            let mut orphans = None;
+            let mut swept = Vec::new();
+            for deed in deeds {
+                match deed {
+                    Deed::Sweep(order) => {
+                        let any = *orphans.get_or_insert_with(|| has_orphans(supervisor));
+                        if any {
+                            let _ = self.threads.inspector.try_send(ToInspector::Sweep(order));
+                        } else {
+                            swept.push((order.id, order.run));
+                        }
+                    }
+                    other => self.perform_one(other, supervisor),
+                }
+            }
+            for (id, run) in swept {
+                supervisor.handle(now(), Msg::Swept { id, run });
+            }
+        }
+    }
+
+    pub(super) fn perform_one(&mut self, deed: Deed, supervisor: &mut Supervisor) {
+        match deed {
+            Deed::Keeper(message) => self.keeper_says(&message),
+            Deed::Scribe(message) => self.scribe_says(&message),
+            Deed::Store(record, ticket) => {
+                if let (Err(why), Some(ticket)) = (self.store.append(record, ticket), ticket) {
+                    let error = Some(why.to_owned());
+                    supervisor.handle(now(), Msg::Stored { ticket, error });
+                }
+            }
+            Deed::History(event) => self.history.append(event),
+            Deed::Sweep(_) => {}
+            Deed::SweepAgain => {
+                let _ = self.threads.inspector.try_send(ToInspector::Again);
+            }
+            Deed::SweepOver(id) => {
+                let _ = self.threads.inspector.try_send(ToInspector::Over(id));
+            }
+            Deed::Track {
+                id,
+                run,
+                pid,
+                start,
+            } => {
+                let _ = self
+                    .threads
+                    .inspector
+                    .try_send(ToInspector::Main { id, run, pid });
+                let _ = self.threads.sampler.try_send(ToSampler::Track {
+                    id,
+                    run,
+                    pid,
+                    start,
+                });
+            }
+            Deed::Untrack(id) => {
+                let gone = ToInspector::Main {
+                    id,
+                    run: crate::domain::names::RunId(0),
+                    pid: 0,
+                };
+                let _ = self.threads.inspector.try_send(gone);
+                let _ = self.threads.sampler.try_send(ToSampler::Untrack(id));
+            }
+            Deed::Confirm { id, run } => {
+                if let Some(pid) = supervisor.main_pid(id) {
+                    let _ = self
+                        .threads
+                        .inspector
+                        .try_send(ToInspector::Confirm { id, run, pid });
+                }
+            }
+            Deed::Retain { path } => {
+                let _ = self.threads.retention.try_send(ToRetention::Look(path));
+            }
+            Deed::Retention {
+                route,
+                archives,
+                compress,
+            } => {
+                let _ = self.threads.retention.try_send(ToRetention::Limits {
+                    path: route.path,
+                    archives,
+                    compress,
+                });
+            }
+            Deed::ClearArchives(path) => {
+                let _ = self.threads.retention.try_send(ToRetention::Clear(path));
+            }
+            Deed::Grew => self.growth.send_modify(|n| *n = n.wrapping_add(1)),
+            Deed::Leave => self.leaving = true,
+        }
+    }
+}
+
+/// Whether the keeper has a child that is no role and nobody's main process. These reads cannot hang.
+fn has_orphans(supervisor: &Supervisor) -> bool {
+    let own = [
+        i32::try_from(std::process::id()).unwrap_or(0),
+        supervisor.scribe_pid,
+    ];
+    let mains = supervisor.main_pids();
+    procfs::children(supervisor.setting.keeper_pid)
+        .into_iter()
+        .any(|pid| !own.contains(&pid) && !mains.contains(&pid))
+}

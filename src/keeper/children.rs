@@ -1,0 +1,285 @@
+//! The keeper's children: made, signalled, reaped, adopted.
+
+use std::os::fd::OwnedFd;
+
+use nix::sys::epoll::{EpollEvent, EpollFlags};
+
+use crate::domain::exit::{Ending, Exit, Signal};
+use crate::domain::names::{InstanceId, RunId};
+use crate::platform::child::{self, ExecFailure, Reaped};
+use crate::platform::clock::wall_ms;
+use crate::platform::procfs;
+use crate::platform::signal::{self, PidFd};
+
+use super::protocol::{ChildSpec, Entry, Routes, RunState, ToDaemon};
+use super::role::{ADOPTED, Keeper, RESULT, pipe_message, token};
+use super::runs::{self, Outcome, PipeEnd, PipeKey};
+
+/// A child whose exec has not been told yet.
+pub(super) struct Pending {
+    pub(super) run: RunId,
+    pub(super) result: OwnedFd,
+    /// What the result said: it can be read only once, and is told with the exit that follows.
+    pub(super) failure: Option<ExecFailure>,
+}
+
+impl Keeper {
+    /// Takes over what an earlier keeper of this boot left: only what still has the same pid and start.
+    pub(super) fn adopt(&mut self) {
+        let entries: Vec<Entry> = self.table.entries().cloned().collect();
+        for entry in entries {
+            let key = entry.key;
+            match entry.state {
+                RunState::Forked | RunState::Executed => {
+                    let handle = PidFd::open(entry.pid).ok();
+                    let same = procfs::is_alive(entry.pid, entry.start);
+                    if let (Some(handle), true) = (handle, same) {
+                        let event = EpollEvent::new(EpollFlags::EPOLLIN, token(key, ADOPTED));
+                        let _ = self.epoll.add(&handle, event);
+                        self.adopted.insert(key, handle);
+                        let _ = self.table.change(key, |e| e.adopted = true);
+                    } else {
+                        self.gone_unseen(key);
+                    }
+                }
+                RunState::Reserved => self.gone_unseen(key),
+                RunState::None | RunState::Exited(_) | RunState::Settled => {}
+            }
+        }
+        let folder = self.setup.paths.pipes();
+        let Ok(names) = std::fs::read_dir(&folder) else {
+            return;
+        };
+        for name in names.flatten() {
+            let pipe = name.file_name().to_str().and_then(PipeKey::parse);
+            let route = pipe.and_then(|p| {
+                let routes = self.table.get(p.key)?.routes.clone()?;
+                routes
+                    .each()
+                    .find(|(s, _)| *s == p.stream)
+                    .map(|(_, r)| r.clone())
+            });
+            match (pipe, route) {
+                (Some(pipe), Some(route)) => {
+                    if let Ok(end) = PipeEnd::reopen(&folder, pipe, route) {
+                        self.pipes.insert(pipe, end);
+                    }
+                }
+                _ => {
+                    let _ = std::fs::remove_file(name.path());
+                }
+            }
+        }
+    }
+
+    pub(super) fn gone_unseen(&mut self, key: InstanceId) {
+        let exit = Exit {
+            ending: Ending::Unknown,
+            at_ms: wall_ms(),
+            cpu_ms: 0,
+            peak_rss: 0,
+        };
+        let _ = self.table.change(key, |e| e.state = RunState::Exited(exit));
+    }
+
+    pub(super) fn signal_all(&mut self, what: Signal) {
+        let live: Vec<Entry> = self
+            .table
+            .entries()
+            .filter(|e| e.is_live())
+            .cloned()
+            .collect();
+        for entry in live {
+            self.signal(&entry, what);
+        }
+    }
+
+    pub(super) fn signal(&self, entry: &Entry, what: Signal) {
+        // A child of ours that is not reaped keeps its pid; an adopted one is reached by its handle.
+        if let Some(handle) = self.adopted.get(&entry.key) {
+            if procfs::is_alive(entry.pid, entry.start) {
+                let _ = signal::send_to_group(entry.pid, what);
+            } else {
+                let _ = handle.send(what);
+            }
+        } else if self.pids.contains_key(&entry.pid) {
+            let _ = signal::send_to_group(entry.pid, what);
+        }
+    }
+
+    pub(super) fn reap(&mut self) {
+        let mut orphans = false;
+        while let Some(reaped) = child::reap() {
+            if self.daemon.as_ref().is_some_and(|d| d.pid == reaped.pid) {
+                self.daemon_is_over();
+                self.leaving = None;
+            } else if self.leaving == Some(reaped.pid) {
+                self.leaving = None;
+            } else if self.scribe.as_ref().is_some_and(|s| s.pid == reaped.pid) {
+                self.scribe_is_over();
+            } else if let Some((key, run)) = self.pids.remove(&reaped.pid) {
+                self.exited(key, run, reaped);
+            } else {
+                orphans = true;
+            }
+        }
+        if orphans {
+            self.tell_daemon(&ToDaemon::Orphans);
+        }
+    }
+
+    pub(super) fn exited(&mut self, key: InstanceId, run: RunId, reaped: Reaped) {
+        let mut ending = reaped.ending;
+        if let Some(pending) = self
+            .results
+            .remove(&key)
+            .filter(|pending| pending.run == run)
+        {
+            let outcome = pending
+                .failure
+                .map_or_else(|| runs::outcome(&pending.result), Outcome::Failed);
+            match outcome {
+                Outcome::Failed(failure) => ending = failure.ending(),
+                Outcome::Executed => self.tell_daemon(&ToDaemon::Executed { key, run }),
+                Outcome::Waiting => {}
+            }
+        }
+        let exit = Exit {
+            ending,
+            at_ms: wall_ms(),
+            cpu_ms: reaped.cpu_ms,
+            peak_rss: reaped.peak_rss,
+        };
+        let _ = self.table.change(key, |e| {
+            if e.run == run {
+                e.state = RunState::Exited(exit);
+            }
+        });
+        self.tell_daemon(&ToDaemon::Exited { key, run, exit });
+    }
+
+    pub(super) fn heard_run(&mut self, token: u64) {
+        let key = InstanceId(u32::try_from(token / 4).unwrap_or(0));
+        if token % 4 == ADOPTED {
+            self.adopted_ended(key);
+            return;
+        }
+        let Some(pending) = self.results.get_mut(&key) else {
+            return;
+        };
+        let run = pending.run;
+        match runs::outcome(&pending.result) {
+            Outcome::Waiting => {}
+            Outcome::Failed(failure) => {
+                pending.failure = Some(failure);
+                let _ = self.epoll.delete(&pending.result);
+            }
+            Outcome::Executed => {
+                self.results.remove(&key);
+                let _ = self.table.change(key, |e| {
+                    if e.run == run && e.state == RunState::Forked {
+                        e.state = RunState::Executed;
+                    }
+                });
+                self.tell_daemon(&ToDaemon::Executed { key, run });
+            }
+        }
+    }
+
+    pub(super) fn adopted_ended(&mut self, key: InstanceId) {
+        self.adopted.remove(&key);
+        let Some(entry) = self.table.get(key).cloned() else {
+            return;
+        };
+        if entry.is_live() {
+            self.gone_unseen(key);
+            if let Some(Entry {
+                state: RunState::Exited(exit),
+                run,
+                ..
+            }) = self.table.get(key).cloned()
+            {
+                self.tell_daemon(&ToDaemon::Exited { key, run, exit });
+            }
+        }
+    }
+
+    pub(super) fn spawn(
+        &mut self,
+        key: InstanceId,
+        run: RunId,
+        note: String,
+        spec: &ChildSpec,
+        routes: Routes,
+    ) {
+        let refuse = |why: String| ToDaemon::SpawnFailed { key, run, why };
+        let before = self
+            .table
+            .get(key)
+            .cloned()
+            .unwrap_or_else(|| Entry::new(key));
+        if run <= before.run || before.is_live() {
+            let why = format!("run {run} was refused: run {} came before it", before.run);
+            self.tell_daemon(&refuse(why));
+            return;
+        }
+        let entry = Entry {
+            key,
+            run,
+            pid: 0,
+            start: 0,
+            state: RunState::Reserved,
+            adopted: false,
+            note,
+            routes: Some(routes.clone()),
+        };
+        if let Err(error) = self.table.put(entry) {
+            self.tell_daemon(&refuse(error.to_string()));
+            return;
+        }
+        let folder = self.setup.paths.pipes();
+        let made = runs::make(
+            &folder,
+            key,
+            run,
+            spec,
+            &routes,
+            &self.null,
+            self.file_limit,
+        );
+        let made = match made {
+            Ok(made) => made,
+            Err(error) => {
+                let _ = self.table.change(key, |e| e.state = RunState::Settled);
+                self.tell_daemon(&refuse(format!("no child could be made: {error}")));
+                return;
+            }
+        };
+        let _ = self.table.change(key, |e| {
+            e.pid = made.pid;
+            e.start = made.start;
+            e.state = RunState::Forked;
+        });
+        self.pids.insert(made.pid, (key, run));
+        let event = EpollEvent::new(EpollFlags::EPOLLIN, token(key, RESULT));
+        let _ = self.epoll.add(&made.result, event);
+        let pending = Pending {
+            run,
+            result: made.result,
+            failure: None,
+        };
+        self.results.insert(key, pending);
+        for (pipe, end) in made.pipes {
+            if let (Some(scribe), Ok(fd)) = (&mut self.scribe, end.read.try_clone()) {
+                let _ = scribe.link.send(&pipe_message(pipe, &end), vec![fd]);
+            }
+            self.pipes.insert(pipe, end);
+        }
+        self.tell_daemon(&ToDaemon::Spawned {
+            key,
+            run,
+            pid: made.pid,
+            start: made.start,
+        });
+    }
+}

@@ -1,0 +1,224 @@
+//! Daemon and scribe: started, introduced to each other, heard, and started again when they are over.
+
+use std::os::fd::AsFd as _;
+
+use nix::sys::epoll::{EpollEvent, EpollFlags};
+
+use crate::domain::exit::Signal;
+use crate::platform::child;
+use crate::platform::clock::monotonic_ns;
+use crate::platform::signal;
+
+use super::link::{Link, LinkError};
+use super::protocol::{Entry, KeeperToScribe, ScribeToKeeper, ToDaemon, ToKeeper, VERSION};
+use super::role::{
+    DAEMON, HOPELESS, Keeper, KeeperError, RoleProcess, SCRIBE, backoff, own_binary, pipe_message,
+};
+use super::runs::PipeKey;
+
+impl Keeper {
+    pub(super) fn start_scribe(&mut self) {
+        let made = Link::pair().and_then(|(link, theirs)| {
+            let pid = child::spawn_role(&["__scribe"], &[theirs.as_fd()], own_binary())?;
+            Ok((link, pid))
+        });
+        let (mut link, pid) = match made {
+            Ok(made) => made,
+            Err(_) => {
+                self.scribe_due = Some(monotonic_ns() + backoff(self.scribe_failures));
+                self.scribe_failures += 1;
+                return;
+            }
+        };
+        let _ = self
+            .stage
+            .copies()
+            .map(|fds| link.send(&KeeperToScribe::Stage, fds));
+        for (pipe, end) in &self.pipes {
+            if let Ok(fd) = end.read.try_clone() {
+                let _ = link.send(&pipe_message(*pipe, end), vec![fd]);
+            }
+        }
+        self.add_link(&link, SCRIBE);
+        self.scribe = Some(RoleProcess {
+            pid,
+            link,
+            ready: false,
+        });
+        self.introduce();
+    }
+
+    /// Gives daemon and scribe a socket to each other.
+    pub(super) fn introduce(&mut self) {
+        let (Some(daemon), Some(scribe)) = (&mut self.daemon, &mut self.scribe) else {
+            return;
+        };
+        if let Ok((a, b)) = std::os::unix::net::UnixStream::pair() {
+            let _ = scribe.link.send(&KeeperToScribe::Daemon, vec![a.into()]);
+            let _ = daemon
+                .link
+                .send(&ToDaemon::Scribe { pid: scribe.pid }, vec![b.into()]);
+        }
+    }
+
+    pub(super) fn start_daemon(&mut self) -> Result<(), KeeperError> {
+        let live = self.table.entries().any(Entry::is_live);
+        if self.daemon_failures >= HOPELESS && !live {
+            self.drop_scribe();
+            return Err(KeeperError::Hopeless(self.daemon_failures));
+        }
+        let epoch = self.table.next_epoch()?;
+        let mut args = vec!["__daemon"];
+        if self.setup.foreground {
+            args.push("--foreground");
+        }
+        let made = Link::pair().and_then(|(link, theirs)| {
+            let fds = [theirs.as_fd(), self.setup.listener.as_fd()];
+            let pid = child::spawn_role(&args, &fds, own_binary())?;
+            Ok((link, pid))
+        });
+        let (mut link, pid) = match made {
+            Ok(made) => made,
+            Err(_) => {
+                self.daemon_due = Some(monotonic_ns() + backoff(self.daemon_failures));
+                self.daemon_failures += 1;
+                return Ok(());
+            }
+        };
+        let welcome = ToDaemon::Welcome {
+            version: VERSION,
+            epoch,
+            keeper_pid: nix::unistd::getpid().as_raw(),
+            scribe_pid: self.scribe.as_ref().map_or(0, |s| s.pid),
+            volatile: self.setup.paths.volatile.clone(),
+            file_limit: self.file_limit,
+            entries: self.table.entries().cloned().collect(),
+        };
+        let _ = link.send(&welcome, vec![]);
+        self.add_link(&link, DAEMON);
+        self.daemon = Some(RoleProcess {
+            pid,
+            link,
+            ready: false,
+        });
+        self.introduce();
+        Ok(())
+    }
+
+    pub(super) fn add_link(&self, link: &Link, token: u64) {
+        let event = EpollEvent::new(EpollFlags::EPOLLIN | EpollFlags::EPOLLRDHUP, token);
+        let _ = self.epoll.add(link, event);
+    }
+
+    pub(super) fn tell_daemon(&mut self, message: &ToDaemon) {
+        let stuck = self
+            .daemon
+            .as_mut()
+            .is_some_and(|d| matches!(d.link.send(message, vec![]), Err(LinkError::Stuck)));
+        if stuck {
+            // It stopped reading long ago: what it missed is in the table, which the next one reads.
+            self.daemon_is_over();
+        }
+    }
+
+    pub(super) fn heard_daemon(&mut self) {
+        let Some(daemon) = &mut self.daemon else {
+            return;
+        };
+        let mut over = daemon.link.flush().is_err() | daemon.link.fill().is_err();
+        loop {
+            let Some(daemon) = &mut self.daemon else {
+                return;
+            };
+            match daemon.link.next::<ToKeeper>() {
+                Ok(Some(message)) => self.apply(message),
+                Ok(None) => break,
+                Err(_) => {
+                    over = true;
+                    break;
+                }
+            }
+        }
+        if over {
+            self.daemon_is_over();
+        }
+    }
+
+    /// Reads what the daemon said to the end, applies it, and starts the next.
+    pub(super) fn daemon_is_over(&mut self) {
+        let Some(mut daemon) = self.daemon.take() else {
+            return;
+        };
+        let _ = signal::send_to_child(daemon.pid, Signal::KILL);
+        self.leaving = Some(daemon.pid);
+        let _ = daemon.link.fill();
+        let _ = self.epoll.delete(&daemon.link);
+        let mut ready = daemon.ready;
+        while let Ok(Some(message)) = daemon.link.next::<ToKeeper>() {
+            ready |= matches!(message, ToKeeper::Ready { .. });
+            self.apply(message);
+        }
+        if self.quitting || self.ending.is_some() {
+            return;
+        }
+        if ready {
+            self.daemon_failures = 0;
+            self.daemon_due = Some(0);
+        } else {
+            self.daemon_due = Some(monotonic_ns() + backoff(self.daemon_failures));
+            self.daemon_failures += 1;
+        }
+    }
+
+    pub(super) fn heard_scribe(&mut self) {
+        let Some(scribe) = &mut self.scribe else {
+            return;
+        };
+        let mut over = scribe.link.flush().is_err() | scribe.link.fill().is_err();
+        loop {
+            match scribe.link.next::<ScribeToKeeper>() {
+                Ok(Some(ScribeToKeeper::Drained { key, run, stream })) => {
+                    scribe.ready = true;
+                    if let Some(end) = self.pipes.remove(&PipeKey { key, run, stream }) {
+                        end.remove();
+                    }
+                }
+                Ok(None) => break,
+                Err(_) => {
+                    over = true;
+                    break;
+                }
+            }
+        }
+        if over {
+            // The next one starts when this one is reaped: two would write into one file.
+            let _ = self.epoll.delete(&scribe.link);
+            let _ = signal::send_to_child(scribe.pid, Signal::KILL);
+        }
+    }
+
+    pub(super) fn scribe_is_over(&mut self) {
+        if let Some(mut scribe) = self.scribe.take() {
+            let _ = scribe.link.fill();
+            while let Ok(Some(ScribeToKeeper::Drained { key, run, stream })) = scribe.link.next() {
+                if let Some(end) = self.pipes.remove(&PipeKey { key, run, stream }) {
+                    end.remove();
+                }
+            }
+            let _ = self.epoll.delete(&scribe.link);
+        }
+        if !self.quitting {
+            self.scribe_due = Some(0);
+        }
+    }
+
+    /// Closes the link: the scribe writes what waits and ends; it is followed by another unless all is over.
+    pub(super) fn drop_scribe(&mut self) {
+        if let Some(scribe) = &mut self.scribe {
+            let _ = self.epoll.delete(&scribe.link);
+            if let Ok((unused, _)) = Link::pair() {
+                scribe.link = unused;
+            }
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! What the daemon asks the scribe for, and what the scribe tells it.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::keeper::protocol::{FromScribe, Route, ToScribe};
+use crate::platform::clock::monotonic_ns;
+
+use super::file::LogFile;
+use super::role::Scribe;
+
+/// Followers are told this often at most.
+const TELL_NS: u64 = 25_000_000;
+
+impl Scribe {
+    pub(super) fn tell(&mut self, message: &FromScribe) {
+        if let Some(daemon) = &mut self.daemon
+            && daemon.send(message, vec![]).is_err()
+        {
+            self.daemon = None;
+        }
+    }
+
+    pub(super) fn tell_growth(&mut self) {
+        let now = monotonic_ns();
+        if self.watched && !self.grew.is_empty() && now.saturating_sub(self.told_ns) >= TELL_NS {
+            self.told_ns = now;
+            let paths = std::mem::take(&mut self.grew).into_iter().collect();
+            self.tell(&FromScribe::Grew { paths });
+        }
+    }
+
+    pub(super) fn heard_daemon(&mut self) {
+        let mut requests = Vec::new();
+        let mut over = false;
+        if let Some(daemon) = &mut self.daemon {
+            over |= daemon.flush().is_err() | daemon.fill().is_err();
+            loop {
+                match daemon.next::<ToScribe>() {
+                    Ok(Some(message)) => requests.push(message),
+                    Ok(None) => break,
+                    Err(_) => {
+                        over = true;
+                        break;
+                    }
+                }
+            }
+            if over {
+                let _ = self.epoll.delete(&*daemon);
+            }
+        }
+        for request in requests {
+            self.carry_out(request);
+        }
+        if over {
+            self.daemon = None;
+            self.watched = false;
+            self.grew.clear();
+        }
+    }
+
+    pub(super) fn carry_out(&mut self, request: ToScribe) {
+        match request {
+            ToScribe::Limits { route } => {
+                if let Some(file) = self.logs.get_mut(&route.path) {
+                    file.route = route;
+                }
+            }
+            ToScribe::Watch { on } => {
+                self.watched = on;
+                self.grew.clear();
+            }
+            ToScribe::Rotate { ticket, path } => {
+                self.empty_pipes_of(&path);
+                let result = self.with_file(&path, LogFile::rotate);
+                if result.is_ok() {
+                    self.tell(&FromScribe::Rotated { path });
+                }
+                self.answer(ticket, &result);
+            }
+            ToScribe::Flush { ticket, path } => {
+                self.empty_pipes_of(&path);
+                let result = self.with_file(&path, LogFile::flush);
+                self.answer(ticket, &result);
+            }
+        }
+    }
+
+    pub(super) fn answer(&mut self, ticket: u64, result: &io::Result<()>) {
+        let error = result.as_ref().err().map(ToString::to_string);
+        self.tell(&FromScribe::Done { ticket, error });
+    }
+
+    /// What was written before the request belongs before it.
+    pub(super) fn empty_pipes_of(&mut self, path: &PathBuf) {
+        let tokens: Vec<u64> = self
+            .pipes
+            .iter()
+            .filter(|(_, p)| p.log == *path)
+            .map(|(token, _)| *token)
+            .collect();
+        for token in tokens {
+            self.rounds(token);
+            self.rearm(token);
+        }
+    }
+
+    pub(super) fn with_file(
+        &mut self,
+        path: &PathBuf,
+        act: impl FnOnce(&mut LogFile) -> io::Result<()>,
+    ) -> io::Result<()> {
+        if let Some(file) = self.logs.get_mut(path) {
+            return act(file);
+        }
+        if !path.exists() {
+            return Ok(());
+        }
+        // Nobody writes to it now: an open for this one act.
+        act(&mut LogFile::new(Route {
+            path: path.clone(),
+            max_size: u64::MAX,
+            max_age_ms: None,
+            block: false,
+        }))
+    }
+}
