@@ -129,20 +129,22 @@ impl LogFile {
     /// Makes an archive of what is there; an empty file stays.
     pub(super) fn rotate(&mut self) -> io::Result<()> {
         self.target()?;
-        let Some(open) = self.open.take() else {
+        let Some(full) = self.open.take() else {
             return Ok(());
         };
-        if open.size == 0 {
-            self.open = Some(open);
+        if full.size == 0 {
+            self.open = Some(full);
             return Ok(());
         }
         let log = &self.route.path;
-        let end = open.base + open.size;
-        let target = archive::path_of(log, open.base, end);
+        let end = full.base + full.size;
+        let target = archive::path_of(log, full.base, end);
         // The name of the archive carries the base of the next file: if this is the last thing that happens, whoever
         // goes on finds it there.
         std::fs::rename(log, &target)?;
         let _ = std::fs::rename(index_path(log), archive::with_suffix(&target, ".idx"));
+        // The next file keeps the base while the archive that names it is still there: it may be removed at any time.
+        self.open = open(log).ok();
         Ok(())
     }
 
