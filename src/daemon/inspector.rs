@@ -15,6 +15,9 @@ use super::message::SweepOrder;
 /// How many questions may wait.
 const QUEUE: usize = 8192;
 
+/// How often new orphans may appear while they are counted before the count is left for the next look.
+const READS: u32 = 16;
+
 /// What the inspector is asked.
 #[derive(Debug)]
 pub(super) enum ToInspector {
@@ -215,7 +218,44 @@ impl Inspector {
 
     fn look(&mut self, tell: &dyn Fn(FromInspector)) {
         let mut left: BTreeMap<InstanceId, Vec<(i32, Stat)>> = BTreeMap::new();
-        for pid in procfs::children(self.keeper) {
+        // One that ends while they are read hides those it leaves behind, and the one that is listed after it: only
+        // a read that shows nobody new proves that nothing is left.
+        let mut seen = HashSet::new();
+        let mut settled = false;
+        for _ in 0..READS {
+            let mut new = procfs::children(self.keeper);
+            new.retain(|pid| seen.insert(*pid));
+            settled = new.is_empty();
+            if settled || self.waiting.keys().all(|id| left.contains_key(id)) {
+                break;
+            }
+            self.collect(&new, &mut left);
+        }
+        let mut over = Vec::new();
+        for (id, waiting) in &mut self.waiting {
+            let run = waiting.order.run;
+            match left.get(id) {
+                // Whoever keeps appearing dies or is killed, and then there is another look.
+                None if !settled => {}
+                None => {
+                    over.push(*id);
+                    tell(FromInspector::Swept { id: *id, run });
+                }
+                Some(tree) => {
+                    waiting.signal(tree);
+                    let text = describe(tree);
+                    tell(FromInspector::Survivors { id: *id, run, text });
+                }
+            }
+        }
+        for id in over {
+            self.waiting.remove(&id);
+        }
+    }
+
+    /// Adds what belongs to a sweep, with all below it.
+    fn collect(&self, orphans: &[i32], left: &mut BTreeMap<InstanceId, Vec<(i32, Stat)>>) {
+        for &pid in orphans {
             let Some(stat) = procfs::stat(pid) else {
                 continue;
             };
@@ -234,24 +274,6 @@ impl Inspector {
                         .filter(|(_, s)| !s.zombie),
                 );
             }
-        }
-        let mut over = Vec::new();
-        for (id, waiting) in &mut self.waiting {
-            let run = waiting.order.run;
-            match left.get(id) {
-                None => {
-                    over.push(*id);
-                    tell(FromInspector::Swept { id: *id, run });
-                }
-                Some(tree) => {
-                    waiting.signal(tree);
-                    let text = describe(tree);
-                    tell(FromInspector::Survivors { id: *id, run, text });
-                }
-            }
-        }
-        for id in over {
-            self.waiting.remove(&id);
         }
     }
 
