@@ -70,12 +70,22 @@ impl Supervisor {
         }
         self.orphans(entries);
         self.reopen_operations();
+        // What is wanted up and is being ended nevertheless: the daemon before was ending everything.
+        let ending = self.members.values().any(|member| {
+            let noted = !cold.iter().any(|(id, _)| *id == member.id);
+            let down = Rest::from(member.machine.phase()) == Rest::Down;
+            noted && down && member.rest == Rest::Up && !unbegun.contains(&member.id)
+        });
         self.catch_up();
-        for (id, rest) in cold {
-            self.bring_up(id, rest);
-        }
-        for id in unbegun {
-            self.drive(id, &Happened::Start, "its definition");
+        if ending {
+            self.end_all(false);
+        } else {
+            for (id, rest) in cold {
+                self.bring_up(id, rest);
+            }
+            for id in unbegun {
+                self.drive(id, &Happened::Start, "its definition");
+            }
         }
         self.finish_turn();
     }
@@ -264,7 +274,6 @@ fn restore(member: &mut Member, saved: &SavedInstance) {
 /// From the keeper's table: what survives a daemon.
 fn adopt(member: &mut Member, entry: &Entry, note: Note) {
     member.take(note);
-    member.rest = member.machine.phase().into();
     member.reserved = member.reserved.max(entry.run.0);
     if entry.run == member.machine.run() {
         member.missed = Some(entry.state);

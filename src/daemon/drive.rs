@@ -71,6 +71,13 @@ impl Supervisor {
                 self.set_deadline(id, *delay);
             }
         }
+        let rest = Rest::from(after.phase());
+        let rested = Rest::from(before.phase()) != rest
+            && after.phase() != Phase::Removed
+            && self.ending == Ending::No;
+        if let Some(member) = self.members.get_mut(&id).filter(|_| rested) {
+            member.rest = rest;
+        }
         if effects.contains(&Effect::Spawn) {
             self.count_spawn(id);
         }
@@ -93,11 +100,7 @@ impl Supervisor {
         if effects.contains(&Effect::Alarm) {
             self.alarm(id);
         }
-        let rested = Rest::from(before.phase()) != Rest::from(after.phase());
-        if rested && after.phase() != Phase::Removed && self.ending == Ending::No {
-            if let Some(member) = self.members.get_mut(&id) {
-                member.rest = after.phase().into();
-            }
+        if rested {
             self.record_rest(id);
         }
         if effects.contains(&Effect::Retire) {

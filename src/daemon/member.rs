@@ -171,6 +171,7 @@ impl Member {
             wanted: self.wanted.clone(),
             alarm: self.alarm.as_deref().map(|a| shorten(a, 60)),
             has_run: self.has_run,
+            rest: Some(self.rest),
         };
         let mut text = serde_json::to_string(&note).unwrap_or_default();
         if text.len() > NOTE_MAX {
@@ -197,6 +198,7 @@ impl Member {
         self.wanted = note.wanted;
         self.alarm = note.alarm;
         self.has_run = note.has_run;
+        self.rest = note.rest.unwrap_or_else(|| self.machine.phase().into());
     }
 }
 
@@ -229,6 +231,8 @@ pub(super) struct Note {
     alarm: Option<String>,
     #[serde(rename = "h", default)]
     has_run: bool,
+    #[serde(rename = "t", default)]
+    rest: Option<super::store::Rest>,
 }
 
 impl Note {

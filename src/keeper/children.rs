@@ -111,8 +111,7 @@ impl Keeper {
         let mut orphans = false;
         while let Some(reaped) = child::reap() {
             if self.daemon.as_ref().is_some_and(|d| d.pid == reaped.pid) {
-                self.daemon_is_over();
-                self.leaving = None;
+                self.daemon_is_over(true);
             } else if self.leaving == Some(reaped.pid) {
                 self.leaving = None;
             } else if self.scribe.as_ref().is_some_and(|s| s.pid == reaped.pid) {

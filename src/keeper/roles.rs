@@ -117,7 +117,7 @@ impl Keeper {
             .is_some_and(|d| matches!(d.link.send(message, vec![]), Err(LinkError::Stuck)));
         if stuck {
             // It stopped reading long ago: what it missed is in the table, which the next one reads.
-            self.daemon_is_over();
+            self.daemon_is_over(false);
         }
     }
 
@@ -140,17 +140,20 @@ impl Keeper {
             }
         }
         if over {
-            self.daemon_is_over();
+            self.daemon_is_over(false);
         }
     }
 
     /// Reads what the daemon said to the end, applies it, and starts the next.
-    pub(super) fn daemon_is_over(&mut self) {
+    pub(super) fn daemon_is_over(&mut self, reaped: bool) {
         let Some(mut daemon) = self.daemon.take() else {
             return;
         };
-        let _ = signal::send_to_child(daemon.pid, Signal::KILL);
-        self.leaving = Some(daemon.pid);
+        if !reaped {
+            // Its link is over and it is not: it may hang, and nobody waits for it.
+            let _ = signal::send_to_child(daemon.pid, Signal::KILL);
+            self.leaving = Some(daemon.pid);
+        }
         let _ = daemon.link.fill();
         let _ = self.epoll.delete(&daemon.link);
         let mut ready = daemon.ready;

@@ -26,6 +26,8 @@ const ROUND_SMALL: usize = 64 * 1024;
 const COALESCE: Duration = Duration::from_micros(500);
 /// A pipe that was emptied this recently is chatty.
 const CHATTY_NS: u64 = 50_000_000;
+/// A file that does not take its bytes is tried again this often, milliseconds.
+const BLOCKED_MS: u8 = 250;
 /// What chatty pipes grow to.
 const LARGE_PIPE: i32 = 1 << 20;
 /// Where a user's share of pipe memory cannot be read.
@@ -69,6 +71,8 @@ pub(super) struct Scribe {
     /// Bytes of pipe memory that may still be asked for.
     pub(super) pipe_budget: u64,
     pub(super) ending: bool,
+    /// Pipes that wait for the stage, which holds bytes that their file does not take.
+    pub(super) held: BTreeSet<u64>,
 }
 
 /// Runs the scribe until the keeper closes its link and every pipe is empty.
@@ -97,6 +101,7 @@ pub(crate) fn run() -> Result<(), ScribeError> {
         told_ns: 0,
         pipe_budget: pipe_quota() / 4,
         ending: false,
+        held: BTreeSet::new(),
     };
     scribe.turn_until_done()
 }
@@ -132,6 +137,7 @@ impl Scribe {
                     token => ready.push_back(token),
                 }
             }
+            self.unblock(&mut ready);
             self.let_fill(&ready);
             while let Some(token) = ready.pop_front() {
                 if self.round(token) {
@@ -143,7 +149,9 @@ impl Scribe {
     }
 
     fn timeout(&self) -> EpollTimeout {
-        if self.watched && !self.grew.is_empty() {
+        if !self.held.is_empty() {
+            EpollTimeout::from(BLOCKED_MS)
+        } else if self.watched && !self.grew.is_empty() {
             EpollTimeout::from(25u8)
         } else {
             EpollTimeout::NONE
@@ -283,10 +291,9 @@ impl Scribe {
         };
         if stage.noted != Some(pipe.id) {
             // Bytes of another owner are still there only if its file could not take them.
-            if descriptor::waiting(&stage.read).unwrap_or(0) > 0 {
-                return false;
-            }
-            if stage.owner.write_all_at(&encode(pipe.id), 0).is_err() {
+            let busy = descriptor::waiting(&stage.read).unwrap_or(0) > 0;
+            if busy || stage.owner.write_all_at(&encode(pipe.id), 0).is_err() {
+                self.held.insert(token);
                 return false;
             }
             stage.noted = Some(pipe.id);
@@ -298,7 +305,8 @@ impl Scribe {
                 false
             }
             Ok(moved) => {
-                let rotated = empty_stage(stage, file, pipe.id.run);
+                let written = empty_stage(stage, file, pipe.id.run);
+                let blocked = written.is_err();
                 let log = pipe.log.clone();
                 pipe.nearly_full = moved >= pipe_capacity(pipe.large) / 4 * 3;
                 if pipe.nearly_full && !pipe.large && self.pipe_budget >= ROUND as u64 {
@@ -307,7 +315,11 @@ impl Scribe {
                         self.pipe_budget -= ROUND as u64;
                     }
                 }
-                self.after_writing(log, rotated);
+                self.after_writing(log, written);
+                if blocked {
+                    self.held.insert(token);
+                    return false;
+                }
                 if moved >= ROUND_SMALL {
                     return true;
                 }
@@ -323,6 +335,26 @@ impl Scribe {
                 false
             }
         }
+    }
+
+    /// A file that did not take its bytes is tried again; while it does not, whoever shares the stage waits, as
+    /// `on_disk_full = "block"` asks for.
+    fn unblock(&mut self, ready: &mut VecDeque<u64>) {
+        if self.held.is_empty() {
+            return;
+        }
+        let owner = self.stage.as_ref().and_then(|stage| stage.noted);
+        let pipe = self.pipes.values().find(|pipe| Some(pipe.id) == owner);
+        if let (Some(stage), Some(pipe)) = (&mut self.stage, pipe)
+            && let Some(file) = self.logs.get_mut(&pipe.log)
+        {
+            let (log, run) = (pipe.log.clone(), pipe.id.run);
+            match empty_stage(stage, file, run) {
+                Ok(written) => self.after_writing(log, Ok(written)),
+                Err(_) => return,
+            }
+        }
+        ready.extend(std::mem::take(&mut self.held));
     }
 
     pub(super) fn rearm(&mut self, token: u64) {
