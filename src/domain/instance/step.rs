@@ -76,7 +76,9 @@ impl Turn<'_> {
                 self.now.attempts = 0;
                 self.signal(Then::Respawn);
             }
-            Phase::Spawning { goal: Goal::Up } => self.alter(Phase::Spawning {
+            Phase::Spawning {
+                goal: Goal::Up | Goal::Down,
+            } => self.alter(Phase::Spawning {
                 goal: Goal::Replaced,
             }),
             Phase::Stopped
