@@ -23,9 +23,9 @@ use super::supervisor::Supervisor;
 
 /// The threads around the supervisor.
 pub(super) struct Threads {
-    pub(super) sampler: SyncSender<ToSampler>,
-    pub(super) inspector: SyncSender<ToInspector>,
-    pub(super) retention: SyncSender<ToRetention>,
+    pub(super) sampler: SyncSender<Box<ToSampler>>,
+    pub(super) inspector: SyncSender<Box<ToInspector>>,
+    pub(super) retention: SyncSender<Box<ToRetention>>,
 }
 
 impl Threads {
@@ -69,7 +69,7 @@ impl Threads {
                     })
                     .is_ok(),
                 FromSampler::Identify { pid, start } => {
-                    let _ = asked.try_send(ToInspector::Identify { pid, start });
+                    let _ = asked.try_send(Box::new(ToInspector::Identify { pid, start }));
                     true
                 }
             },
@@ -139,7 +139,10 @@ impl Hands {
                     Deed::Sweep(order) => {
                         let any = *orphans.get_or_insert_with(|| has_orphans(supervisor));
                         if any {
-                            let _ = self.threads.inspector.try_send(ToInspector::Sweep(order));
+                            let _ = self
+                                .threads
+                                .inspector
+                                .try_send(Box::new(ToInspector::Sweep(order)));
                         } else {
                             swept.push((order.id, order.run));
                         }
@@ -166,10 +169,16 @@ impl Hands {
             Deed::History(event) => self.history.append(event),
             Deed::Sweep(_) => {}
             Deed::SweepAgain => {
-                let _ = self.threads.inspector.try_send(ToInspector::Again);
+                let _ = self
+                    .threads
+                    .inspector
+                    .try_send(Box::new(ToInspector::Again));
             }
             Deed::SweepOver(id) => {
-                let _ = self.threads.inspector.try_send(ToInspector::Over(id));
+                let _ = self
+                    .threads
+                    .inspector
+                    .try_send(Box::new(ToInspector::Over(id)));
             }
             Deed::Track {
                 id,
@@ -177,16 +186,16 @@ impl Hands {
                 pid,
                 start,
             } => {
-                let _ = self
-                    .threads
-                    .inspector
-                    .try_send(ToInspector::Main { id, run, pid });
-                let _ = self.threads.sampler.try_send(ToSampler::Track {
+                let _ =
+                    self.threads
+                        .inspector
+                        .try_send(Box::new(ToInspector::Main { id, run, pid }));
+                let _ = self.threads.sampler.try_send(Box::new(ToSampler::Track {
                     id,
                     run,
                     pid,
                     start,
-                });
+                }));
             }
             Deed::Untrack(id) => {
                 let gone = ToInspector::Main {
@@ -194,33 +203,45 @@ impl Hands {
                     run: crate::domain::names::RunId(0),
                     pid: 0,
                 };
-                let _ = self.threads.inspector.try_send(gone);
-                let _ = self.threads.sampler.try_send(ToSampler::Untrack(id));
+                let _ = self.threads.inspector.try_send(Box::new(gone));
+                let _ = self
+                    .threads
+                    .sampler
+                    .try_send(Box::new(ToSampler::Untrack(id)));
             }
             Deed::Confirm { id, run } => {
                 if let Some(pid) = supervisor.main_pid(id) {
                     let _ = self
                         .threads
                         .inspector
-                        .try_send(ToInspector::Confirm { id, run, pid });
+                        .try_send(Box::new(ToInspector::Confirm { id, run, pid }));
                 }
             }
             Deed::Retain { path } => {
-                let _ = self.threads.retention.try_send(ToRetention::Look(path));
+                let _ = self
+                    .threads
+                    .retention
+                    .try_send(Box::new(ToRetention::Look(path)));
             }
             Deed::Retention {
                 route,
                 archives,
                 compress,
             } => {
-                let _ = self.threads.retention.try_send(ToRetention::Limits {
-                    path: route.path,
-                    archives,
-                    compress,
-                });
+                let _ = self
+                    .threads
+                    .retention
+                    .try_send(Box::new(ToRetention::Limits {
+                        path: route.path,
+                        archives,
+                        compress,
+                    }));
             }
             Deed::ClearArchives(path) => {
-                let _ = self.threads.retention.try_send(ToRetention::Clear(path));
+                let _ = self
+                    .threads
+                    .retention
+                    .try_send(Box::new(ToRetention::Clear(path)));
             }
             Deed::Grew => self.growth.send_modify(|n| *n = n.wrapping_add(1)),
             Deed::Leave => self.leaving = true,

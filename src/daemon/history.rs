@@ -11,18 +11,18 @@ use crate::logs::read::private_options;
 /// A file of this size becomes the older one.
 const FILE_MAX: u64 = 4 * 1024 * 1024;
 /// How many events may wait for the disk; more are dropped, for nothing waits for history.
-const QUEUE: usize = 8192;
+const QUEUE: usize = 4096;
 
 /// Where events go.
 #[derive(Debug, Clone)]
 pub(super) struct History {
-    sender: SyncSender<Event>,
+    sender: SyncSender<Box<Event>>,
 }
 
 impl History {
     /// Appends; when the disk does not keep up the event is dropped.
     pub(super) fn append(&self, event: Event) {
-        let _ = self.sender.try_send(event);
+        let _ = self.sender.try_send(Box::new(event));
     }
 }
 
@@ -40,7 +40,7 @@ pub(super) fn start(folder: PathBuf) -> io::Result<(History, std::thread::JoinHa
     Ok((History { sender }, thread))
 }
 
-fn write(folder: &Path, receiver: &Receiver<Event>) {
+fn write(folder: &Path, receiver: &Receiver<Box<Event>>) {
     let path = folder.join("events.jsonl");
     let mut file: Option<File> = None;
     while let Ok(event) = receiver.recv() {

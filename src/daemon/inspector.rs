@@ -113,7 +113,7 @@ pub(super) fn start(
     keeper: i32,
     marker: String,
     tell: impl Fn(FromInspector) + Send + 'static,
-) -> std::io::Result<(SyncSender<ToInspector>, std::thread::JoinHandle<()>)> {
+) -> std::io::Result<(SyncSender<Box<ToInspector>>, std::thread::JoinHandle<()>)> {
     let (sender, receiver) = sync_channel(QUEUE);
     let thread = std::thread::Builder::new()
         .name("inspector".into())
@@ -131,13 +131,13 @@ pub(super) fn start(
 }
 
 impl Inspector {
-    fn run(&mut self, receiver: &Receiver<ToInspector>, tell: &dyn Fn(FromInspector)) {
+    fn run(&mut self, receiver: &Receiver<Box<ToInspector>>, tell: &dyn Fn(FromInspector)) {
         while let Ok(first) = receiver.recv() {
             let mut look = false;
             let mut next = Some(first);
             // All that wait are taken together: one walk serves every sweep.
             while let Some(message) = next {
-                look |= self.apply(message, tell);
+                look |= self.apply(*message, tell);
                 next = receiver.try_recv().ok();
             }
             if look && !self.waiting.is_empty() {

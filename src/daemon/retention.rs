@@ -36,7 +36,7 @@ pub(super) enum ToRetention {
 /// When it cannot be made.
 pub(super) fn start(
     logs: PathBuf,
-) -> io::Result<(SyncSender<ToRetention>, std::thread::JoinHandle<()>)> {
+) -> io::Result<(SyncSender<Box<ToRetention>>, std::thread::JoinHandle<()>)> {
     let (sender, receiver) = sync_channel(QUEUE);
     let thread = std::thread::Builder::new()
         .name("retention".into())
@@ -48,10 +48,10 @@ pub(super) fn start(
     Ok((sender, thread))
 }
 
-fn run(logs: &Path, receiver: &Receiver<ToRetention>) {
+fn run(logs: &Path, receiver: &Receiver<Box<ToRetention>>) {
     let mut limits: HashMap<PathBuf, (u32, bool)> = HashMap::new();
     while let Ok(message) = receiver.recv() {
-        let result = match message {
+        let result = match *message {
             ToRetention::Limits {
                 path,
                 archives,

@@ -83,6 +83,7 @@ pub(crate) fn run(
     foreground: bool,
     open: impl FnOnce(&Subsystems, Doors) + 'static,
 ) -> Result<(), DaemonError> {
+    crate::platform::memory::use_one_arena();
     child::leave_session();
     doing("ignore SIGPIPE", signals::ignore_write_signals())?;
     let link = doing("take its link", descriptor::inherited(3))?;

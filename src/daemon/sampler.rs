@@ -86,7 +86,7 @@ pub(super) fn start(
     keeper: i32,
     identified: Receiver<Identified>,
     tell: impl Fn(FromSampler) -> bool + Send + 'static,
-) -> std::io::Result<(SyncSender<ToSampler>, std::thread::JoinHandle<()>)> {
+) -> std::io::Result<(SyncSender<Box<ToSampler>>, std::thread::JoinHandle<()>)> {
     let (sender, receiver) = sync_channel(QUEUE);
     let thread = std::thread::Builder::new()
         .name("sampler".into())
@@ -108,7 +108,7 @@ pub(super) fn start(
 }
 
 impl Sampler {
-    fn run(&mut self, receiver: &Receiver<ToSampler>, tell: &dyn Fn(FromSampler) -> bool) {
+    fn run(&mut self, receiver: &Receiver<Box<ToSampler>>, tell: &dyn Fn(FromSampler) -> bool) {
         let mut next = Instant::now();
         loop {
             let now = Instant::now();
@@ -121,9 +121,9 @@ impl Sampler {
             match receiver.recv_timeout(next.saturating_duration_since(Instant::now())) {
                 Ok(message) => {
                     let mut fresh = Vec::new();
-                    self.apply(message, &mut fresh);
+                    self.apply(*message, &mut fresh);
                     while let Ok(message) = receiver.try_recv() {
-                        self.apply(message, &mut fresh);
+                        self.apply(*message, &mut fresh);
                     }
                     if !fresh.is_empty() && !self.first_look(&fresh, tell) {
                         return;

@@ -294,7 +294,7 @@ struct Append {
 /// The supervisor's end of the store.
 #[derive(Debug, Clone)]
 pub(super) struct Store {
-    sender: SyncSender<Append>,
+    sender: SyncSender<Box<Append>>,
 }
 
 impl Store {
@@ -304,7 +304,7 @@ impl Store {
     /// When too much waits for the disk.
     pub(super) fn append(&self, record: Record, ticket: Option<u64>) -> Result<(), &'static str> {
         self.sender
-            .try_send(Append { record, ticket })
+            .try_send(Box::new(Append { record, ticket }))
             .map_err(|_| "the disk of the state folder does not keep up")
     }
 }
@@ -360,7 +360,7 @@ struct Writer {
 }
 
 impl Writer {
-    fn run(&mut self, receiver: &Receiver<Append>, stored: impl Fn(u64, Option<String>)) {
+    fn run(&mut self, receiver: &Receiver<Box<Append>>, stored: impl Fn(u64, Option<String>)) {
         loop {
             let wait = match (self.dirty, self.unfolded) {
                 (true, _) => SYNC_AFTER,
@@ -382,7 +382,10 @@ impl Writer {
                 Err(RecvTimeoutError::Timeout) if self.dirty => self.sync(),
                 Err(RecvTimeoutError::Timeout) => {
                     // On failure the journal goes on growing, which is safe; the next quiet moment tries again.
-                    if let Err(error) = self.fold() {
+                    let folded = self.fold();
+                    // What came in a burst is on disk now.
+                    crate::platform::memory::give_back();
+                    if let Err(error) = folded {
                         tracing::warn!("the state could not be folded: {error}");
                         self.unfolded = false;
                     }

@@ -7,12 +7,12 @@ use nix::sys::epoll::{EpollEvent, EpollFlags};
 use crate::domain::exit::{Ending, Exit, Signal};
 use crate::domain::names::{InstanceId, RunId};
 use crate::platform::child::{self, ExecFailure, Reaped};
-use crate::platform::clock::wall_ms;
+use crate::platform::clock::{as_ns, monotonic_ns, wall_ms};
 use crate::platform::procfs;
 use crate::platform::signal::{self, PidFd};
 
 use super::protocol::{ChildSpec, Entry, Routes, RunState, ToDaemon};
-use super::role::{ADOPTED, Keeper, RESULT, pipe_message, token};
+use super::role::{ADOPTED, Keeper, RESULT, TIDY, pipe_message, token};
 use super::runs::{self, Outcome, PipeEnd, PipeKey};
 
 /// A child whose exec has not been told yet.
@@ -260,6 +260,7 @@ impl Keeper {
             e.state = RunState::Forked;
         });
         self.pids.insert(made.pid, (key, run));
+        self.tidy_due = Some(monotonic_ns() + as_ns(TIDY));
         let event = EpollEvent::new(EpollFlags::EPOLLIN, token(key, RESULT));
         let _ = self.epoll.add(&made.result, event);
         let pending = Pending {

@@ -12,6 +12,8 @@ use crate::platform::descriptor;
 
 /// The longest frame: a definition with the largest environment that exec takes fits.
 const FRAME_MAX: usize = 16 * 1024 * 1024;
+/// What a burst needed is given back when it is over, above this many bytes.
+const ROOM_KEPT: usize = 64 * 1024;
 /// How many bytes may wait for a peer that does not read; more means that it is stuck.
 const QUEUE_MAX: usize = 64 * 1024 * 1024;
 
@@ -182,6 +184,9 @@ impl Link {
                 let message = serde_json::from_slice(body)
                     .map_err(|error| LinkError::Garbage(error.to_string()));
                 self.incoming.drain(..4 + length);
+                if self.incoming.is_empty() && self.incoming.capacity() > ROOM_KEPT {
+                    self.incoming = Vec::new();
+                }
                 return message.map(Some);
             }
         }

@@ -19,7 +19,7 @@ use crate::platform::child::{self};
 use crate::platform::clock::{as_ns, boot_id, monotonic_ns};
 use crate::platform::paths::Paths;
 use crate::platform::signal::{self, PidFd};
-use crate::platform::{descriptor, folder};
+use crate::platform::{descriptor, folder, memory};
 
 use super::children::Pending;
 use super::link::Link;
@@ -31,6 +31,8 @@ use super::table::{Table, TableError};
 const SHUTDOWN_ANSWER: Duration = Duration::from_secs(10);
 /// What processes get when the keeper has to end them itself.
 const LAST_GRACE: Duration = Duration::from_secs(10);
+/// What a burst of spawns needed is given back this long after it.
+pub(super) const TIDY: Duration = Duration::from_secs(5);
 /// How long the scribe may take to write what waits at the end.
 const SCRIBE_GRACE: Duration = Duration::from_secs(5);
 /// The longest wait before a role that keeps dying before it took over is started again.
@@ -99,6 +101,8 @@ pub(super) struct Keeper {
     pub(super) scribe: Option<RoleProcess>,
     /// A daemon that said its last word and is not reaped yet.
     pub(super) leaving: Option<i32>,
+    /// When to give back what a burst of spawns needed.
+    pub(super) tidy_due: Option<u64>,
     /// Monotonic nanoseconds.
     pub(super) daemon_due: Option<u64>,
     pub(super) scribe_due: Option<u64>,
@@ -163,6 +167,7 @@ pub(crate) fn run(setup: Setup) -> Result<(), KeeperError> {
         daemon: None,
         scribe: None,
         leaving: None,
+        tidy_due: None,
         daemon_due: Some(0),
         scribe_due: Some(0),
         daemon_failures: 0,
@@ -222,10 +227,16 @@ impl Keeper {
             return self.scribe_due;
         }
         let ending = self.ending.map(|e| e.kill_at);
-        [self.daemon_due, self.scribe_due, self.shutdown_due, ending]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            self.daemon_due,
+            self.scribe_due,
+            self.shutdown_due,
+            ending,
+            self.tidy_due,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// True when all is over.
@@ -238,6 +249,10 @@ impl Keeper {
                 return Ok(true);
             }
             return Ok(false);
+        }
+        if due(self.tidy_due) {
+            self.tidy_due = None;
+            memory::give_back();
         }
         if due(self.scribe_due) {
             self.scribe_due = None;

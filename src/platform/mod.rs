@@ -12,6 +12,7 @@ pub(crate) mod descriptor;
 pub(crate) mod folder;
 pub(crate) mod guardian;
 pub(crate) mod host;
+pub(crate) mod memory;
 pub(crate) mod paths;
 pub(crate) mod procfs;
 pub(crate) mod signal;
