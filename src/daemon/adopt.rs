@@ -232,6 +232,8 @@ impl Supervisor {
                     "the keeper had no child",
                 );
             }
+            // Gone, and the daemon before could not record it.
+            Phase::Removed => self.retire(id),
             Phase::Stopped
             | Phase::Starting
             | Phase::Running
@@ -239,8 +241,7 @@ impl Supervisor {
             | Phase::Killing { .. }
             | Phase::Backoff
             | Phase::Exited
-            | Phase::Failed
-            | Phase::Removed => {}
+            | Phase::Failed => {}
         }
         let Some(member) = self.members.get(&id) else {
             return;

@@ -10,6 +10,8 @@ use crate::domain::operation::Verb;
 use crate::domain::spec::{Difference, Origin, Spec};
 
 use super::commands::verb_of;
+use crate::keeper::protocol::ToKeeper;
+
 use super::member::{Member, Process, routes};
 use super::message::{Deed, Reply};
 use super::supervisor::{Deferral, Deferred, Ending, Supervisor, Undo, not_recorded};
@@ -149,7 +151,7 @@ impl Supervisor {
             if self.processes.contains_key(key) {
                 let ticket = self.next_ticket;
                 self.next_ticket += 1;
-                self.record_process(key, Some((&operation, ticket)));
+                self.record_process(key, Some(&operation), Some(ticket));
                 last = Some(ticket);
             }
         }
@@ -170,6 +172,13 @@ impl Supervisor {
 
     /// The store has answered.
     pub(super) fn stored(&mut self, ticket: u64, error: Option<String>) {
+        if let Some(id) = self.retiring.remove(&ticket) {
+            // Not recorded, the keeper goes on remembering it as gone.
+            if error.is_none() {
+                self.deeds.push(Deed::Keeper(ToKeeper::Retire { key: id }));
+            }
+            return;
+        }
         let Some(deferred) = self.deferred.remove(&ticket) else {
             return;
         };

@@ -72,9 +72,7 @@ impl Supervisor {
             }
         }
         let rest = Rest::from(after.phase());
-        let rested = Rest::from(before.phase()) != rest
-            && after.phase() != Phase::Removed
-            && self.ending == Ending::No;
+        let rested = Rest::from(before.phase()) != rest && self.ending == Ending::No;
         if let Some(member) = self.members.get_mut(&id).filter(|_| rested) {
             member.rest = rest;
         }
@@ -100,7 +98,7 @@ impl Supervisor {
         if effects.contains(&Effect::Alarm) {
             self.alarm(id);
         }
-        if rested {
+        if rested && after.phase() != Phase::Removed {
             self.record_rest(id);
         }
         if effects.contains(&Effect::Retire) {
@@ -301,14 +299,22 @@ impl Supervisor {
         }
     }
 
-    fn retire(&mut self, id: InstanceId) {
-        self.deeds.push(Deed::Keeper(ToKeeper::Retire { key: id }));
+    /// Forgets an instance. The keeper remembers that it is gone until the state folder does: a daemon that ends in
+    /// between must not bring it up again.
+    pub(super) fn retire(&mut self, id: InstanceId) {
         self.deeds.push(Deed::SweepOver(id));
         self.deeds.push(Deed::Untrack(id));
         let Some(member) = self.members.remove(&id) else {
             return;
         };
+        self.deeds.push(Deed::Keeper(ToKeeper::Note {
+            key: id,
+            note: member.note(),
+        }));
         self.operations.removed(id);
+        let ticket = self.next_ticket;
+        self.next_ticket += 1;
+        self.retiring.insert(ticket, id);
         let Some(process) = self.processes.get_mut(&member.key) else {
             return;
         };
@@ -316,19 +322,18 @@ impl Supervisor {
         if process.instances.is_empty() {
             self.processes.remove(&member.key);
             let record = Record::Removed { key: member.key };
-            self.deeds.push(Deed::Store(record, None));
-        } else {
-            let left = u32::try_from(process.instances.len()).unwrap_or(1);
-            let ids: Vec<InstanceId> = process.instances.iter().map(|(_, id)| *id).collect();
-            if process.spec.instances != left {
-                std::sync::Arc::make_mut(&mut process.spec).instances = left;
-            }
-            let key = member.key;
-            self.record_process(&key, None);
-            // A last one left is called by the name of its process.
-            for id in ids {
-                self.touch(id);
-            }
+            self.deeds.push(Deed::Store(record, Some(ticket)));
+            return;
+        }
+        let left = u32::try_from(process.instances.len()).unwrap_or(1);
+        let ids: Vec<InstanceId> = process.instances.iter().map(|(_, id)| *id).collect();
+        if process.spec.instances != left {
+            std::sync::Arc::make_mut(&mut process.spec).instances = left;
+        }
+        self.record_process(&member.key, None, Some(ticket));
+        // A last one left is called by the name of its process.
+        for id in ids {
+            self.touch(id);
         }
     }
 
@@ -336,7 +341,8 @@ impl Supervisor {
     pub(super) fn record_process(
         &mut self,
         key: &crate::domain::names::ProcessKey,
-        with: Option<(&crate::domain::names::OperationId, u64)>,
+        operation: Option<&crate::domain::names::OperationId>,
+        ticket: Option<u64>,
     ) {
         let Some(process) = self.processes.get(key) else {
             return;
@@ -356,9 +362,8 @@ impl Supervisor {
                 generation: process.generation,
                 instances,
             }),
-            operation: with.map_or(by_itself, |(operation, _)| operation.clone()),
+            operation: operation.cloned().unwrap_or(by_itself),
         };
-        self.deeds
-            .push(Deed::Store(record, with.map(|(_, ticket)| ticket)));
+        self.deeds.push(Deed::Store(record, ticket));
     }
 }

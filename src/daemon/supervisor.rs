@@ -87,6 +87,8 @@ pub(super) struct Supervisor {
     pub(super) last_id: u32,
     pub(super) operations: Operations,
     pub(super) deferred: HashMap<u64, Deferred>,
+    /// Instances that are gone, by the ticket of the record that says so.
+    pub(super) retiring: HashMap<u64, InstanceId>,
     pub(super) next_ticket: u64,
     pub(super) deeds: Vec<Deed>,
     pub(super) hub: Hub,
@@ -119,6 +121,7 @@ impl Supervisor {
             last_id: 0,
             operations: Operations::default(),
             deferred: HashMap::new(),
+            retiring: HashMap::new(),
             next_ticket: 1,
             deeds: Vec::new(),
             hub: Hub::default(),
