@@ -138,7 +138,7 @@ impl LogPane {
             // The line itself, or its nearest neighbour when it is gone.
             Some(number) => all
                 .partition_point(|line| line.number < number)
-                .min(all.len()),
+                .min(all.len().saturating_sub(1)),
         }
     }
 
