@@ -30,7 +30,7 @@ use crate::platform::clock::wall_ms;
 use crate::platform::guardian::{Side, guard, leave_now, suspend_job};
 
 use gate::{Gate, Typed};
-use model::{Model, Target};
+use model::Model;
 use msg::{Cmd, Msg};
 use terminal::Terminal;
 use theme::{Glyphs, Theme};
@@ -284,17 +284,7 @@ impl Shell {
 
     fn perform(&mut self, command: Cmd) {
         match command {
-            Cmd::Call(act) => {
-                let ids = match &self.model.selected {
-                    Some(Target::Instance(id)) => vec![*id],
-                    Some(Target::Process(key)) => self
-                        .model
-                        .members(key)
-                        .iter()
-                        .map(|row| row.view.id)
-                        .collect(),
-                    None => vec![],
-                };
+            Cmd::Call { act, ids } => {
                 threads::call(self.client.clone(), act, ids, self.tell.clone());
             }
             Cmd::Follow { generation, select } => {

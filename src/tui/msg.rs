@@ -46,7 +46,11 @@ pub(super) enum Msg {
 /// What the model wants done.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Cmd {
-    Call(Act),
+    /// Carry this out; these are the instances that wait for it.
+    Call {
+        act: Act,
+        ids: Vec<InstanceId>,
+    },
     /// Open this log; whatever was open is closed.
     Follow {
         generation: u64,

@@ -103,12 +103,15 @@ pub(super) fn call(model: &mut Model, ask: &Ask, commands: &mut Vec<Cmd>) {
         [(_, run)] => Some(*run),
         _ => None,
     };
-    commands.push(Cmd::Call(Act {
-        operation: crate::client::operation_id(),
-        verb: ask.verb,
-        select: vec![selector],
-        only_run,
-    }));
+    commands.push(Cmd::Call {
+        act: Act {
+            operation: crate::client::operation_id(),
+            verb: ask.verb,
+            select: vec![selector],
+            only_run,
+        },
+        ids: ask.targets.iter().map(|(id, _)| *id).collect(),
+    });
 }
 
 /// Begins a verb on what is selected: asks in proportion to what it would do.
