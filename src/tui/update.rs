@@ -10,7 +10,7 @@ use crate::domain::spec::Stream;
 use super::keymap::{Action, action};
 use super::model::{Focus, Link, Lost, Mode, Model, Target, Tier};
 use super::msg::{Cmd, Msg};
-use super::regions::regions;
+use super::regions::{SMALLEST, regions};
 use super::verbs::{answered, ask_key, verb};
 
 /// A question in the footer is withdrawn after this.
@@ -62,6 +62,11 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
                 ask.shown = Some(model.now);
             }
         }
+    }
+    // The keys go where something is seen to take them.
+    let drawn = model.size.0 >= SMALLEST.0 && model.size.1 >= SMALLEST.1;
+    if model.focus == Focus::Logs && drawn && !regions(model).has_logs() {
+        model.focus = Focus::Table;
     }
     if model.scope() != before {
         model.logs.due = Some(model.now + SETTLES);
