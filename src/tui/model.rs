@@ -241,6 +241,14 @@ impl Model {
         counts
     }
 
+    /// Until when what is shown was told: without a connection no countdown goes on.
+    pub(super) fn told_at(&self) -> Duration {
+        match &self.link {
+            Link::Lost(lost) => lost.since,
+            Link::Connecting | Link::Live => self.now,
+        }
+    }
+
     pub(super) fn is_live(&self) -> bool {
         self.link == Link::Live
     }

@@ -117,7 +117,7 @@ fn cells_of(model: &Model, target: &Target, last: bool) -> Option<Cells> {
                 },
                 id: view.id.to_string(),
                 sign: glyphs.sign(view.status),
-                status: status_words(row, model.now),
+                status: status_words(row, model.told_at()),
                 role: role_of(view.status),
                 requested: row.requested,
                 cpu: view.cpu,
