@@ -168,15 +168,8 @@ fn cells_of(model: &Model, target: &Target, last: bool) -> Option<Cells> {
                 ),
                 id: String::new(),
                 sign: glyphs.sign(worst),
-                status: format!(
-                    "{up} of {} {}",
-                    rows.len(),
-                    if up == rows.len() {
-                        "running"
-                    } else {
-                        worst.word()
-                    }
-                ),
+                // The sign is of the worst; its word here would read as "so many are errored".
+                status: format!("{up} of {} up", rows.len()),
                 role: role_of(worst),
                 requested: None,
                 cpu: (!cpus.is_empty()).then(|| cpus.iter().sum()),
