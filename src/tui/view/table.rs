@@ -171,7 +171,12 @@ fn cells_of(model: &Model, target: &Target, last: bool) -> Option<Cells> {
                 // The sign is of the worst; its word here would read as "so many are errored".
                 status: format!("{up} of {} up", rows.len()),
                 role: role_of(worst),
-                requested: None,
+                // Unfolded, each instance says so itself.
+                requested: model
+                    .folded
+                    .contains(key)
+                    .then(|| rows.iter().find_map(|r| r.requested))
+                    .flatten(),
                 cpu: (!cpus.is_empty()).then(|| cpus.iter().sum()),
                 series,
                 memory: sum(|r| r.view.memory),
@@ -287,14 +292,11 @@ fn line(
         role,
     );
     if let Some(verb) = cells.requested {
+        // It is seen at once, whatever else stands there: over the end of a long status.
         let text = format!("{}{}", canvas.glyphs.requested, verb.word());
-        canvas.text(
-            after + 1,
-            y,
-            (x + columns.status).saturating_sub(after + 1),
-            &text,
-            Role::Requested,
-        );
+        let end = x + columns.status;
+        let at = (after + 1).min(end.saturating_sub(super::canvas::cells(&text)));
+        canvas.text(at, y, end.saturating_sub(at), &text, Role::Requested);
     }
     x += columns.status;
     let cpu = cells.cpu.map_or_else(|| none.clone(), percent);
