@@ -88,7 +88,8 @@ fn bar(canvas: &mut Canvas<'_>, x: u16, y: u16, width: u16, percent: f32) -> u16
 }
 
 pub(super) fn gauges(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
-    if area.height == 0 {
+    // Before the daemon has told, nothing is known: no zeros.
+    if area.height == 0 || model.daemon.is_none() {
         return;
     }
     let host = &model.host;
