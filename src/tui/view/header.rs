@@ -36,7 +36,8 @@ pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
             Role::Text,
         );
     }
-    if !model.host.name.is_empty() {
+    // Where there is little room, what is wrong matters more than where.
+    if !model.host.name.is_empty() && area.width >= 60 {
         x = canvas.text(
             x + 2,
             y,
@@ -47,14 +48,15 @@ pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     }
     x += 2;
     for (n, (status, count)) in model.counts().into_iter().enumerate() {
+        let role = role_of(status);
+        let text = format!("{count} {status}");
+        let between = if n > 0 { 3 } else { 0 };
+        if x + between + cells(&text) > room {
+            break;
+        }
         if n > 0 {
             let dot = format!(" {} ", canvas.glyphs.dot);
             x = canvas.text(x, y, room.saturating_sub(x), &dot, Role::Text);
-        }
-        let role = role_of(status);
-        let text = format!("{count} {status}");
-        if x + cells(&text) > room {
-            break;
         }
         x = canvas.text(x, y, room.saturating_sub(x), &text, role);
     }
