@@ -14,6 +14,8 @@ use super::canvas::{Canvas, cells};
 /// A box in the middle, as large as its lines.
 fn centred(model: &Model, width: u16, lines: usize) -> Rect {
     let (columns, rows) = model.size;
+    // The footer has the keys of the box.
+    let rows = rows.saturating_sub(1);
     let width = (width + 4).min(columns.min(90));
     let height = u16::try_from(lines + 2).unwrap_or(u16::MAX).min(rows);
     Rect::new((columns - width) / 2, (rows - height) / 2, width, height)
