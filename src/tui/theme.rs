@@ -56,6 +56,9 @@ pub(super) enum Theme {
     Terminal,
     /// No colours.
     Mono,
+    /// Every role has a colour of its own, so that a picture can be read back.
+    #[cfg(test)]
+    Roles,
 }
 
 impl Theme {
@@ -70,11 +73,24 @@ impl Theme {
         }
     }
 
+    /// The colour that stands for a role in the pictures.
+    #[cfg(test)]
+    pub(super) fn mark(role: Role) -> Color {
+        let place = Role::ALL.iter().position(|(it, _)| *it == role);
+        Color::Rgb(1, u8::try_from(place.unwrap()).unwrap(), 0)
+    }
+
     pub(super) fn style(self, role: Role) -> Style {
+        #[cfg(test)]
+        if self == Self::Roles {
+            return Style::default().fg(Self::mark(role));
+        }
         let plain = Style::default();
         let coloured = |colour: Color, style: Style| match self {
             Self::Terminal => style.fg(colour),
             Self::Mono => style,
+            #[cfg(test)]
+            Self::Roles => style,
         };
         match role {
             Role::Text | Role::Frame => plain,
