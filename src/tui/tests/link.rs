@@ -1,0 +1,215 @@
+//! The connection goes and comes back.
+
+use crate::api::{Push, Status};
+use crate::domain::names::InstanceId;
+use crate::domain::spec::Stream::Out;
+use crate::tui::model::{Mode, Target};
+use crate::tui::msg::{Cmd, Msg};
+
+use super::desk::{Desk, everything, line, snapshot};
+
+fn back(desk: &mut Desk) {
+    desk.push(Push::Snapshot(Box::new(snapshot(everything()))));
+}
+
+#[test]
+fn lost_is_said_and_the_last_state_stays() {
+    let mut desk = Desk::new();
+    desk.lose();
+    let screen = desk.screen();
+    assert!(screen.contains("STALE 0s retry 1"), "{screen}");
+    assert!(screen.contains("not connected"), "{screen}");
+    desk.wait(7000);
+    desk.lose();
+    desk.press("Esc");
+    let screen = desk.screen();
+    assert!(screen.contains("STALE 7s retry 2"), "{screen}");
+    assert!(screen.contains("api-0"), "{screen}");
+}
+
+#[test]
+fn the_pids_are_looked_at_here() {
+    let mut desk = Desk::new();
+    desk.lose();
+    let Some(Cmd::Look(pids)) = desk.wanted.last() else {
+        panic!("{:?}", desk.wanted);
+    };
+    assert_eq!(pids.len(), 10, "those that had one");
+    assert!(pids.contains(&(48_001, 900_001)));
+    desk.send(Msg::Alive(9, 10));
+    assert!(desk.screen().contains("9 of 10 pids still alive"));
+}
+
+#[test]
+fn no_verb_goes_into_the_void() {
+    for verb in ["s", "x", "r", "X", "D"] {
+        let mut desk = Desk::new();
+        desk.select(5);
+        desk.lose();
+        desk.press(verb);
+        assert_eq!(desk.model.mode, Mode::Browse, "{verb}");
+        assert!(desk.screen().contains("not connected"), "{verb}");
+        desk.press("y");
+        back(&mut desk);
+        desk.wait(5000);
+        assert_eq!(desk.calls(), 0, "{verb} was kept for later");
+    }
+}
+
+#[test]
+fn a_question_does_not_outlive_its_connection() {
+    for verb in ["x", "X", "D"] {
+        let mut desk = Desk::new();
+        desk.press(verb);
+        desk.lose();
+        assert_eq!(desk.model.mode, Mode::Browse, "{verb}");
+    }
+}
+
+#[test]
+fn the_box_takes_no_key_but_its_own() {
+    let mut desk = Desk::new();
+    desk.lose();
+    desk.press("j j");
+    assert_eq!(desk.model.place, 2);
+    desk.press("/");
+    desk.type_text("web");
+    desk.press("Enter");
+    assert_eq!(desk.model.filter.text(), "web");
+    desk.press("Enter");
+    assert!(desk.wanted.contains(&Cmd::Retry));
+    desk.press("q");
+    assert!(desk.wanted.contains(&Cmd::Quit));
+}
+
+#[test]
+fn enter_tries_to_connect_only_while_there_is_no_connection() {
+    let mut desk = Desk::new();
+    desk.press("Enter");
+    assert!(!desk.wanted.contains(&Cmd::Retry));
+}
+
+#[test]
+fn back_again_everything_is_where_it_was() {
+    let mut desk = Desk::new();
+    desk.select(11);
+    desk.press("h");
+    desk.select(2);
+    desk.press("/");
+    desk.type_text("!cron");
+    desk.press("Enter");
+    desk.wait(200);
+    desk.press("l");
+    desk.logs(
+        (0..100)
+            .map(|n| line(n, "api-1", Out, &n.to_string()))
+            .collect(),
+    );
+    desk.press("k k k");
+    let selected = desk.model.selected.clone();
+    let lines = desk.model.lines();
+    let top = |desk: &Desk| desk.model.logs.visible(7)[0].number;
+    let place = top(&desk);
+    assert_eq!(selected, Some(Target::Instance(InstanceId(2))));
+    desk.lose();
+    desk.wait(3200);
+    back(&mut desk);
+    assert!(desk.screen().contains("reconnected after 3.2s"));
+    assert!(desk.screen().contains("live"));
+    assert_eq!(desk.model.selected, selected);
+    assert_eq!(desk.model.filter.text(), "!cron");
+    assert_eq!(desk.model.lines(), lines);
+    assert!(!desk.model.logs.is_following());
+    assert_eq!(top(&desk), place);
+    let generation = desk.model.logs.generation;
+    let opened = Cmd::Follow {
+        generation,
+        select: "2".into(),
+    };
+    assert!(desk.wanted.contains(&opened), "{:?}", desk.wanted);
+    desk.send(Msg::Lines {
+        generation,
+        fresh: true,
+        lines: vec![line(100, "api-1", Out, "100")],
+    });
+    assert_eq!(top(&desk), place);
+}
+
+#[test]
+fn following_begins_anew_after_a_reconnect() {
+    let mut desk = Desk::new();
+    desk.wait(200);
+    desk.logs((0..9).map(|n| line(n, "api-1", Out, "old")).collect());
+    desk.lose();
+    assert!(desk.screen().contains("old"), "what was read stays");
+    back(&mut desk);
+    let generation = desk.model.logs.generation;
+    desk.send(Msg::Lines {
+        generation,
+        fresh: true,
+        lines: vec![line(8, "api-1", Out, "only once")],
+    });
+    let screen = desk.screen();
+    assert!(!screen.contains("old") && screen.contains("only once"));
+}
+
+#[test]
+fn what_was_asked_for_is_forgotten_with_the_connection() {
+    let mut desk = Desk::new();
+    desk.select(9);
+    desk.press("s");
+    assert!(desk.screen().contains("\u{bb}start"));
+    desk.lose();
+    assert!(!desk.screen().contains("\u{bb}start"));
+    back(&mut desk);
+    assert!(!desk.screen().contains("\u{bb}start"));
+}
+
+#[test]
+fn a_selection_that_is_gone_afterwards_moves_to_a_neighbour() {
+    let mut desk = Desk::new();
+    desk.select(5);
+    desk.lose();
+    let others = everything()
+        .into_iter()
+        .filter(|view| view.id != InstanceId(5))
+        .collect();
+    desk.push(Push::Snapshot(Box::new(snapshot(others))));
+    assert_eq!(desk.model.selected, Some(Target::Instance(InstanceId(6))));
+    desk.assert_selection_is_seen();
+}
+
+#[test]
+fn counts_are_of_what_the_daemon_said() {
+    let desk = Desk::new();
+    let counts = desk.model.counts();
+    let sum: usize = counts.iter().map(|(_, count)| count).sum();
+    assert_eq!(sum, 15);
+    assert_eq!(counts[0], (Status::Running, 7));
+    assert_eq!(counts[1], (Status::Errored, 2));
+}
+
+#[test]
+fn countdowns_stand_still_without_a_connection() {
+    let mut desk = Desk::new();
+    desk.lose();
+    desk.press("Esc");
+    let row = |desk: &Desk| {
+        let screen = desk.screen();
+        let found = screen.lines().find(|line| line.contains(" mailer "));
+        found.unwrap().to_owned()
+    };
+    let before = row(&desk);
+    assert!(before.contains("backoff 8s"), "{before}");
+    desk.wait(5000);
+    assert_eq!(row(&desk), before);
+}
+
+#[test]
+fn nothing_is_known_before_the_daemon_has_told() {
+    let screen = Desk::alone().screen();
+    assert!(
+        screen.contains("connecting") && !screen.contains("0%"),
+        "{screen}"
+    );
+}

@@ -1,0 +1,10 @@
+//! The dashboard without a terminal, a daemon or a clock.
+
+mod desk;
+mod filter;
+mod link;
+mod logs;
+mod paint;
+mod questions;
+mod selection;
+mod sizes;

@@ -1,0 +1,109 @@
+//! What a frame costs on the wire.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::backend::{Backend as _, CrosstermBackend};
+use ratatui::buffer::Buffer;
+
+use crate::api::Push;
+use crate::domain::spec::Stream::Out;
+use crate::tui::msg::Msg;
+use crate::tui::theme::Theme;
+
+use super::desk::{Desk, everything, host, line};
+
+/// The two marks around a frame: `ESC [?2026h` and `l`.
+const MARKS: usize = 16;
+
+/// The bytes from one frame to another, as `Terminal::paint` makes them.
+fn bytes(from: &Buffer, to: &Buffer) -> usize {
+    let changes = from.diff(to);
+    if changes.is_empty() {
+        return 0;
+    }
+    let mut out = Vec::new();
+    CrosstermBackend::new(&mut out)
+        .draw(changes.into_iter())
+        .unwrap();
+    out.len() + MARKS
+}
+
+fn desk() -> Desk {
+    let mut desk = Desk::new();
+    desk.model.theme = Theme::Terminal;
+    desk.wait(200);
+    desk.logs(
+        (0..30)
+            .map(|n| line(n, "api-0", Out, "GET / 200 14ms"))
+            .collect(),
+    );
+    desk
+}
+
+#[test]
+fn the_same_frame_costs_nothing() {
+    for (width, height) in [(80, 24), (120, 40), (200, 60)] {
+        let mut desk = desk();
+        desk.resize(width, height);
+        let before = desk.frame();
+        assert_eq!(bytes(&before, &desk.frame()), 0);
+        // Time alone changes nothing within a second.
+        desk.wait(200);
+        desk.send(Msg::Drawn);
+        assert_eq!(bytes(&before, &desk.frame()), 0);
+    }
+}
+
+#[test]
+fn the_same_state_told_again_costs_nothing() {
+    let mut desk = desk();
+    let before = desk.frame();
+    // A countdown told again begins again.
+    for view in everything().into_iter().filter(|v| v.due_in_ms.is_none()) {
+        desk.push(Push::Instance {
+            instance: Box::new(view),
+        });
+    }
+    desk.push(Push::Metrics {
+        host: host(),
+        metrics: vec![],
+    });
+    assert_eq!(bytes(&before, &desk.frame()), 0);
+}
+
+#[test]
+fn a_step_of_the_cursor_is_two_rows() {
+    let mut worst = 0;
+    let mut desk = desk();
+    for _ in 0..desk.model.lines().len() {
+        let before = desk.frame();
+        let offset = desk.model.offset;
+        desk.send(Msg::Key(KeyEvent::new(
+            KeyCode::Char('j'),
+            KeyModifiers::NONE,
+        )));
+        if desk.model.offset == offset {
+            worst = worst.max(bytes(&before, &desk.frame()));
+        }
+    }
+    assert!(worst > 0);
+    // Two rows of 80 cells, 20 sparks of three bytes, colours and marks; the aim is 350.
+    assert!(worst <= 370, "{worst} bytes");
+}
+
+#[test]
+fn a_key_that_does_nothing_costs_nothing() {
+    let mut desk = desk();
+    desk.press("G");
+    let before = desk.frame();
+    desk.press("j PgDn G Enter Esc w");
+    assert_eq!(bytes(&before, &desk.frame()), 0);
+}
+
+#[test]
+fn one_line_of_log_is_no_whole_screen() {
+    let mut desk = desk();
+    let before = desk.frame();
+    desk.logs(vec![line(30, "api-0", Out, "GET / 200 15ms")]);
+    let cost = bytes(&before, &desk.frame());
+    assert!(cost < 700, "{cost} bytes");
+}
