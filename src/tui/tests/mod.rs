@@ -5,6 +5,7 @@ mod filter;
 mod link;
 mod logs;
 mod paint;
+mod pictures;
 mod questions;
 mod selection;
 mod sizes;
