@@ -323,6 +323,8 @@ fn what_was_asked_for_is_seen_on_every_row_at_once() {
             desk.seen();
             desk.press("y");
             let screen = desk.screen();
+            let whole = id != 5 || width < 80 || screen.contains("running \u{bb}restart ");
+            assert!(whole, "the status is cut at {width}:\n{screen}");
             assert!(
                 screen.contains("\u{bb}restart "),
                 "{id} at {width}:\n{screen}"

@@ -46,7 +46,8 @@ impl Columns {
             it.uptime = 7;
         }
         if width >= 80 {
-            it.status = 17;
+            // "running »restart"
+            it.status = 19;
             it.spark = 10;
         }
         if width >= 100 {
