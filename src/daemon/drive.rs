@@ -59,7 +59,7 @@ impl Supervisor {
         ) {
             member.sample = None;
         }
-        if !after.phase().has_run() {
+        if !after.phase().has_run() || effects.contains(&Effect::Spawn) {
             member.child = None;
             member.sample = None;
             member.alarm = None;
