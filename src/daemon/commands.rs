@@ -11,7 +11,7 @@ use crate::keeper::protocol::{ToKeeper, ToScribe};
 use super::member::Wanted;
 use super::message::{Deed, LogSource, Tending};
 use super::operations::{Operation, Target};
-use super::supervisor::{Ending, Supervisor};
+use super::supervisor::{Deferred, Ending, Supervisor, Undo};
 
 /// What an instance is asked for by what happens to it.
 pub(super) fn verb_of(happened: &Happened) -> Verb {
@@ -38,14 +38,19 @@ pub(super) fn happening(verb: Verb) -> Happened {
 impl Supervisor {
     /// The instances that are selected; no selector means all.
     pub(super) fn select(&self, selectors: &[Selector]) -> Result<Vec<InstanceId>, ApiError> {
+        let unrecorded = self.unrecorded();
+        let members = || {
+            let all = self.members.iter();
+            all.filter(|(id, _)| !unrecorded.contains(id))
+        };
         if selectors.is_empty() {
-            return Ok(self.members.keys().copied().collect());
+            return Ok(members().map(|(id, _)| *id).collect());
         }
         let mut found = std::collections::BTreeSet::new();
         for selector in selectors {
             let before = found.len();
             let mut any = false;
-            for (id, member) in &self.members {
+            for (id, member) in members() {
                 let process = self.processes.get(&member.key);
                 let label = member.label(process);
                 let candidate = Candidate {
@@ -66,6 +71,25 @@ impl Supervisor {
             }
         }
         Ok(found.into_iter().collect())
+    }
+
+    /// What is defined and not recorded yet; until then no command may begin it.
+    fn unrecorded(&self) -> std::collections::BTreeSet<InstanceId> {
+        let mut ids = std::collections::BTreeSet::new();
+        for Deferred::Begin { undo, .. } in self.deferred.values() {
+            for undo in undo {
+                let (key, before) = match undo {
+                    Undo::Forget(key) => (key, None),
+                    Undo::Restore(key, before) => (key, Some(before)),
+                };
+                let now = self.processes.get(key).map(|p| p.instances.iter());
+                ids.extend(now.into_iter().flatten().filter_map(|instance| {
+                    let old = before.is_some_and(|p| p.instances.contains(instance));
+                    (!old).then_some(instance.1)
+                }));
+            }
+        }
+        ids
     }
 
     fn not_found(&self, selector: &Selector) -> ApiError {
