@@ -13,7 +13,7 @@ use crate::keeper::protocol::{Entry, RunState, ToKeeper};
 use super::member::{Child, Member, Note, Process, Wanted};
 use super::message::Deed;
 use super::operations::{Operation, Target};
-use super::store::{Rest, Saved, SavedInstance};
+use super::store::{Record, Rest, Saved, SavedInstance};
 use super::supervisor::Supervisor;
 
 impl Supervisor {
@@ -49,6 +49,12 @@ impl Supervisor {
                         }
                         None => cold.push((instance.id, instance.rest)),
                     },
+                }
+                if member.rest != instance.rest {
+                    // The daemon before noted it and died before it was recorded.
+                    let saved = member.saved();
+                    self.deeds
+                        .push(Deed::Store(Record::Instance { saved }, None));
                 }
                 instances.push((instance.index, instance.id));
                 self.members.insert(instance.id, member);
