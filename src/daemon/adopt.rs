@@ -150,8 +150,9 @@ impl Supervisor {
             }
         }
         for (id, (verb, targets)) in found {
-            self.operations
-                .begin(id, Operation::new(verb, targets, self.now.ns));
+            let mut operation = Operation::new(verb, targets, self.now.ns);
+            operation.reopened = true;
+            self.operations.begin(id, operation);
         }
     }
 

@@ -53,6 +53,7 @@ impl Supervisor {
     pub(super) fn apply(&mut self, apply: Apply, by: &str, reply: Reply<Applied>) {
         if let Some(known) = self.operations.get(&apply.operation)
             && known.verb == Verb::Start
+            && !known.reopened
         {
             let answer = self.applied(&apply.operation, Vec::new());
             let _ = reply.send(answer);

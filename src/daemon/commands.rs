@@ -110,10 +110,23 @@ impl Supervisor {
 
     /// Begins an operation on what is selected, or says how far it is when it was begun before.
     pub(super) fn act(&mut self, act: Act, by: &str) -> Result<OperationView, ApiError> {
-        if let Some(known) = self.known_operation(&act.operation, act.verb)? {
-            return Ok(known);
+        let mut ids = Vec::new();
+        match self.known_operation(&act.operation, act.verb)? {
+            None => ids = self.select(&act.select)?,
+            Some(known) => {
+                // The daemon before may have died between two targets: the rest is told now.
+                let reopened = self.operations.get(&act.operation);
+                if reopened.is_some_and(|o| o.reopened)
+                    && let Ok(selected) = self.select(&act.select)
+                {
+                    ids = selected;
+                    ids.retain(|id| known.targets.iter().all(|t| t.id != *id));
+                }
+                if ids.is_empty() {
+                    return Ok(known);
+                }
+            }
         }
-        let ids = self.select(&act.select)?;
         if let Some(run) = act.only_run
             && ids
                 .iter()

@@ -35,6 +35,8 @@ pub(super) struct Operation {
     pub(super) recorded: bool,
     /// Whether its targets have been told; before that nothing can be judged.
     pub(super) underway: bool,
+    /// Known only by what its targets remember: some may not have been told before the daemon died.
+    pub(super) reopened: bool,
     waiters: Vec<Reply<OperationView>>,
 }
 
@@ -46,6 +48,7 @@ impl Operation {
             begun_ns,
             recorded: true,
             underway: true,
+            reopened: false,
             waiters: Vec::new(),
         }
     }
@@ -67,7 +70,15 @@ impl Operations {
         self.all.get(id)
     }
 
-    pub(super) fn begin(&mut self, id: OperationId, operation: Operation) {
+    /// One that was reopened goes on with more targets.
+    pub(super) fn begin(&mut self, id: OperationId, mut operation: Operation) {
+        if let Some(before) = self.all.remove(&id) {
+            self.open.retain(|other| *other != id);
+            let again = |old: &Target| operation.targets.iter().any(|new| new.id == old.id);
+            let kept: Vec<Target> = before.targets.into_iter().filter(|t| !again(t)).collect();
+            operation.targets.splice(0..0, kept);
+            operation.waiters = before.waiters;
+        }
         self.open.push(id.clone());
         self.all.insert(id, operation);
     }
