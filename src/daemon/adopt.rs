@@ -231,7 +231,7 @@ impl Supervisor {
             }
             // The note of a spawn travels with the act: an act that the keeper has not seen was never noted.
             Phase::Spawning { .. } => {
-                let forgiven = self.forgive(id, true);
+                let forgiven = self.forgive(id);
                 self.report(
                     id,
                     run,

@@ -38,8 +38,20 @@ impl Supervisor {
         if after == before && effects.is_empty() {
             return;
         }
+        if matches!(before.phase(), Phase::Spawning { .. })
+            && matches!(event, Happened::Deadline { .. })
+        {
+            // The keeper takes messages in order: the child that it may still make is ended right away.
+            self.deeds.push(Deed::Keeper(ToKeeper::Signal {
+                key: id,
+                run: before.run(),
+                signal: Signal::KILL,
+                note: member.note(),
+            }));
+        }
         let (was, is) = (member.status(), after.phase().into());
         member.machine = after;
+        member.count_failures(before.attempts(), event, self.now.ns);
         if was != is {
             member.since_ms = self.now.ms;
             // What follows by itself has the reason of what it follows.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::event::Event;
 use crate::domain::exit::Exit;
-use crate::domain::instance::{Instance, Policy};
+use crate::domain::instance::{Event as Happened, Instance, Policy, Report};
 use crate::domain::names::{InstanceId, OperationId, ProcessKey, RunId, instance_label};
 use crate::domain::operation::Verb;
 use crate::domain::sample::{Sample, Series};
@@ -148,6 +148,32 @@ impl Member {
             self.events.pop_front();
         }
         self.events.push_back(event);
+    }
+
+    /// Keeps the moments of the failures that count, and of no others.
+    pub(super) fn count_failures(&mut self, before: u32, event: &Happened, now_ns: u64) {
+        let forgiven = match event {
+            Happened::Report {
+                what: Report::SpawnFailed { forgiven } | Report::Exited { forgiven, .. },
+                ..
+            } => *forgiven,
+            Happened::Report { .. }
+            | Happened::Start
+            | Happened::Stop { .. }
+            | Happened::Restart
+            | Happened::Remove
+            | Happened::Deadline { .. } => 0,
+        };
+        let counted = self.machine.attempts();
+        if counted > before.saturating_sub(forgiven) {
+            for _ in 0..forgiven {
+                self.failures.pop_front();
+            }
+            self.failures.push_back(now_ns);
+        }
+        let most = usize::try_from(counted).unwrap_or(usize::MAX);
+        let excess = self.failures.len().saturating_sub(most);
+        self.failures.drain(..excess);
     }
 
     /// What the keeper keeps for the next daemon.

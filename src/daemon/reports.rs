@@ -2,7 +2,7 @@
 
 use crate::domain::event::What;
 use crate::domain::exit::Exit;
-use crate::domain::instance::{Event as Happened, Report};
+use crate::domain::instance::{Event as Happened, Phase, Report};
 use crate::domain::names::{InstanceId, RunId};
 use crate::domain::spec::LimitAction;
 use crate::keeper::protocol::{FromScribe, ToDaemon, ToKeeper};
@@ -24,6 +24,7 @@ impl Supervisor {
             } => {
                 if let Some(member) = self.members.get_mut(&key)
                     && member.machine.run() == run
+                    && matches!(member.machine.phase(), Phase::Spawning { .. })
                 {
                     member.child = Some(Child { pid, start });
                     member.adopted = false;
@@ -31,7 +32,7 @@ impl Supervisor {
                 self.report(key, run, Report::Spawned, "");
             }
             ToDaemon::SpawnFailed { key, run, why } => {
-                let forgiven = self.forgive(key, true);
+                let forgiven = self.forgive(key);
                 self.report(key, run, Report::SpawnFailed { forgiven }, &why);
             }
             ToDaemon::Executed { key, run } => {
@@ -72,37 +73,30 @@ impl Supervisor {
         }
     }
 
-    /// How many earlier failures are outside the window; `failed` adds one more now.
-    pub(super) fn forgive(&mut self, id: InstanceId, failed: bool) -> u32 {
-        let Some(member) = self.members.get_mut(&id) else {
+    /// How many earlier failures are outside the window by now.
+    pub(super) fn forgive(&self, id: InstanceId) -> u32 {
+        let Some(member) = self.members.get(&id) else {
             return 0;
         };
-        let window = self
+        let Some(window) = self
             .processes
             .get(&member.key)
-            .and_then(|p| p.spec.restart.window);
-        let mut forgiven = 0;
-        if let Some(window) = window {
-            let horizon = self
-                .now
-                .ns
-                .saturating_sub(crate::platform::clock::as_ns(window));
-            while member.failures.front().is_some_and(|at| *at < horizon) {
-                member.failures.pop_front();
-                forgiven += 1;
-            }
-            if failed {
-                member.failures.push_back(self.now.ns);
-            }
-        }
-        forgiven
+            .and_then(|p| p.spec.restart.window)
+        else {
+            return 0;
+        };
+        let window = crate::platform::clock::as_ns(window);
+        let horizon = self.now.ns.saturating_sub(window);
+        let old = member.failures.iter().take_while(|at| **at < horizon);
+        u32::try_from(old.count()).unwrap_or(u32::MAX)
     }
 
     pub(super) fn exited(&mut self, id: InstanceId, run: RunId, exit: Exit) {
         let Some(member) = self.members.get_mut(&id) else {
             return;
         };
-        if member.machine.run() != run || !member.machine.phase().is_live() {
+        let phase = member.machine.phase();
+        if member.machine.run() != run || !phase.is_live() {
             return;
         }
         member.exit = Some(exit);
@@ -119,7 +113,12 @@ impl Supervisor {
                 lasted_ms,
             },
         );
-        let forgiven = self.forgive(id, !exit.ending.is_success());
+        // An end that is no failure forgives none either.
+        let forgiven = if exit.ending.is_success() && phase == Phase::Running {
+            0
+        } else {
+            self.forgive(id)
+        };
         let what = Report::Exited {
             ending: exit.ending,
             forgiven,
