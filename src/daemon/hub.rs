@@ -49,3 +49,44 @@ impl Hub {
         self.sender.subscribe()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::names::InstanceId;
+    use tokio::sync::broadcast::error::TryRecvError;
+
+    fn push(n: u32) -> Push {
+        Push::Removed { id: InstanceId(n) }
+    }
+
+    #[test]
+    fn numbers_grow_by_one_also_while_nobody_listens() {
+        let mut hub = Hub::default();
+        assert!(!hub.has_listeners());
+        hub.publish(&push(1));
+        let mut one = hub.subscribe();
+        hub.publish(&push(2));
+        let mut two = hub.subscribe();
+        hub.publish(&push(3));
+        assert_eq!(one.try_recv().unwrap().0, 2);
+        assert_eq!(one.try_recv().unwrap().0, 3);
+        assert_eq!(two.try_recv().unwrap().0, 3);
+        assert_eq!(two.try_recv(), Err(TryRecvError::Empty));
+        drop((one, two));
+        assert!(!hub.has_listeners());
+    }
+
+    #[test]
+    fn who_is_too_slow_is_told_how_much_was_missed_and_nobody_else_is() {
+        let mut hub = Hub::default();
+        let mut slow = hub.subscribe();
+        let mut quick = hub.subscribe();
+        for n in 0..=u32::try_from(BACKLOG).unwrap() {
+            hub.publish(&push(n));
+            assert_eq!(quick.try_recv().unwrap().0, u64::from(n) + 1);
+        }
+        assert_eq!(slow.try_recv(), Err(TryRecvError::Lagged(1)));
+        assert_eq!(slow.try_recv().unwrap().0, 2);
+    }
+}

@@ -202,3 +202,49 @@ impl Budget {
         lines
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(from: u64, count: u64) -> Vec<LogLine> {
+        let source = LogSource {
+            id: InstanceId(1),
+            name: "web".into(),
+            stream: Stream::Out,
+            path: PathBuf::from("/logs/web.out"),
+        };
+        let at = |offset| Line {
+            time_us: None,
+            run: None,
+            offset,
+            end: offset + 1,
+            bytes: vec![],
+            complete: true,
+        };
+        (from..from + count)
+            .map(|n| line(&source, &at(n), 0))
+            .collect()
+    }
+
+    fn seen(lines: &[LogLine]) -> Vec<(u64, u64)> {
+        lines.iter().map(|l| (l.offset, l.gap)).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_too_much_in_a_second_is_counted_and_the_newest_are_kept() {
+        let mut budget = Budget::new(Some(3));
+        assert_eq!(seen(&budget.cut(lines(0, 2))), [(0, 0), (1, 0)]);
+        assert_eq!(seen(&budget.cut(lines(2, 4))), [(5, 3)]);
+        assert_eq!(seen(&budget.cut(lines(6, 2))), []);
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(seen(&budget.cut(lines(8, 1))), [(8, 2)]);
+        assert_eq!(seen(&budget.cut(lines(9, 1))), [(9, 0)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_rate_nothing_is_left_out() {
+        let mut budget = Budget::new(None);
+        assert_eq!(budget.cut(lines(0, 5000)).len(), 5000);
+    }
+}
