@@ -155,7 +155,7 @@ struct Snapshot {
 }
 
 impl Saved {
-    fn apply(&mut self, record: Record) {
+    pub(super) fn apply(&mut self, record: Record) {
         match record {
             Record::Epoch => {}
             Record::Process { process, operation } => {

@@ -1,1 +1,11 @@
+//! Scenarios: the supervisor in a world that a test makes up, with a clock that only the test moves.
 
+mod chance;
+mod client;
+mod definitions;
+mod ending;
+mod failures;
+mod habit;
+mod handover;
+mod operations;
+mod world;

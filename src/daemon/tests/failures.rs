@@ -1,0 +1,197 @@
+//! Runs that fail: how long is waited, what is counted, when it is given up.
+
+use std::time::Duration;
+
+use super::client::spec;
+use super::habit::{Fork, Habit, MS, SECOND, WELL};
+use super::world::World;
+use crate::domain::operation::{Progress, Verb};
+use crate::domain::spec::Restart;
+use crate::domain::status::Status;
+
+const FAILS_AT_ONCE: Habit = Habit {
+    life: Some((0, 1)),
+    ..WELL
+};
+
+#[test]
+fn backoff_doubles_from_a_second_to_a_minute_and_jitter_takes_a_tenth_at_most() {
+    let mut world = World::new();
+    world.habit("web", FAILS_AT_ONCE);
+    let mut web = spec("web");
+    web.restart.max_restarts = 10;
+    world.define("a", &web).unwrap();
+    world.after(1000 * SECOND);
+    let at: Vec<u64> = world.spawns.iter().map(|(at, ..)| *at).collect();
+    let waits: Vec<u64> = at.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    let whole = [1, 2, 4, 8, 16, 32, 60, 60, 60];
+    assert_eq!(waits.len(), whole.len());
+    for (wait, whole) in waits.iter().zip(whole) {
+        let whole = whole * SECOND;
+        assert!(*wait <= whole && *wait >= whole / 10 * 9, "{waits:?}");
+    }
+    assert_eq!(world.status(1), Status::Errored);
+    assert_eq!(world.view(1).attempts, 10);
+}
+
+#[test]
+fn as_many_failures_as_allowed_mean_errored_and_no_more_is_tried() {
+    for allowed in [0, 1, 2, 5] {
+        let mut world = World::new();
+        world.habit("web", FAILS_AT_ONCE);
+        let mut web = spec("web");
+        web.restart.max_restarts = allowed;
+        world.define("a", &web).unwrap();
+        world.after(1000 * SECOND);
+        assert_eq!(world.status(1), Status::Errored);
+        assert_eq!(world.spawns.len(), allowed.max(1) as usize);
+        assert_eq!(world.due_in(1), None);
+    }
+}
+
+#[test]
+fn a_program_that_cannot_be_executed_or_forked_fails_like_any_other() {
+    for fork in [
+        Fork::Fails,
+        Fork::NotExecuted,
+        Fork::Hangs,
+        Fork::Unanswered,
+    ] {
+        let mut world = World::new();
+        world.habit("web", Habit { fork, ..WELL });
+        let mut web = spec("web");
+        web.restart.max_restarts = 3;
+        world.define("a", &web).unwrap();
+        world.after(1000 * SECOND);
+        assert_eq!(world.status(1), Status::Errored, "{fork:?}");
+        assert_eq!(world.spawns.len(), 3, "{fork:?}");
+        let failed = matches!(world.progress("a")[..], [Progress::Failed { .. }]);
+        assert!(failed || world.ns > 1600 * SECOND, "{fork:?}");
+    }
+}
+
+#[test]
+fn an_end_without_failure_is_left_alone_unless_policy_says_always() {
+    let ends_well = Habit {
+        life: Some((SECOND, 0)),
+        ..WELL
+    };
+    for (on, spawns, status) in [
+        (Restart::Never, 1, Status::Exited),
+        (Restart::OnFailure, 1, Status::Exited),
+        (Restart::Always, 5, Status::Running),
+    ] {
+        let mut world = World::new();
+        world.habit("web", ends_well);
+        let mut web = spec("web");
+        web.restart.on = on;
+        web.restart.backoff.initial = Duration::ZERO;
+        world.define("a", &web).unwrap();
+        world.after(4 * SECOND + 500 * MS);
+        assert_eq!(world.spawns.len(), spawns, "{on:?}");
+        assert_eq!(world.status(1), status, "{on:?}");
+    }
+}
+
+#[test]
+fn a_run_of_min_uptime_forgets_the_failures_before_it() {
+    let mut world = World::new();
+    let mut web = spec("web");
+    web.restart.max_restarts = 3;
+    world.define("a", &web).unwrap();
+    for _ in 0..2 {
+        world.ends(1, 1);
+        world.after(5 * SECOND);
+    }
+    assert_eq!(world.view(1).attempts, 2);
+    world.after(10 * SECOND);
+    assert_eq!(world.view(1).attempts, 0);
+    world.ends(1, 1);
+    assert_eq!(world.status(1), Status::Backoff);
+    assert!(world.due_in(1).unwrap() <= SECOND);
+}
+
+/// Moments of failure in seconds, and which of them is the last that is allowed.
+fn fails_at(web: &mut World, moments: &[u64]) -> Vec<Status> {
+    let begun = web.ns;
+    let mut seen = Vec::new();
+    for moment in moments {
+        web.after(begun + moment * SECOND - web.ns);
+        web.ends(1, 1);
+        seen.push(web.status(1));
+    }
+    seen
+}
+
+fn windowed() -> World {
+    let mut world = World::new();
+    let mut web = spec("web");
+    web.restart.max_restarts = 3;
+    web.restart.window = Some(Duration::from_secs(60));
+    web.restart.backoff.initial = Duration::from_millis(1);
+    world.define("a", &web).unwrap();
+    world.after(SECOND);
+    world
+}
+
+#[test]
+fn restart_window_counts_the_failures_within_it_and_no_others() {
+    use Status::{Backoff, Errored};
+    for (moments, statuses) in [
+        (vec![10, 20, 30], vec![Backoff, Backoff, Errored]),
+        (
+            vec![10, 20, 71, 81],
+            vec![Backoff, Backoff, Backoff, Backoff],
+        ),
+        (
+            vec![10, 20, 71, 79],
+            vec![Backoff, Backoff, Backoff, Errored],
+        ),
+        (vec![10, 100, 200, 300], vec![Backoff; 4]),
+        (
+            vec![10, 50, 71, 100],
+            vec![Backoff, Backoff, Backoff, Errored],
+        ),
+    ] {
+        assert_eq!(fails_at(&mut windowed(), &moments), statuses, "{moments:?}");
+    }
+}
+
+#[test]
+fn the_end_of_a_restart_is_no_failure_of_the_window() {
+    let mut world = windowed();
+    world.act("b", Verb::Restart, "web").unwrap();
+    let seen = fails_at(&mut world, &[10, 50, 65]);
+    assert_eq!(seen, [Status::Backoff, Status::Backoff, Status::Errored]);
+}
+
+#[test]
+fn a_start_by_hand_forgets_the_failures_of_the_window() {
+    let mut world = windowed();
+    assert_eq!(fails_at(&mut world, &[1, 10, 20])[2], Status::Errored);
+    world.act("b", Verb::Start, "web").unwrap();
+    let seen = fails_at(&mut world, &[5, 45, 58]);
+    assert_eq!(seen, [Status::Backoff, Status::Backoff, Status::Errored]);
+}
+
+#[test]
+fn a_child_that_comes_too_late_is_ended() {
+    let mut world = World::new();
+    let mut web = spec("web");
+    web.restart.max_restarts = 1;
+    world.habit(
+        "web",
+        Habit {
+            fork: Fork::Unanswered,
+            ..WELL
+        },
+    );
+    world.define("a", &web).unwrap();
+    world.after(11 * SECOND);
+    assert_eq!(world.status(1), Status::Errored);
+    let killed = world
+        .signals
+        .iter()
+        .any(|(_, _, signal)| signal.number() == 9);
+    assert!(killed, "what the keeper may have made by now must not stay");
+}
