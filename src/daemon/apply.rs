@@ -367,6 +367,16 @@ impl Supervisor {
         }
         self.scale(&key, &before, plan);
         let scaled = plan.acts.len() > before_acts;
+        let grown = self
+            .processes
+            .get(&key)
+            .is_some_and(|p| p.instances.len() > before.instances.len());
+        if difference == Difference::None && grown {
+            // As many as before, and others: a copy in the place of a deleted one is new.
+            plan.changed.push(key.clone());
+            plan.undo
+                .push(Undo::Restore(key.clone(), Box::new(before.clone())));
+        }
         let mut resumed = false;
         for (index, id) in &before.instances {
             let wanted = self.processes.get(&key).map_or(0, |p| p.spec.instances);
