@@ -299,3 +299,22 @@ fn while_everything_ends_no_change_is_taken() {
     assert!(world.left && world.living.is_empty());
     assert!(!world.living.contains_key(&InstanceId(1)));
 }
+
+#[test]
+fn a_copy_that_takes_the_place_of_a_deleted_one_is_known_after_any_death() {
+    let start = || {
+        let mut world = World::new();
+        world.apply(&file("a", &[worker(3)])).unwrap();
+        world.act("b", Verb::Delete, "worker-1").unwrap();
+        world
+    };
+    for point in 0..30 {
+        let mut world = start();
+        world.deeds_left = Some(point);
+        world.apply(&file("c", &[worker(2)])).unwrap();
+        world.after(SECOND);
+        world.deeds_left = None;
+        let names: Vec<String> = world.list().into_iter().map(|row| row.name).collect();
+        assert_eq!(names.len(), 2, "{point}: {names:?}");
+    }
+}
