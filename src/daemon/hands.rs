@@ -244,6 +244,7 @@ impl Hands {
                     .try_send(Box::new(ToRetention::Clear(path)));
             }
             Deed::Grew => self.growth.send_modify(|n| *n = n.wrapping_add(1)),
+            Deed::ReopenLog => super::telemetry::reopen(),
             Deed::Leave => self.leaving = true,
         }
     }

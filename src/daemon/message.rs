@@ -208,6 +208,8 @@ pub(super) enum Deed {
     ClearArchives(PathBuf),
     /// Files grew: wake who follows.
     Grew,
+    /// Begin the daemon's own log anew.
+    ReopenLog,
     /// End this daemon (the keeper starts another, or has been told to quit).
     Leave,
 }

@@ -45,12 +45,11 @@ impl Supervisor {
                 self.deeds.push(Deed::Keeper(ToKeeper::Stopping));
                 self.end_all(at_once);
             }
-            ToDaemon::Reopen => self.tell(
-                None,
-                What::Note {
-                    text: "SIGHUP: the log was reopened".into(),
-                },
-            ),
+            ToDaemon::Reopen => {
+                self.deeds.push(Deed::ReopenLog);
+                let text = "SIGHUP: the log is begun anew".into();
+                self.tell(None, What::Note { text });
+            }
             ToDaemon::Dump => {
                 for member in self.members.values() {
                     tracing::info!(id = member.id.0, note = member.note(), "dump");

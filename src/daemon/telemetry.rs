@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -23,8 +24,19 @@ struct Open {
 /// A log writer. Only this file is behind the lock, never state.
 struct LogWriter(Mutex<Open>);
 
+/// Set by [`reopen`], taken by the next line.
+static REOPEN: AtomicBool = AtomicBool::new(false);
+
+/// Whoever moved the file away has moved it: the next line begins a new one.
+pub(super) fn reopen() {
+    REOPEN.store(true, Ordering::Relaxed);
+}
+
 impl Open {
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if REOPEN.swap(false, Ordering::Relaxed) {
+            self.file = None;
+        }
         if self.stderr {
             let _ = io::stderr().write_all(bytes);
         }

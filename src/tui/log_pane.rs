@@ -1,9 +1,10 @@
 //! The log pane: lines in memory, and which of them are seen. Paused, it is pinned to a line and not to a number.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use crate::api::LogLine;
+use crate::domain::names::InstanceId;
 use crate::domain::spec::Stream;
 use crate::logs::safe::SafeText;
 
@@ -41,6 +42,10 @@ pub(super) struct LogPane {
     paused_at: u64,
     pub(super) times: bool,
     pub(super) stream: Option<Stream>,
+    /// Whether its stream is open.
+    pub(super) live: bool,
+    /// Behind the last line of each log, and when that came: what is read back after a reconnect is there already.
+    seen: HashMap<(InstanceId, Stream), (u64, u64)>,
     /// When the scope is to be opened: a little after the last move.
     pub(super) due: Option<Duration>,
 }
@@ -57,6 +62,8 @@ impl Default for LogPane {
             paused_at: 0,
             times: true,
             stream: None,
+            live: false,
+            seen: HashMap::new(),
             due: None,
         }
     }
@@ -70,6 +77,8 @@ impl LogPane {
         self.lines.clear();
         self.bytes = 0;
         self.anchor = None;
+        self.live = false;
+        self.seen.clear();
     }
 
     /// The same scope once more, after the connection was lost: what is shown stays until lines come.
@@ -80,6 +89,14 @@ impl LogPane {
     /// Lines of a reopened scope begin again from behind; what is there already is passed over.
     pub(super) fn push(&mut self, line: &LogLine) {
         let bytes = line.bytes();
+        let end = line.offset + bytes.len() as u64 + u64::from(line.complete);
+        let time = line.time.unwrap_or(0);
+        let seen = self.seen.entry((line.id, line.stream)).or_default();
+        // A log that was lost with its index begins again at 0, but later.
+        if line.offset < seen.0 && time <= seen.1 {
+            return;
+        }
+        *seen = (end, time);
         let text = SafeText::new(&bytes);
         let size = bytes.len().min(8192) + 64;
         self.bytes += size;
@@ -98,11 +115,6 @@ impl LogPane {
                 self.bytes -= gone.bytes;
             }
         }
-    }
-
-    pub(super) fn clear_lines(&mut self) {
-        self.lines.clear();
-        self.bytes = 0;
     }
 
     pub(super) fn is_following(&self) -> bool {

@@ -260,13 +260,8 @@ impl Shell {
                     closer.close();
                 }
             }
-            In::Line {
+            In::Line { generation, line } => self.take(Msg::Lines {
                 generation,
-                fresh,
-                line,
-            } => self.take(Msg::Lines {
-                generation,
-                fresh,
                 lines: vec![*line],
             }),
             In::LogsOver(generation) => self.take(Msg::LogsOver { generation }),

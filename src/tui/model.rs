@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use crate::api::{DaemonInfo, Host, InstanceView, Snapshot, Verb};
-use crate::domain::names::{InstanceId, ProcessKey, RunId};
+use crate::domain::names::{InstanceId, Namespace, ProcessKey, RunId};
 use crate::domain::sample::SERIES_LENGTH;
 
 use super::filter::Filter;
@@ -34,6 +34,15 @@ impl Row {
         ProcessKey {
             namespace: self.view.namespace.clone(),
             name: self.view.process.clone(),
+        }
+    }
+
+    /// What it is called; with its namespace where that is not the usual one.
+    pub(super) fn name(&self) -> String {
+        if self.view.namespace == Namespace::default() {
+            self.view.name.clone()
+        } else {
+            format!("{}/{}", self.view.namespace, self.view.name)
         }
     }
 
@@ -224,7 +233,7 @@ impl Model {
             }
             Target::Instance(id) => {
                 let row = self.rows.get(id)?;
-                Some((id.to_string(), row.view.name.clone()))
+                Some((id.to_string(), row.name()))
             }
         }
     }

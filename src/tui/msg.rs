@@ -25,7 +25,6 @@ pub(super) enum Msg {
     /// Lines of a log, for this generation of the pane.
     Lines {
         generation: u64,
-        fresh: bool,
         lines: Vec<LogLine>,
     },
     /// The stream of a log is over.

@@ -43,7 +43,6 @@ pub(super) enum In {
     },
     Line {
         generation: u64,
-        fresh: bool,
         line: Box<LogLine>,
     },
     LogsOver(u64),
@@ -197,16 +196,13 @@ pub(super) fn log(client: Client, generation: u64, select: String, tell: Teller)
         if tell.send(In::Opened { generation, closer }).is_err() {
             return;
         }
-        let mut fresh = true;
         loop {
             match lines.next_line() {
                 Ok(Some(line)) => {
                     let told = In::Line {
                         generation,
-                        fresh,
                         line: Box::new(line),
                     };
-                    fresh = false;
                     if tell.send(told).is_err() {
                         return;
                     }

@@ -15,6 +15,8 @@ use super::verbs::{answered, ask_key, verb};
 
 /// A question in the footer is withdrawn after this.
 const EXPIRES: Duration = Duration::from_secs(5);
+/// A log whose stream ended is opened again after this.
+const AGAIN: Duration = Duration::from_secs(1);
 /// The log pane follows the selection this much later.
 const SETTLES: Duration = Duration::from_millis(120);
 
@@ -30,15 +32,8 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
         Msg::Resize(width, height) => model.size = (width, height),
         Msg::Push(push) => pushed(model, push, &mut commands),
         Msg::Lost(why) => lost(model, why, &mut commands),
-        Msg::Lines {
-            generation,
-            fresh,
-            lines,
-        } => {
+        Msg::Lines { generation, lines } => {
             if generation == model.logs.generation {
-                if fresh && model.logs.is_following() {
-                    model.logs.clear_lines();
-                }
                 for line in &lines {
                     model.logs.push(line);
                 }
@@ -46,7 +41,9 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
         }
         Msg::LogsOver { generation } => {
             if generation == model.logs.generation && model.is_live() {
-                model.logs.due = Some(model.now + SETTLES);
+                // A log that cannot be read is not asked for all the time.
+                model.logs.live = false;
+                model.logs.due = Some(model.now + AGAIN);
             }
         }
         Msg::Answered { ids, result } => answered(model, &ids, result),
@@ -103,12 +100,15 @@ fn tick(model: &mut Model, now: Duration, wall_ms: u64, commands: &mut Vec<Cmd>)
     if model.is_live() && model.logs.due.is_some_and(|due| due <= now) {
         model.logs.due = None;
         let scope = model.scope();
-        if scope == model.logs.scope {
-            model.logs.reopen();
-        } else {
+        if scope != model.logs.scope {
             model.logs.open(scope.clone());
+        } else if model.logs.live {
+            return;
+        } else {
+            model.logs.reopen();
         }
         if let Some((select, _)) = scope {
+            model.logs.live = true;
             commands.push(Cmd::Follow {
                 generation: model.logs.generation,
                 select,
@@ -190,6 +190,7 @@ fn lost(model: &mut Model, why: String, commands: &mut Vec<Cmd>) {
             if matches!(model.mode, Mode::Ask(_)) {
                 model.mode = Mode::Browse;
             }
+            model.logs.live = false;
             for row in model.rows.values_mut() {
                 row.requested = None;
             }

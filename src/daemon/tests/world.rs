@@ -305,6 +305,7 @@ impl World {
             },
             Deed::Sweep(order) => self.sweep(order),
             Deed::SweepOver(id) => drop(self.sweeping.remove(&id)),
+            Deed::ReopenLog => {}
             Deed::Leave => self.left = true,
             Deed::Scribe(_)
             | Deed::History(_)

@@ -178,10 +178,11 @@ fn noon_ms() -> u64 {
     u64::try_from(at.timestamp().as_millisecond()).unwrap()
 }
 
+/// One line; each text has a log of its own, so that tests may count their lines as they like.
 pub(super) fn line(n: u64, name: &str, stream: Stream, text: &str) -> LogLine {
     let mut it = LogLine {
         time: Some(noon_ms() + 137 * n),
-        id: InstanceId(1),
+        id: InstanceId(crc32fast::hash(text.as_bytes())),
         name: name.to_owned(),
         stream,
         run: Some(RunId(3)),
@@ -297,11 +298,7 @@ impl Desk {
 
     pub(super) fn logs(&mut self, lines: Vec<LogLine>) {
         let generation = self.model.logs.generation;
-        self.send(Msg::Lines {
-            generation,
-            fresh: false,
-            lines,
-        });
+        self.send(Msg::Lines { generation, lines });
     }
 
     pub(super) fn lose(&mut self) {

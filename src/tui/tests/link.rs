@@ -1,5 +1,6 @@
 //! The connection goes and comes back.
 
+use crate::api::LogLine;
 use crate::api::{Push, Status};
 use crate::domain::names::InstanceId;
 use crate::domain::spec::Stream::Out;
@@ -129,28 +130,30 @@ fn back_again_everything_is_where_it_was() {
     assert!(desk.wanted.contains(&opened), "{:?}", desk.wanted);
     desk.send(Msg::Lines {
         generation,
-        fresh: true,
         lines: vec![line(100, "api-1", Out, "100")],
     });
     assert_eq!(top(&desk), place);
 }
 
 #[test]
-fn following_begins_anew_after_a_reconnect() {
+fn what_is_read_back_after_a_reconnect_is_shown_once() {
     let mut desk = Desk::new();
     desk.wait(200);
-    desk.logs((0..9).map(|n| line(n, "api-1", Out, "old")).collect());
+    let of_one = |n, text| LogLine {
+        id: InstanceId(1),
+        ..line(n, "api-1", Out, text)
+    };
+    desk.logs((0..9).map(|n| of_one(n, "old")).collect());
     desk.lose();
     assert!(desk.screen().contains("old"), "what was read stays");
     back(&mut desk);
     let generation = desk.model.logs.generation;
     desk.send(Msg::Lines {
         generation,
-        fresh: true,
-        lines: vec![line(8, "api-1", Out, "only once")],
+        lines: vec![of_one(8, "twice"), of_one(100, "new")],
     });
     let screen = desk.screen();
-    assert!(!screen.contains("old") && screen.contains("only once"));
+    assert!(screen.contains("old") && screen.contains("new") && !screen.contains("twice"));
 }
 
 #[test]

@@ -188,7 +188,6 @@ fn lines_of_an_older_subscription_are_not_shown() {
     desk.wait(200);
     desk.send(Msg::Lines {
         generation,
-        fresh: false,
         lines: vec![both(500)],
     });
     assert!(!desk.screen().contains("line 500"));

@@ -51,18 +51,20 @@ fn of_pid(model: &Model, ask: &Ask) -> String {
 
 /// The question in the footer.
 pub(super) fn question(canvas: &mut Canvas<'_>, area: Rect, model: &Model, ask: &Ask) {
-    let text = format!(
-        " {} {}{}?",
-        ask.verb.word(),
-        harmless(&ask.name),
-        of_pid(model, ask)
-    );
-    let x = canvas.text(area.x, area.y, area.width, &text, Role::Question);
+    let answers = "   y yes   Esc no";
+    let room = area.width.saturating_sub(cells(answers));
+    let name = harmless(&ask.name);
+    let mut text = format!(" {} {name}{}?", ask.verb.word(), of_pid(model, ask));
+    if cells(&text) > room {
+        text = format!(" {} {name}?", ask.verb.word());
+    }
+    // How to say no must be seen whatever the name is.
+    let x = canvas.text(area.x, area.y, room, &text, Role::Question);
     canvas.text(
         x,
         area.y,
         area.width.saturating_sub(x),
-        "   y yes   Esc no",
+        answers,
         Role::Title,
     );
 }

@@ -108,7 +108,11 @@ fn cells_of(model: &Model, target: &Target, last: bool) -> Option<Cells> {
         Target::Instance(id) => {
             let row = model.rows.get(id)?;
             let view = &row.view;
-            let name = harmless(&view.name);
+            let name = harmless(&if view.instances > 1 {
+                view.name.clone()
+            } else {
+                row.name()
+            });
             let branch = if last { glyphs.last } else { glyphs.branch };
             Some(Cells {
                 name: if view.instances > 1 {
@@ -361,7 +365,7 @@ fn short_uptime(seconds: u64) -> String {
     text.split(' ').next().unwrap_or("").to_owned()
 }
 
-/// The newest values at the right; a whole core is full height, more than one scales.
+/// The newest values at the right. The largest of them is full height, but never less than a tenth of a core is.
 fn spark(canvas: &mut Canvas<'_>, x: u16, y: u16, width: u16, series: &VecDeque<u16>) {
     let glyphs = canvas.glyphs;
     let wanted = usize::from(width);

@@ -152,8 +152,10 @@ fn a_restart_under_way_is_finished_by_the_next_daemon() {
     assert!(!child.is_alive());
     assert!(row["run"].as_u64() > Some(run), "{row}");
     assert_eq!(home.row("slow")["pid"], row["pid"], "it was started once");
-    // The new run is let go as well when all is stopped.
+    // The new run waits for the same word.
+    let ending = home.spawn(&["delete", "slow"]);
     let_go.say("now");
+    drop(ending.output().success());
 }
 
 /// Crashes until it is given up; how often did it run?
