@@ -13,8 +13,20 @@ use super::http::Body;
 /// The daemon says something every five seconds; after this much silence it is not there.
 const SILENCE: Duration = Duration::from_secs(12);
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "every other kind of error says it best itself"
+)]
 fn broken(error: &io::Error) -> ClientError {
-    ClientError::Unresponsive(error.to_string())
+    ClientError::Unresponsive(match error.kind() {
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
+            format!("not a word for {} seconds", SILENCE.as_secs())
+        }
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => {
+            "it closed the connection".to_owned()
+        }
+        _ => error.to_string(),
+    })
 }
 
 /// Ends a stream from another thread.
