@@ -51,7 +51,9 @@ impl Archive {
         let unfinished = with_suffix(&self.path, ".gz.part");
         let mut source = File::open(&self.path)?;
         let modified = source.metadata()?.modified()?;
-        let file = File::create(&unfinished)?;
+        let file = super::read::private_options()
+            .truncate(true)
+            .open(&unfinished)?;
         let mut encoder = flate2::write::GzEncoder::new(file, flate2::Compression::new(6));
         io::copy(&mut source, &mut encoder)?;
         let mut file = encoder.finish()?;
