@@ -128,7 +128,13 @@ fn json_tree(file: &Path, text: &str) -> Result<Node, ConfigError> {
         allow_comments: false,
         allow_trailing_commas: false,
         allow_loose_object_property_names: false,
-        ..jsonc_parser::ParseOptions::default()
+        allow_missing_commas: false,
+        allow_single_quoted_strings: false,
+        allow_hexadecimal_numbers: false,
+        allow_unary_plus_numbers: false,
+        allow_bare_decimal_point_numbers: false,
+        allow_non_finite_numbers: false,
+        allow_extended_string_escapes: false,
     };
     let parsed =
         jsonc_parser::parse_to_ast(text, &jsonc_parser::CollectOptions::default(), &options)

@@ -175,6 +175,11 @@ impl Reader<'_> {
     fn distinct(&self, found: &[(Spec, Range<usize>)]) -> Read<()> {
         for (n, (spec, span)) in found.iter().enumerate() {
             for (other, _) in &found[..n] {
+                if let Some(file) = spec.shares_log_with(other) {
+                    let whose = other.name.as_str();
+                    let message = format!("{} is a log of {whose:?} too", file.display());
+                    return Err(self.at(span, message));
+                }
                 if other.namespace != spec.namespace {
                     continue;
                 }
@@ -243,6 +248,7 @@ impl Reader<'_> {
         let mut spec = Spec::new(name, command, cwd);
         spec.origin = self.origin.clone();
         spec.base_env = base_environment(&self.caller.env);
+        self.contradictions(entries, find("limits"))?;
         let mut args = Vec::new();
         let mut restart: Option<Restart> = None;
         for (key, node) in entries {
@@ -374,10 +380,10 @@ impl Reader<'_> {
             }
             "log_file" => {
                 spec.logs.merge = true;
-                spec.logs.out_file = Some(self.path(node, name, self.folder)?);
+                spec.logs.out_file = Some(self.log_file(node, name, self.folder)?);
             }
-            "out_file" => spec.logs.out_file = Some(self.path(node, name, self.folder)?),
-            "err_file" => spec.logs.err_file = Some(self.path(node, name, self.folder)?),
+            "out_file" => spec.logs.out_file = Some(self.log_file(node, name, self.folder)?),
+            "err_file" => spec.logs.err_file = Some(self.log_file(node, name, self.folder)?),
             "merge_logs" => spec.logs.merge |= self.truth(node, name)?,
             "log_max_size" => spec.logs.max_size = self.size(node, name)?,
             "log_max_age" => spec.logs.max_age = Some(self.duration(node, name)?),

@@ -66,6 +66,15 @@ pub(crate) fn short_duration(duration: Duration) -> String {
     }
 }
 
+/// Whole seconds as short text; less than one is `0s`, for no more is known.
+#[must_use]
+pub(crate) fn short_seconds(seconds: u64) -> String {
+    if seconds == 0 {
+        return "0s".to_owned();
+    }
+    short_duration(Duration::from_secs(seconds))
+}
+
 /// Bytes as short text: `45 MB`.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]

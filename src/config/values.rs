@@ -10,7 +10,54 @@ use super::expand::expand;
 use super::read::{Read, Reader};
 use super::units;
 
+/// Keys that say the same thing, or that one thing goes to two places.
+const ALTERNATIVES: [(&str, &str); 8] = [
+    ("max_memory", "limits.max_memory"),
+    ("stop_timeout", "limits.stop_timeout"),
+    ("stop_timeout_secs", "limits.stop_timeout"),
+    ("limit_action", "limits.limit_action"),
+    ("stop_timeout", "stop_timeout_secs"),
+    ("restart_delay", "restart_delay_secs"),
+    ("log_file", "out_file"),
+    ("log_file", "err_file"),
+];
+
 impl Reader<'_> {
+    /// Two keys for one thing: one of them would be dead.
+    pub(super) fn contradictions(
+        &self,
+        entries: &[(Key, Node)],
+        limits: Option<&Node>,
+    ) -> Read<()> {
+        let inner = match limits {
+            Some(node) => self.table(node, "limits")?,
+            None => &[],
+        };
+        let find = |name: &str| match name.strip_prefix("limits.") {
+            Some(name) => inner.iter().find(|(key, _)| key.name == name),
+            None => entries.iter().find(|(key, _)| key.name == name),
+        };
+        for (one, other) in ALTERNATIVES {
+            if let (Some(_), Some((key, _))) = (find(one), find(other)) {
+                let message = format!("`{one}` and `{other}` cannot stand together");
+                return Err(self.at(&key.span, message).hint("keep one of them"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Where a log goes: a file, or a place for one.
+    pub(super) fn log_file(&self, node: &Node, key: &str, base: &Path) -> Read<PathBuf> {
+        let path = self.path(node, key, base)?;
+        match std::fs::symlink_metadata(&path) {
+            Ok(meta) if !meta.is_file() => {
+                let message = format!("`{key}`: {} is no regular file", path.display());
+                Err(self.at(&node.span, message))
+            }
+            Ok(_) | Err(_) => Ok(path),
+        }
+    }
+
     pub(super) fn at(&self, span: &Range<usize>, message: impl Into<String>) -> ConfigError {
         ConfigError::at(self.path, self.text, span, message)
     }

@@ -12,6 +12,7 @@ use crate::domain::spec::{Difference, Origin, Spec};
 use super::commands::verb_of;
 use crate::keeper::protocol::ToKeeper;
 
+use super::commands::taken;
 use super::member::{Member, Process, routes};
 use super::message::{Deed, Reply};
 use super::supervisor::{Deferral, Deferred, Ending, Supervisor, Undo, not_recorded};
@@ -280,7 +281,14 @@ impl Supervisor {
             .map(|(_, p)| &*p.spec)
             .chain(beside.values());
         for other in others {
-            if other.key() == spec.key() || other.namespace != spec.namespace {
+            if other.key() == spec.key() {
+                continue;
+            }
+            if let Some(file) = spec.shares_log_with(other) {
+                let text = format!("{} is a log of {} too", file.display(), other.key());
+                return Err(ApiError::new(Code::Conflict, text).hint("one log has one process"));
+            }
+            if other.namespace != spec.namespace {
                 continue;
             }
             for (one, two) in [(spec, other), (other, spec)] {
@@ -466,33 +474,4 @@ fn change(key: &ProcessKey, action: Action) -> Change {
         name: key.to_string(),
         action,
     }
-}
-
-fn taken(there: &Process) -> ApiError {
-    let spec = &there.spec;
-    let by = match &spec.origin {
-        Origin::Typed => "typed with `adasa start`".to_owned(),
-        Origin::File(file) => format!("defined in {}", file.display()),
-    };
-    let ids: Vec<String> = there
-        .instances
-        .iter()
-        .map(|(_, id)| id.to_string())
-        .collect();
-    let mut words = vec![spec.command.program.as_str()];
-    words.extend(spec.command.args.iter().map(String::as_str));
-    ApiError::new(
-        Code::Conflict,
-        format!(
-            "the name {} is taken: {} in {} (id {}, {by})",
-            spec.key(),
-            words.join(" "),
-            spec.cwd.display(),
-            ids.join(" ")
-        ),
-    )
-    .hint(format!(
-        "choose another --name, or `adasa delete {}` first",
-        spec.key()
-    ))
 }

@@ -6,9 +6,10 @@ use crate::domain::instance::{Event as Happened, Phase};
 use crate::domain::names::{InstanceId, OperationId};
 use crate::domain::operation::{Progress, Verb};
 use crate::domain::selector::{Candidate, Selector};
+use crate::domain::spec::Origin;
 use crate::keeper::protocol::{ToKeeper, ToScribe};
 
-use super::member::Wanted;
+use super::member::{Process, Wanted};
 use super::message::{Deed, LogSource, Tending};
 use super::operations::{Operation, Target};
 use super::supervisor::{Deferred, Ending, Supervisor, Undo};
@@ -308,4 +309,34 @@ impl Supervisor {
         }
         Ok(sources)
     }
+}
+
+/// A name has one process: what has it is said.
+pub(super) fn taken(there: &Process) -> ApiError {
+    let spec = &there.spec;
+    let by = match &spec.origin {
+        Origin::Typed => "typed with `adasa start`".to_owned(),
+        Origin::File(file) => format!("defined in {}", file.display()),
+    };
+    let ids: Vec<String> = there
+        .instances
+        .iter()
+        .map(|(_, id)| id.to_string())
+        .collect();
+    let mut words = vec![spec.command.program.as_str()];
+    words.extend(spec.command.args.iter().map(String::as_str));
+    ApiError::new(
+        Code::Conflict,
+        format!(
+            "the name {} is taken: {} in {} (id {}, {by})",
+            spec.key(),
+            words.join(" "),
+            spec.cwd.display(),
+            ids.join(" ")
+        ),
+    )
+    .hint(format!(
+        "choose another --name, or `adasa delete {}` first",
+        spec.key()
+    ))
 }

@@ -314,3 +314,69 @@ fn nothing_of_a_broken_file_is_started_by_a_daemon_that_runs() {
     let _ = refuses(&sandbox, &["start", "--config", "adasa.toml"]);
     assert_eq!(sandbox.rows().len(), 0);
 }
+
+#[test]
+fn json_that_is_no_json_is_refused() {
+    let home = Sandbox::new();
+    for text in [
+        "{'name': 'x', 'script': 'sleep', 'args': ['50']}",
+        r#"{"name": "x", "script": "sleep", "args": ["50" "51"]}"#,
+        r#"{"name": "x", "script": "sleep" "args": ["50"]}"#,
+        r#"{"name": "x", "script": "sleep", "restart_delay": .5}"#,
+        r#"{"name": "x", "script": "sleep", "max_restarts": +5}"#,
+        r#"{"name": "x", "script": "sleep", "max_restarts": 0x5}"#,
+        r#"{"name": "x", "script": "sleep",}"#,
+        r#"{"name": "x", /* why */ "script": "sleep"}"#,
+    ] {
+        home.file("x.json", text);
+        let output = home.run_in(
+            home.root(),
+            &["--no-autostart", "start", "--config", "x.json"],
+        );
+        drop(output.code(2).stderr_has("x.json:1:"));
+    }
+}
+
+#[test]
+fn two_keys_for_one_thing_are_refused() {
+    let home = Sandbox::new();
+    for (one, other) in [
+        ("max_memory = \"5MB\"", "limits = { max_memory = \"6MB\" }"),
+        ("stop_timeout = 1", "stop_timeout_secs = 9"),
+        ("restart_delay = 1", "restart_delay_secs = 9"),
+        ("log_file = \"a.log\"", "out_file = \"b.log\""),
+        ("log_file = \"a.log\"", "err_file = \"b.log\""),
+    ] {
+        home.file(
+            "x.toml",
+            format!("name = \"x\"\nscript = \"sleep\"\n{one}\n{other}\n"),
+        );
+        let output = home.run_in(home.root(), &["--no-autostart", "up", "-d", "x.toml"]);
+        drop(
+            output
+                .code(2)
+                .stderr_has("x.toml:4:")
+                .stderr_has("cannot stand together"),
+        );
+    }
+}
+
+#[test]
+fn a_log_has_one_process_and_is_a_file() {
+    let home = Sandbox::new();
+    let two = "[[processes]]\nname = \"a\"\nscript = \"sleep\"\nout_file = \"q.log\"\n\n[[processes]]\nname = \"b\"\nscript = \"sleep\"\nlog_file = \"q.log\"\n";
+    home.file("x.toml", two);
+    let output = home.run_in(home.root(), &["--no-autostart", "up", "-d", "x.toml"]);
+    drop(output.code(2).stderr_has("q.log is a log of \"a\" too"));
+    home.file(
+        "x.toml",
+        "name = \"x\"\nscript = \"sleep\"\nout_file = \"/dev/null\"\n",
+    );
+    let output = home.run_in(home.root(), &["--no-autostart", "up", "-d", "x.toml"]);
+    drop(
+        output
+            .code(2)
+            .stderr_has("x.toml:3:")
+            .stderr_has("no regular file"),
+    );
+}
