@@ -10,7 +10,7 @@ use nix::fcntl::{Flock, FlockArg};
 
 use crate::api::{DaemonInfo, ServerControl};
 use crate::client::{Client, ClientError, Started, lease};
-use crate::config::units::{short_duration, short_size};
+use crate::config::units::{short_seconds, short_size};
 use crate::keeper::role::{Setup, run as run_keeper};
 use crate::platform::descriptor;
 use crate::platform::paths::Paths;
@@ -253,10 +253,7 @@ fn status(global: &Global) -> Result<ExitCode, Failure> {
         format!("adasa {} runs (pid {})", info.version, info.pid),
         format!("  keeper     pid {}", info.keeper_pid),
         format!("  scribe     pid {}", info.scribe_pid),
-        format!(
-            "  uptime     {}",
-            short_duration(Duration::from_secs(info.uptime))
-        ),
+        format!("  uptime     {}", short_seconds(info.uptime)),
         format!("  memory     {}", short_size(info.memory)),
         format!("  processes  {} ({})", info.counts.total, counts.join(", ")),
         format!("  socket     {}", info.socket.display()),

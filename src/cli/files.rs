@@ -81,7 +81,7 @@ pub(super) fn reload(global: &Global, file: &Path) -> Result<ExitCode, Failure> 
 
 pub(super) fn up(global: &Global, up: &Up) -> Result<ExitCode, Failure> {
     config::load(&up.file, &caller())?;
-    if !up.detach {
+    if !up.detach && !global.json {
         dash::check_terminal()?;
     }
     let client = client(global)?;

@@ -1,12 +1,11 @@
 //! list and status.
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets};
 
 use crate::api::{Detail, InstanceView, Status};
-use crate::config::units::{short_duration, short_size};
+use crate::config::units::{short_duration, short_seconds, short_size};
 use crate::domain::names::Namespace;
 use crate::logs::safe::harmless;
 
@@ -92,7 +91,7 @@ const COLUMNS: [Column; 9] = [
         title: "Uptime",
         right: true,
         dear: 4,
-        text: |r| dash(r.uptime, |s| short_duration(Duration::from_secs(s))),
+        text: |r| dash(r.uptime, short_seconds),
     },
     Column {
         title: "Restarts",
@@ -225,10 +224,7 @@ fn block(detail: &Detail) -> String {
         add("ALARM", alarm.clone());
     }
     add("pid", dash(row.pid, |p| p.to_string()));
-    add(
-        "uptime",
-        dash(row.uptime, |s| short_duration(Duration::from_secs(s))),
-    );
+    add("uptime", dash(row.uptime, short_seconds));
     add("cpu", dash(row.cpu, |c| format!("{c:.1}% of one core")));
     let tree = if detail.tree > 1 {
         format!(" in {} processes", detail.tree)

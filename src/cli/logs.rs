@@ -227,18 +227,25 @@ fn local_sources(
         for process in folders(&namespace) {
             let plain = name(&process);
             let full = format!("{}/{plain}", name(&namespace));
-            let wanted = select.is_empty()
+            let whole = select.is_empty()
                 || select
                     .iter()
                     .any(|s| *s == plain || *s == full || s == "all");
-            if !wanted {
-                continue;
-            }
-            for file in folders(&process) {
+            let files = folders(&process);
+            let number = |file: &PathBuf| name(file).split('.').next().map(str::to_owned);
+            let copies: std::collections::BTreeSet<_> = files.iter().filter_map(number).collect();
+            for file in files {
+                let label = match number(&file) {
+                    Some(n) if copies.len() > 1 => format!("{plain}-{n}"),
+                    Some(_) | None => plain.clone(),
+                };
+                if !whole && !select.contains(&label) {
+                    continue;
+                }
                 for of in Stream::ALL {
                     let ending = format!(".{}.log", of.word());
                     if stream.is_none_or(|s| s == of) && name(&file).ends_with(&ending) {
-                        found.push((plain.clone(), of, file.clone()));
+                        found.push((label.clone(), of, file.clone()));
                     }
                 }
             }
