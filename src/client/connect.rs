@@ -143,10 +143,9 @@ impl Client {
     /// Starts a keeper, or waits for whoever does.
     fn start(&self) -> Result<(UnixStream, Started), ClientError> {
         let deadline = Instant::now() + PATIENCE;
+        self.paths.make_volatile().map_err(ClientError::Folders)?;
         let watch = Watch::on(&self.paths.volatile);
         loop {
-            // The folder goes with the daemon that ends; the next one needs it again.
-            folder::make_private(&self.paths.volatile).map_err(ClientError::Folders)?;
             if let Some(lease) = lease(&self.paths)? {
                 launch(lease)?;
                 if let Some(stream) = self.try_connect()? {

@@ -48,6 +48,7 @@ pub(crate) struct Lease {
 /// # Errors
 /// When either cannot be made.
 pub(crate) fn lease(paths: &Paths) -> Result<Option<Lease>, LaunchError> {
+    doing("the volatile folder", paths.make_volatile())?;
     let Some(lock) = doing("the lock", folder::try_lock(&paths.lock()))? else {
         return Ok(None);
     };

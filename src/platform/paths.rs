@@ -48,16 +48,23 @@ impl Paths {
                 .map_err(|e| io::Error::new(e.kind(), format!("{}: {e}", path.display())))?;
         }
         let volatile = folder::volatile(&state)?;
-        if let Some(parent) = volatile.parent() {
-            folder::make_private(parent)?;
-        }
-        folder::make_private(&volatile)?;
         Ok(Self {
             config,
             state,
             logs,
             volatile,
         })
+    }
+
+    /// Makes the volatile folder, which goes with each daemon that ends.
+    ///
+    /// # Errors
+    /// When it cannot be made or belongs to somebody else.
+    pub(crate) fn make_volatile(&self) -> io::Result<()> {
+        if let Some(parent) = self.volatile.parent() {
+            folder::make_private(parent)?;
+        }
+        folder::make_private(&self.volatile)
     }
 
     /// The API's socket.
