@@ -169,6 +169,12 @@ mod tests {
         assert_eq!(bases, [0, 50, 100]);
         let packed = found[0].compress().unwrap();
         assert!(packed.compressed && packed.index_path().ends_with("0.out.log.0-50.idx"));
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(&packed.path)
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600, "as private as its log");
         let mut text = String::new();
         packed.open().unwrap().read_to_string(&mut text).unwrap();
         assert_eq!(text, "first");

@@ -1,9 +1,9 @@
 //! The kernel's door: the only `unsafe`, the only system-specific code. Knows nothing of processes' policies,
 //! of the wire or of the screen.
 
-#[cfg(not(unix))]
+#[cfg(not(target_os = "linux"))]
 compile_error!(
-    "adasa needs a Unix: its promises rest on fork, descriptors and signals, which this system has not."
+    "adasa needs Linux: its promises rest on pidfds, subreapers, splice and procfs, which this system has not."
 );
 
 pub(crate) mod child;

@@ -400,3 +400,32 @@ fn the_configuration_page_names_every_key() {
         "docs/config.md does not name: {missing:?}"
     );
 }
+
+#[test]
+fn the_demo_comes_up_and_goes_down() {
+    let sandbox = Sandbox::new();
+    let demo = "assets/demo/adasa.toml";
+    drop(sandbox.run_in(package(), &["up", "-d", demo]).success());
+    let names: Vec<String> = sandbox
+        .rows()
+        .iter()
+        .map(|row| row["name"].as_str().unwrap_or_default().to_owned())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "api-0", "api-1", "api-2", "chatty", "migrate", "quiet", "shaky", "stubborn"
+        ]
+    );
+    sandbox.until_status("migrate", "exited");
+    sandbox.until_status("shaky", "backoff");
+    for name in ["api-1", "chatty", "quiet", "stubborn"] {
+        assert_eq!(sandbox.status(name), "running", "{name}");
+    }
+    let down = sandbox.run_in(package(), &["down", demo]).success();
+    drop(down.stdout_has("stubborn removed"));
+    assert!(
+        sandbox.daemon_status().is_none(),
+        "up started it for this file alone"
+    );
+}
