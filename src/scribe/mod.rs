@@ -5,3 +5,5 @@ mod file;
 mod requests;
 pub(crate) mod role;
 mod stage;
+#[cfg(test)]
+mod tests;

@@ -84,26 +84,7 @@ pub(crate) fn run() -> Result<(), ScribeError> {
     signal::ignore_terminal_signals()?;
     signal::ignore_write_signals()?;
     let keeper = Link::new(UnixStream::from(descriptor::inherited(3)?))?;
-    let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).map_err(io::Error::from)?;
-    epoll
-        .add(&keeper, EpollEvent::new(EpollFlags::EPOLLIN, KEEPER))
-        .map_err(io::Error::from)?;
-    let mut scribe = Scribe {
-        epoll,
-        keeper,
-        daemon: None,
-        stage: None,
-        pipes: BTreeMap::new(),
-        next_token: FIRST_PIPE,
-        logs: BTreeMap::new(),
-        grew: BTreeSet::new(),
-        watched: false,
-        told_ns: 0,
-        pipe_budget: pipe_quota() / 4,
-        ending: false,
-        held: BTreeSet::new(),
-    };
-    scribe.turn_until_done()
+    Scribe::new(keeper)?.turn_until_done()
 }
 
 /// The user's quota of pipe memory in bytes; see pipe(7), `pipe-user-pages-soft`.
@@ -117,6 +98,26 @@ fn pipe_quota() -> u64 {
 }
 
 impl Scribe {
+    pub(super) fn new(keeper: Link) -> io::Result<Self> {
+        let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
+        epoll.add(&keeper, EpollEvent::new(EpollFlags::EPOLLIN, KEEPER))?;
+        Ok(Self {
+            epoll,
+            keeper,
+            daemon: None,
+            stage: None,
+            pipes: BTreeMap::new(),
+            next_token: FIRST_PIPE,
+            logs: BTreeMap::new(),
+            grew: BTreeSet::new(),
+            watched: false,
+            told_ns: 0,
+            pipe_budget: pipe_quota() / 4,
+            ending: false,
+            held: BTreeSet::new(),
+        })
+    }
+
     fn turn_until_done(&mut self) -> Result<(), ScribeError> {
         let mut events = [EpollEvent::empty(); 256];
         loop {
@@ -226,7 +227,12 @@ impl Scribe {
         Ok(())
     }
 
-    fn add_pipe(&mut self, id: PipeId, read: OwnedFd, route: Route) -> Result<(), ScribeError> {
+    pub(super) fn add_pipe(
+        &mut self,
+        id: PipeId,
+        read: OwnedFd,
+        route: Route,
+    ) -> Result<(), ScribeError> {
         // What an older run left comes first.
         let older: Vec<u64> = self
             .pipes
@@ -339,7 +345,7 @@ impl Scribe {
 
     /// A file that did not take its bytes is tried again; while it does not, whoever shares the stage waits, as
     /// `on_disk_full = "block"` asks for.
-    fn unblock(&mut self, ready: &mut VecDeque<u64>) {
+    pub(super) fn unblock(&mut self, ready: &mut VecDeque<u64>) {
         if self.held.is_empty() {
             return;
         }
