@@ -174,6 +174,12 @@ impl Supervisor {
 
     /// The store has answered.
     pub(super) fn stored(&mut self, ticket: u64, error: Option<String>) {
+        if let Some(operation) = self.recording.remove(&ticket) {
+            if error.is_none() {
+                self.operations.has_recorded(&operation);
+            }
+            return;
+        }
         if let Some(id) = self.retiring.remove(&ticket) {
             // Not recorded, the keeper goes on remembering it as gone.
             if error.is_none() {

@@ -305,10 +305,21 @@ impl Supervisor {
 
     /// Appends where the instance rests; nobody waits for it.
     pub(super) fn record_rest(&mut self, id: InstanceId) {
-        if let Some(saved) = self.members.get(&id).map(super::member::Member::saved) {
-            self.deeds
-                .push(Deed::Store(Record::Instance { saved }, None));
-        }
+        let Some(member) = self.members.get(&id) else {
+            return;
+        };
+        let record = Record::Instance {
+            saved: member.saved(),
+        };
+        // Whoever asked is told whether the disk has it: `recorded`.
+        let ticket = member.wanted.as_ref().map(|wanted| {
+            let ticket = self.next_ticket;
+            self.operations.recording(&wanted.operation);
+            self.recording.insert(ticket, wanted.operation.clone());
+            ticket
+        });
+        self.next_ticket += u64::from(ticket.is_some());
+        self.deeds.push(Deed::Store(record, ticket));
     }
 
     /// Forgets an instance. The keeper remembers that it is gone until the state folder does: a daemon that ends in

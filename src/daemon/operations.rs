@@ -32,7 +32,8 @@ pub(super) struct Operation {
     pub(super) verb: Verb,
     pub(super) targets: Vec<Target>,
     pub(super) begun_ns: u64,
-    pub(super) recorded: bool,
+    /// How many of its records have not been confirmed by the disk.
+    pub(super) unrecorded: u32,
     /// Whether its targets have been told; before that nothing can be judged.
     pub(super) underway: bool,
     /// Known only by what its targets remember: some may not have been told before the daemon died.
@@ -46,7 +47,7 @@ impl Operation {
             verb,
             targets,
             begun_ns,
-            recorded: true,
+            unrecorded: 0,
             underway: true,
             reopened: false,
             waiters: Vec::new(),
@@ -87,6 +88,20 @@ impl Operations {
     pub(super) fn set_underway(&mut self, id: &OperationId, underway: bool) {
         if let Some(operation) = self.all.get_mut(id) {
             operation.underway = underway;
+        }
+    }
+
+    /// One more record of it is on its way to the disk.
+    pub(super) fn recording(&mut self, id: &OperationId) {
+        if let Some(operation) = self.all.get_mut(id) {
+            operation.unrecorded += 1;
+        }
+    }
+
+    /// The disk has one of its records.
+    pub(super) fn has_recorded(&mut self, id: &OperationId) {
+        if let Some(operation) = self.all.get_mut(id) {
+            operation.unrecorded = operation.unrecorded.saturating_sub(1);
         }
     }
 
@@ -245,7 +260,7 @@ impl Supervisor {
             verb: operation.verb,
             done: operation.is_done(),
             targets,
-            recorded: if operation.recorded {
+            recorded: if operation.unrecorded == 0 {
                 "done"
             } else {
                 "pending"

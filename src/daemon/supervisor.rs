@@ -89,6 +89,8 @@ pub(super) struct Supervisor {
     pub(super) deferred: HashMap<u64, Deferred>,
     /// Instances that are gone, by the ticket of the record that says so.
     pub(super) retiring: HashMap<u64, InstanceId>,
+    /// Operations with a record on its way, by its ticket.
+    pub(super) recording: HashMap<u64, OperationId>,
     pub(super) next_ticket: u64,
     pub(super) deeds: Vec<Deed>,
     pub(super) hub: Hub,
@@ -122,6 +124,7 @@ impl Supervisor {
             operations: Operations::default(),
             deferred: HashMap::new(),
             retiring: HashMap::new(),
+            recording: HashMap::new(),
             next_ticket: 1,
             deeds: Vec::new(),
             hub: Hub::default(),

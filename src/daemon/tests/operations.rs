@@ -2,7 +2,7 @@
 
 use super::super::message::Request;
 use super::client::{act, file, operation, progress, spec};
-use super::habit::{SECOND, WELL};
+use super::habit::{Disk, SECOND, WELL};
 use super::world::World;
 use crate::api::Code;
 use crate::domain::operation::{Progress, Verb};
@@ -166,4 +166,22 @@ fn results_are_kept_for_ten_minutes() {
     world.act("b", Verb::Restart, "web").unwrap();
     world.after(11 * SECOND);
     assert_eq!(world.operation("a").unwrap_err().code, Code::NotFound);
+}
+
+#[test]
+fn a_stop_works_on_a_stalled_or_full_disk_and_says_that_it_is_not_recorded() {
+    for disk in [Disk::Stalls, Disk::Fails] {
+        let mut world = World::new();
+        world.define("a", &spec("web")).unwrap();
+        assert_eq!(world.operation("a").unwrap().recorded, "done");
+        world.disk = disk;
+        world.act("b", Verb::Stop, "web").unwrap();
+        let stopped = world.operation("b").unwrap();
+        assert_eq!((stopped.done, stopped.recorded.as_str()), (true, "pending"));
+        assert_eq!(world.status(1), Status::Stopped);
+        if disk == Disk::Stalls {
+            world.disk_goes_on(Disk::Works);
+            assert_eq!(world.operation("b").unwrap().recorded, "done");
+        }
+    }
 }
