@@ -46,7 +46,7 @@ keys! {
     "stop_timeout", "duration", "`10s`", "What the whole tree gets before `SIGKILL`.";
     "stop_timeout_secs", "seconds", "", "The same in seconds.";
     "max_memory", "size", "none", "Memory limit of the whole tree.";
-    "limit_action", "`log`, `restart`, `stop`", "`restart`", "What is done above the limit.";
+    "limit_action", "`log`, `restart`, `stop`", "`restart`", "What is done above the limit; a `restart` counts as a failure.";
     "limits.max_memory", "size", "none", "The same as `max_memory`.";
     "limits.stop_timeout", "duration", "`10s`", "The same as `stop_timeout`.";
     "limits.limit_action", "as above", "`restart`", "The same as `limit_action`.";

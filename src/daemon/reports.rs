@@ -122,7 +122,20 @@ impl Supervisor {
             ending: exit.ending,
             forgiven,
         };
-        self.report(id, run, what, &exit.ending.to_string());
+        // What it was ended for is the reason, not the signal that did it.
+        let because = match phase {
+            Phase::Stopping { .. } | Phase::Killing { .. } => String::new(),
+            Phase::Stopped
+            | Phase::Spawning { .. }
+            | Phase::Starting
+            | Phase::Running
+            | Phase::Sweeping { .. }
+            | Phase::Backoff
+            | Phase::Exited
+            | Phase::Failed
+            | Phase::Removed => exit.ending.to_string(),
+        };
+        self.report(id, run, what, &because);
     }
 
     pub(super) fn report(&mut self, id: InstanceId, run: RunId, what: Report, because: &str) {
@@ -224,7 +237,7 @@ impl Supervisor {
         let why = format!("memory limit: {} MB of {} MB", mb(memory), mb(allowed));
         match limits.action {
             LimitAction::Log => {}
-            LimitAction::Restart => self.drive(id, &Happened::Restart, &why),
+            LimitAction::Restart => self.report(id, run, Report::OverLimit, &why),
             LimitAction::Stop => self.drive(id, &Happened::Stop { force: false }, &why),
         }
     }

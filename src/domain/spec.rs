@@ -89,7 +89,7 @@ impl Default for StopPolicy {
 pub enum LimitAction {
     /// Say so, once per passing.
     Log,
-    /// Restart gracefully.
+    /// End gracefully; it counts as a failure, and the policy for failures decides what follows.
     #[default]
     Restart,
     /// Stop gracefully.

@@ -45,6 +45,31 @@ fn a_tree_above_its_limit_is_restarted_by_default() {
     assert_eq!(s.read("glutton.runs").lines().count(), 2);
 }
 
+/// Above its limit in every run: it waits longer each time and is given up.
+#[test]
+fn a_tree_above_its_limit_from_its_start_is_given_up() {
+    let s = Sandbox::new();
+    let eats = s.file(
+        "eats.py",
+        "import time\nx = b'x' * (96 << 20)\ntime.sleep(1000)\n",
+    );
+    let program = s.script("glutton", &format!("exec python3 {}", eats.display()));
+    let flags = [
+        "--max-memory",
+        "64MB",
+        "--max-restarts",
+        "2",
+        "--restart-delay",
+        "10ms",
+    ];
+    s.launch("glutton", &program, &flags);
+    let row = s.until_status("glutton", "errored");
+    assert_eq!(row["attempts"], 2, "{row}");
+    assert_eq!(row["restarts"], 1, "{row}");
+    let because = row["because"].as_str().unwrap();
+    assert!(because.starts_with("memory limit"), "{row}");
+}
+
 #[test]
 fn a_limit_can_stop_or_only_log() {
     let s = Sandbox::new();

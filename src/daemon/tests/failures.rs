@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use super::super::message::Msg;
 use super::client::spec;
 use super::habit::{Fork, Habit, MS, SECOND, WELL};
 use super::world::World;
+use crate::domain::names::InstanceId;
 use crate::domain::operation::{Progress, Verb};
+use crate::domain::sample::Sample;
 use crate::domain::spec::Restart;
 use crate::domain::status::Status;
 
@@ -194,4 +197,69 @@ fn a_child_that_comes_too_late_is_ended() {
         .iter()
         .any(|(_, _, signal)| signal.number() == 9);
     assert!(killed, "what the keeper may have made by now must not stay");
+}
+
+/// What the sampler and the inspector say of a run that takes too much.
+fn takes_too_much(world: &mut World) {
+    let (id, run) = (InstanceId(1), world.view(1).run);
+    let sample = Sample {
+        memory: 200_000_000,
+        ..Sample::default()
+    };
+    world.handle(Msg::Sampled {
+        host: None,
+        samples: vec![(id, run, sample)],
+        strays: 0,
+    });
+    world.handle(Msg::Confirmed {
+        id,
+        run,
+        memory: 200_000_000,
+    });
+    world.settle();
+}
+
+fn limited(window: Option<Duration>) -> World {
+    let mut world = World::new();
+    let mut web = spec("web");
+    web.limits.max_memory = Some(100_000_000);
+    web.restart.max_restarts = 4;
+    web.restart.window = window;
+    world.define("a", &web).unwrap();
+    world
+}
+
+#[test]
+fn a_run_over_its_limit_from_its_start_backs_off_and_is_given_up() {
+    for window in [None, Some(Duration::from_secs(600))] {
+        let mut world = limited(window);
+        let mut waits = Vec::new();
+        for _ in 0..3 {
+            world.after(SECOND);
+            takes_too_much(&mut world);
+            assert_eq!(world.status(1), Status::Backoff);
+            let wait = world.due_in(1).unwrap();
+            waits.push(wait.div_ceil(SECOND));
+            world.after(wait);
+            assert_eq!(world.status(1), Status::Running);
+        }
+        assert_eq!(waits, [1, 2, 4]);
+        takes_too_much(&mut world);
+        assert_eq!(world.status(1), Status::Errored);
+        assert!(world.view(1).because.starts_with("memory limit"));
+        world.after(1000 * SECOND);
+        assert_eq!(world.spawns.len(), 4);
+    }
+}
+
+#[test]
+fn a_stable_run_forgets_the_limit_restarts_before_it() {
+    let mut world = limited(None);
+    for _ in 0..10 {
+        world.after(20 * SECOND);
+        takes_too_much(&mut world);
+        let view = world.view(1);
+        assert_eq!((view.status, view.attempts), (Status::Backoff, 1));
+    }
+    assert_eq!(world.spawns.len(), 10);
 }

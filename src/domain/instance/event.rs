@@ -60,6 +60,8 @@ pub(crate) enum Report {
         /// Earlier failures that are outside the window by now.
         forgiven: u32,
     },
+    /// Its tree is above a limit that means another run.
+    OverLimit,
     /// Nothing is left of its tree.
     Swept,
 }

@@ -175,6 +175,19 @@ impl Turn<'_> {
                 | Phase::Removed => {}
             },
             Report::Exited { ending, forgiven } => self.exited(ending, forgiven),
+            Report::OverLimit => match self.now.phase {
+                // A run that took too much has failed, however gracefully it is ended.
+                Phase::Starting | Phase::Running => self.signal(Then::Retry),
+                Phase::Stopped
+                | Phase::Spawning { .. }
+                | Phase::Stopping { .. }
+                | Phase::Killing { .. }
+                | Phase::Sweeping { .. }
+                | Phase::Backoff
+                | Phase::Exited
+                | Phase::Failed
+                | Phase::Removed => {}
+            },
             Report::Swept => match self.now.phase {
                 Phase::Sweeping { next, .. } => self.swept(next),
                 Phase::Stopped

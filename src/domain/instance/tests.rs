@@ -45,6 +45,7 @@ fn reports() -> Vec<Report> {
             ending: Ending::Unknown,
             forgiven: 0,
         },
+        Report::OverLimit,
         Report::Swept,
     ]
 }
@@ -260,6 +261,57 @@ fn every_cell_keeps_the_invariants() {
     assert!(cells > 2000, "only {cells} cells were visited");
 }
 
+/// A run that is ended for what it took counts like one that failed by itself, once; a command in between takes over.
+#[test]
+fn a_limit_restart_is_a_failure() {
+    every_cell(|policy, before, _, _, _| {
+        let report = |at: Instance, what| Event::Report { run: at.run, what };
+        let (ending, effects) = step(policy, before, &report(before, Report::OverLimit));
+        if !matches!(before.phase, Phase::Starting | Phase::Running) {
+            assert_eq!((ending, effects), (before, vec![]), "{before:?}");
+            return;
+        }
+        assert_eq!(ending.phase, Phase::Stopping { then: Then::Retry });
+        assert_eq!(ending.attempts, before.attempts, "counted at its end");
+        let exit = Report::Exited {
+            ending: Ending::Code(0),
+            forgiven: 0,
+        };
+        let (ended, _) = step(policy, ending, &report(ending, exit));
+        let (failed, _) = step(
+            policy,
+            Instance {
+                phase: Phase::Running,
+                ..before
+            },
+            &report(
+                before,
+                Report::Exited {
+                    ending: Ending::Code(1),
+                    forgiven: 0,
+                },
+            ),
+        );
+        assert_eq!(shape(ended), shape(failed), "{policy:?} {before:?}");
+        for command in commands() {
+            let (commanded, _) = step(policy, ending, &command);
+            let (after, _) = step(policy, commanded, &report(commanded, exit));
+            if after.phase.is_live() || after.phase.has_run() {
+                assert!(
+                    !matches!(
+                        after.phase,
+                        Phase::Sweeping {
+                            next: Next::Retry,
+                            ..
+                        }
+                    ),
+                    "{command:?} {after:?}"
+                );
+            }
+        }
+    });
+}
+
 #[test]
 fn a_stop_ends_even_what_obeys_only_kill() {
     for (goodbye, rest) in [
@@ -357,6 +409,7 @@ fn table() -> String {
         ("Executed", Box::new(report(Report::Executed))),
         ("Exited well", Box::new(report(exited(0)))),
         ("Exited badly", Box::new(report(exited(1)))),
+        ("OverLimit", Box::new(report(Report::OverLimit))),
         ("Swept", Box::new(report(Report::Swept))),
         (
             "Deadline",
