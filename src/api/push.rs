@@ -26,10 +26,10 @@ pub struct Snapshot {
 pub struct Metric {
     /// Which.
     pub id: InstanceId,
-    /// Percent of one core.
-    pub cpu: f32,
-    /// Bytes.
-    pub memory: u64,
+    /// Percent of one core; none before two measurements.
+    pub cpu: Option<f32>,
+    /// Bytes; none before there is a figure.
+    pub memory: Option<u64>,
 }
 
 /// One thing told.

@@ -195,15 +195,15 @@ impl Supervisor {
             return;
         }
         member.sample = Some(sample);
-        if periodic {
-            member.series.push(sample.cpu);
+        if let Some(cpu) = sample.cpu.filter(|_| periodic) {
+            member.series.push(cpu);
         }
         let limit = self
             .processes
             .get(&member.key)
             .and_then(|p| p.spec.limits.max_memory);
         match limit {
-            Some(limit) if sample.memory > limit => {
+            Some(limit) if sample.memory.is_some_and(|memory| memory > limit) => {
                 if !member.over_limit {
                     self.deeds.push(Deed::Confirm { id, run });
                 }

@@ -12,6 +12,8 @@ use crate::platform::procfs::{self, Reader, Stat};
 
 /// The period.
 pub(super) const PERIOD: Duration = Duration::from_secs(1);
+/// Less than this between two looks says nothing about a processor.
+const SHORTEST: Duration = Duration::from_millis(50);
 /// How many changes of what is measured may wait.
 const QUEUE: usize = 4096;
 
@@ -92,22 +94,25 @@ pub(super) fn start(
         .name("sampler".into())
         .stack_size(256 * 1024)
         .spawn(move || {
-            let mut sampler = Sampler {
-                reader: Reader::default(),
-                host: HostReader::new(logs),
-                keeper,
-                own: Vec::new(),
-                tracked: BTreeMap::new(),
-                orphans: HashMap::new(),
-                identified,
-                ticks_per_second: procfs::ticks_per_second(),
-            };
-            sampler.run(&receiver, &tell);
+            Sampler::new(HostReader::new(logs), keeper, identified).run(&receiver, &tell);
         })?;
     Ok((sender, thread))
 }
 
 impl Sampler {
+    fn new(host: Option<HostReader>, keeper: i32, identified: Receiver<Identified>) -> Self {
+        Self {
+            reader: Reader::default(),
+            host,
+            keeper,
+            own: Vec::new(),
+            tracked: BTreeMap::new(),
+            orphans: HashMap::new(),
+            identified,
+            ticks_per_second: procfs::ticks_per_second(),
+        }
+    }
+
     fn run(&mut self, receiver: &Receiver<Box<ToSampler>>, tell: &dyn Fn(FromSampler) -> bool) {
         let mut next = Instant::now();
         loop {
@@ -261,6 +266,7 @@ impl Sampler {
     ) -> Option<(InstanceId, RunId, Sample)> {
         let tracked = self.tracked.get_mut(&id)?;
         let mut sample = Sample::default();
+        let mut memory = 0;
         let mut ticks = HashMap::new();
         let mut spent = 0;
         let mut queue = vec![tracked.pid];
@@ -270,7 +276,7 @@ impl Sampler {
             if ticks.contains_key(&key) {
                 return;
             }
-            sample.memory += stat.rss;
+            memory += stat.rss;
             sample.processes += 1;
             // A member that is new has spent all it ever spent within this period.
             spent += stat
@@ -287,13 +293,72 @@ impl Sampler {
                 look(pid, stat, &mut queue, &mut self.reader);
             }
         }
-        let elapsed = tracked.looked.elapsed().as_secs_f32();
-        if elapsed > 0.05 && !tracked.ticks.is_empty() {
-            sample.cpu = spent as f32 / self.ticks_per_second as f32 / elapsed * 100.0;
-            sample.cpu = (sample.cpu * 10.0).round() / 10.0;
+        sample.memory = (memory > 0).then_some(memory);
+        let elapsed = tracked.looked.elapsed();
+        let first = tracked.ticks.is_empty();
+        if first || elapsed > SHORTEST {
+            if !first {
+                let share = spent as f32 / self.ticks_per_second as f32 / elapsed.as_secs_f32();
+                sample.cpu = Some((share * 1000.0).round() / 10.0);
+            }
+            tracked.ticks = ticks;
+            tracked.looked = Instant::now();
         }
-        tracked.ticks = ticks;
-        tracked.looked = Instant::now();
         (sample.processes > 0).then_some((id, tracked.run, sample))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sampler(pid: i32) -> Sampler {
+        let (_, identified) = sync_channel(1);
+        let mut sampler = Sampler::new(None, 0, identified);
+        let start = sampler.reader.stat(pid).unwrap().start;
+        let track = ToSampler::Track {
+            id: InstanceId(1),
+            run: RunId(1),
+            pid,
+            start,
+        };
+        sampler.apply(track, &mut Vec::new());
+        sampler
+    }
+
+    fn look(sampler: &mut Sampler) -> Sample {
+        let measured = sampler.measure(InstanceId(1), &BTreeMap::new());
+        measured.unwrap().2
+    }
+
+    #[test]
+    fn work_is_known_from_the_second_look_on() {
+        let mut sampler = sampler(i32::try_from(std::process::id()).unwrap());
+        let begun = Instant::now();
+        let first = look(&mut sampler);
+        assert_eq!(first.cpu, None);
+        assert!(first.memory.is_some_and(|bytes| bytes > 0));
+        // Too soon to say anything: neither a figure, nor another beginning.
+        let soon = look(&mut sampler);
+        assert!(soon.cpu.is_none() || begun.elapsed() > SHORTEST);
+        let mut worked = 0u64;
+        while begun.elapsed() < 4 * SHORTEST {
+            worked = std::hint::black_box(worked + 1);
+        }
+        assert!(look(&mut sampler).cpu.is_some_and(|cpu| cpu > 0.0));
+    }
+
+    #[test]
+    fn what_has_no_page_has_no_figure() {
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let pid = i32::try_from(child.id()).unwrap();
+        // Dead and not reaped: as in the middle of an exec there is a process, and no memory of it.
+        let id = nix::sys::wait::Id::Pid(nix::unistd::Pid::from_raw(pid));
+        let flags = nix::sys::wait::WaitPidFlag::WEXITED | nix::sys::wait::WaitPidFlag::WNOWAIT;
+        nix::sys::wait::waitid(id, flags).unwrap();
+        let mut sampler = sampler(pid);
+        let sample = look(&mut sampler);
+        assert_eq!((sample.memory, sample.processes), (None, 1));
+        child.wait().unwrap();
     }
 }

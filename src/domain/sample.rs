@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 /// One measurement of the tree of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub(crate) struct Sample {
-    /// Percent of one core since the measurement before.
-    pub cpu: f32,
-    /// Resident bytes, summed over the tree.
-    pub memory: u64,
+    /// Percent of one core since the measurement before; none before there are two.
+    pub cpu: Option<f32>,
+    /// Resident bytes, summed over the tree; none while the kernel knows of no page, as in the middle of an exec.
+    pub memory: Option<u64>,
     /// How many processes the tree has.
     pub processes: u32,
 }

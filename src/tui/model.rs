@@ -317,10 +317,13 @@ impl Model {
     }
 
     /// Adds a measurement.
-    pub(super) fn measure(&mut self, id: InstanceId, cpu: f32, memory: u64) {
+    pub(super) fn measure(&mut self, id: InstanceId, cpu: Option<f32>, memory: Option<u64>) {
         if let Some(row) = self.rows.get_mut(&id) {
-            row.view.cpu = Some(cpu);
-            row.view.memory = Some(memory);
+            row.view.cpu = cpu;
+            row.view.memory = memory;
+            let Some(cpu) = cpu else {
+                return;
+            };
             if row.series.len() == SERIES_LENGTH {
                 row.series.pop_front();
             }

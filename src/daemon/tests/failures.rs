@@ -203,7 +203,7 @@ fn a_child_that_comes_too_late_is_ended() {
 fn takes_too_much(world: &mut World) {
     let (id, run) = (InstanceId(1), world.view(1).run);
     let sample = Sample {
-        memory: 200_000_000,
+        memory: Some(200_000_000),
         ..Sample::default()
     };
     world.handle(Msg::Sampled {

@@ -300,8 +300,8 @@ fn those_that_wait_are_those_of_the_question() {
         host: super::desk::host(),
         metrics: vec![Metric {
             id: InstanceId(5),
-            cpu: 1.0,
-            memory: 1,
+            cpu: Some(1.0),
+            memory: Some(1),
         }],
     });
     desk.press("y");

@@ -16,8 +16,8 @@ fn anything(dice: &mut Dice) -> Push {
             metrics: (1..40)
                 .map(|n| Metric {
                     id: InstanceId(n),
-                    cpu: dice.below(100) as f32,
-                    memory: dice.below(1 << 30) as u64,
+                    cpu: Some(dice.below(100) as f32),
+                    memory: Some(dice.below(1 << 30) as u64),
                 })
                 .collect(),
         },
