@@ -248,9 +248,9 @@ pub(super) struct Down {
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct Tui {
-    /// How often numbers are drawn anew
-    #[arg(long, value_name = "DURATION", value_parser = units::duration, default_value = "1s")]
-    pub(super) interval: Duration,
+    /// How often numbers are drawn anew (1s)
+    #[arg(long, value_name = "DURATION", value_parser = units::duration)]
+    pub(super) interval: Option<Duration>,
     /// Only characters that every terminal has
     #[arg(long)]
     pub(super) ascii: bool,

@@ -5,29 +5,23 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::client::Client;
+use crate::config::{Colours, load_screen};
 
 use super::args::{Global, Tui};
 use super::failure::{Failure, exit};
 use super::print;
 use super::select::client;
 
-/// How the dashboard is wanted.
-#[derive(Debug, Clone, Copy)]
+/// How the dashboard is wanted; what is not said is as the settings have it.
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Options {
-    pub(super) interval: Duration,
+    pub(super) interval: Option<Duration>,
     pub(super) ascii: bool,
-    pub(super) guardian: bool,
+    pub(super) no_guardian: bool,
 }
 
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            interval: Duration::from_secs(1),
-            ascii: false,
-            guardian: true,
-        }
-    }
-}
+/// When neither flag nor settings say.
+const INTERVAL: Duration = Duration::from_secs(1);
 
 /// The dashboard needs a terminal that can place a cursor.
 pub(super) fn check_terminal() -> Result<(), Failure> {
@@ -46,17 +40,20 @@ pub(super) fn tui(global: &Global, wanted: &Tui) -> Result<ExitCode, Failure> {
     let options = Options {
         interval: wanted.interval,
         ascii: wanted.ascii,
-        guardian: !wanted.no_guardian,
+        no_guardian: wanted.no_guardian,
     };
     open(&client, options)
 }
 
 /// Shows the dashboard until it is left.
 pub(super) fn open(client: &Client, options: Options) -> Result<ExitCode, Failure> {
+    let settings = load_screen(&client.paths().config.join("client.toml"))?;
     let options = crate::tui::Options {
-        interval: options.interval,
-        ascii: options.ascii,
-        guardian: options.guardian,
+        interval: options.interval.or(settings.interval).unwrap_or(INTERVAL),
+        ascii: options.ascii || settings.ascii.unwrap_or(false),
+        guardian: !options.no_guardian,
+        mono: settings.theme == Some(Colours::Mono),
+        keys: settings.keys,
     };
     match crate::tui::run(client.without_autostart(), options) {
         Ok(farewell) => {

@@ -274,11 +274,7 @@ fn block(detail: &Detail) -> String {
         );
     }
     let policy = &detail.restart;
-    let on = match policy.on {
-        crate::domain::spec::Restart::Always => "always",
-        crate::domain::spec::Restart::OnFailure => "on-failure",
-        crate::domain::spec::Restart::Never => "never",
-    };
+    let on = policy.on.word();
     add(
         "restart",
         format!(

@@ -7,8 +7,10 @@ mod expand;
 mod keys;
 pub(crate) mod program;
 mod read;
+mod screen;
 pub(crate) mod units;
 mod values;
 
 pub(crate) use error::ConfigError;
 pub(crate) use read::{Caller, kept_environment, load, locate};
+pub(crate) use screen::{Colours, load_screen};

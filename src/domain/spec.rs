@@ -38,6 +38,18 @@ pub enum Restart {
     Never,
 }
 
+impl Restart {
+    /// The word of the configuration.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Always => "always",
+            Self::OnFailure => "on-failure",
+            Self::Never => "never",
+        }
+    }
+}
+
 /// When adasa starts a process again, and when it gives up.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RestartPolicy {

@@ -1,13 +1,16 @@
 //! The dashboard: model, update, view; a shell around them that owns the terminal. Knows the daemon through its API
 //! alone.
 
+mod act;
 mod filter;
 mod gate;
 mod keymap;
 mod log_pane;
 mod model;
 mod msg;
+mod query;
 mod regions;
+mod screens;
 mod terminal;
 #[cfg(test)]
 mod tests;
@@ -44,7 +47,7 @@ const FRAME: Duration = Duration::from_millis(33);
 const FRAME_SSH: Duration = Duration::from_millis(100);
 
 /// How the dashboard is wanted.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Options {
     /// How often numbers are taken over.
     pub interval: Duration,
@@ -52,6 +55,10 @@ pub(crate) struct Options {
     pub ascii: bool,
     /// Leave a small parent behind that repairs the terminal.
     pub guardian: bool,
+    /// No colours, whatever the terminal can.
+    pub mono: bool,
+    /// Other keys for some actions, by their names.
+    pub keys: Vec<(String, Vec<String>)>,
 }
 
 /// How it ended.
@@ -93,9 +100,19 @@ pub(crate) fn run(client: Client, options: Options) -> io::Result<Farewell> {
     } else {
         Glyphs::of_environment()
     };
-    let mut model = Model::new(glyphs, Theme::of_environment(), options.interval);
-    model.size = Terminal::size();
+    let theme = if options.mono {
+        Theme::Mono
+    } else {
+        Theme::of_environment()
+    };
+    let mut model = Model::new(glyphs, theme, options.interval);
+    let (keymap, faults) = keymap::Keymap::with(&options.keys);
+    model.keymap = keymap;
     model.wall_ms = wall_ms();
+    for fault in faults {
+        model.toast(fault, true);
+    }
+    model.size = Terminal::size();
     let (tell, told) = sync_channel(QUEUE);
     let terminal = Terminal::enter()?;
     threads::signals(set, tell.clone());
@@ -265,6 +282,7 @@ impl Shell {
                 lines: vec![*line],
             }),
             In::LogsOver(generation) => self.take(Msg::LogsOver { generation }),
+            In::Fetched { ticket, answer } => self.take(Msg::Fetched { ticket, answer }),
             In::Answered { ids, result } => self.take(Msg::Answered { ids, result }),
             In::Alive(alive, of) => self.take(Msg::Alive(alive, of)),
         }
@@ -287,6 +305,9 @@ impl Shell {
                     closer.close();
                 }
                 threads::log(self.client.clone(), generation, select, self.tell.clone());
+            }
+            Cmd::Fetch { ticket, query } => {
+                threads::fetch(self.client.clone(), ticket, query, self.tell.clone());
             }
             Cmd::Retry => drop(self.retry.send(())),
             Cmd::Look(pids) => threads::look(pids, self.tell.clone()),

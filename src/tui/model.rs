@@ -8,11 +8,16 @@ use crate::domain::names::{InstanceId, Namespace, ProcessKey, RunId};
 use crate::domain::sample::SERIES_LENGTH;
 
 use super::filter::Filter;
+use super::keymap::{Keymap, Place, Press};
 use super::log_pane::LogPane;
+use super::query::Ticket;
+use super::screens::Screen;
 use super::theme::{Glyphs, Theme};
 
 /// Above this many instances the table begins folded.
 const FOLD_ABOVE: usize = 200;
+/// How many remarks of a session are kept.
+const MESSAGES: usize = 500;
 /// How long a remark stays.
 const INFO_STAYS: Duration = Duration::from_secs(3);
 const ERROR_STAYS: Duration = Duration::from_secs(60);
@@ -139,6 +144,15 @@ pub(super) struct Toast {
     pub(super) until: Duration,
 }
 
+/// A remark that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Message {
+    pub(super) text: String,
+    pub(super) bad: bool,
+    /// Wall-clock milliseconds.
+    pub(super) at_ms: u64,
+}
+
 /// Everything.
 #[derive(Debug, Clone)]
 pub(super) struct Model {
@@ -162,6 +176,14 @@ pub(super) struct Model {
     pub(super) zoomed: bool,
     pub(super) logs: LogPane,
     pub(super) toasts: Vec<Toast>,
+    /// Every remark of this session, oldest first; at most 500.
+    pub(super) messages: VecDeque<Message>,
+    /// What stands on top of the main screen, innermost last.
+    pub(super) screens: Vec<Screen>,
+    pub(super) keymap: Keymap,
+    /// Keys pressed that are the beginning of something.
+    pub(super) pending: Vec<Press>,
+    tickets: u64,
     pub(super) glyphs: Glyphs,
     pub(super) theme: Theme,
     /// How often numbers are taken over.
@@ -189,6 +211,11 @@ impl Model {
             zoomed: false,
             logs: LogPane::default(),
             toasts: Vec::new(),
+            messages: VecDeque::new(),
+            screens: Vec::new(),
+            keymap: Keymap::default(),
+            pending: Vec::new(),
+            tickets: 0,
             glyphs,
             theme,
             interval,
@@ -364,10 +391,36 @@ impl Model {
         }
     }
 
+    /// Whose keys count, the nearest first.
+    pub(super) fn places(&self) -> Vec<Place> {
+        let here = match (self.screens.last(), self.focus) {
+            (Some(screen), _) => screen.place(),
+            (None, Focus::Table) => Place::Processes,
+            (None, Focus::Logs) => Place::Logs,
+        };
+        let lost = matches!(self.link, Link::Lost(_)).then_some(Place::Lost);
+        lost.into_iter().chain([here, Place::Everywhere]).collect()
+    }
+
+    /// A number for a question to the daemon.
+    pub(super) fn ticket(&mut self) -> Ticket {
+        self.tickets += 1;
+        Ticket(self.tickets)
+    }
+
     pub(super) fn toast(&mut self, text: impl Into<String>, bad: bool) {
+        let text = text.into();
+        if self.messages.len() == MESSAGES {
+            self.messages.pop_front();
+        }
+        self.messages.push_back(Message {
+            text: text.clone(),
+            bad,
+            at_ms: self.wall_ms,
+        });
         let stays = if bad { ERROR_STAYS } else { INFO_STAYS };
         self.toasts.push(Toast {
-            text: text.into(),
+            text,
             bad,
             until: self.now + stays,
         });

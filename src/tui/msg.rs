@@ -7,6 +7,8 @@ use crossterm::event::KeyEvent;
 use crate::api::{Act, LogLine, OperationView, Push};
 use crate::domain::names::InstanceId;
 
+use super::query::{Answer, Query, Ticket};
+
 /// What the model is told.
 #[derive(Debug, Clone)]
 pub(super) enum Msg {
@@ -36,6 +38,11 @@ pub(super) enum Msg {
         ids: Vec<InstanceId>,
         result: Result<OperationView, String>,
     },
+    /// What the daemon answered to a question of a screen.
+    Fetched {
+        ticket: Ticket,
+        answer: Result<Answer, String>,
+    },
     /// How many of the pids that were up are alive.
     Alive(usize, usize),
     /// A frame is on the screen.
@@ -49,6 +56,11 @@ pub(super) enum Cmd {
     Call {
         act: Act,
         ids: Vec<InstanceId>,
+    },
+    /// Ask the daemon this.
+    Fetch {
+        ticket: Ticket,
+        query: Query,
     },
     /// Open this log; whatever was open is closed.
     Follow {

@@ -9,6 +9,8 @@
 //!  logs         m lines
 //!  footer       1 line   keys, or a question
 //! ```
+//!
+//! A screen on top of the main one has everything between header and footer.
 
 use ratatui::layout::Rect;
 
@@ -27,6 +29,8 @@ pub(super) struct Regions {
     pub(super) title: Rect,
     pub(super) logs: Option<Rect>,
     pub(super) footer: Rect,
+    /// Where a screen on top of the main one stands.
+    pub(super) screen: Rect,
 }
 
 impl Regions {
@@ -73,5 +77,11 @@ pub(super) fn regions(model: &Model) -> Regions {
         title,
         logs: (logs > 1).then_some(body),
         footer,
+        screen: Rect::new(
+            0,
+            header.height,
+            width,
+            height.saturating_sub(header.height + 1),
+        ),
     }
 }

@@ -15,6 +15,7 @@ use crate::client::{Client, ClientError, Closer};
 use crate::domain::names::InstanceId;
 use crate::platform::guardian::leave_now;
 
+use super::query::{Answer, Query, Ticket};
 use super::terminal::restore;
 
 /// The longest wait between two tries to connect.
@@ -49,6 +50,10 @@ pub(super) enum In {
     Answered {
         ids: Vec<InstanceId>,
         result: Result<OperationView, String>,
+    },
+    Fetched {
+        ticket: Ticket,
+        answer: Result<Answer, String>,
     },
     Alive(usize, usize),
 }
@@ -216,20 +221,32 @@ pub(super) fn log(client: Client, generation: u64, select: String, tell: Teller)
 /// Carries out an operation and says what became of it.
 pub(super) fn call(client: Client, act: Act, ids: Vec<InstanceId>, tell: Teller) {
     spawn("call", move || {
-        let result = client.act(&act, OPERATION).map_err(|error| match error {
-            ClientError::Refused(error) => match error.hint {
-                Some(hint) => format!("{} ({hint})", error.message),
-                None => error.message,
-            },
-            ClientError::NoDaemon { .. }
-            | ClientError::Launch(_)
-            | ClientError::Folders(_)
-            | ClientError::Socket { .. }
-            | ClientError::Unresponsive(_)
-            | ClientError::Garbage(_) => error.to_string(),
-        });
+        let result = client.act(&act, OPERATION).map_err(in_words);
         let _ = tell.send(In::Answered { ids, result });
     });
+}
+
+/// Asks for what a screen wants to know.
+pub(super) fn fetch(client: Client, ticket: Ticket, query: Query, tell: Teller) {
+    spawn("fetch", move || {
+        let answer = query.ask(&client).map_err(in_words);
+        let _ = tell.send(In::Fetched { ticket, answer });
+    });
+}
+
+fn in_words(error: ClientError) -> String {
+    match error {
+        ClientError::Refused(error) => match error.hint {
+            Some(hint) => format!("{} ({hint})", error.message),
+            None => error.message,
+        },
+        ClientError::NoDaemon { .. }
+        | ClientError::Launch(_)
+        | ClientError::Folders(_)
+        | ClientError::Socket { .. }
+        | ClientError::Unresponsive(_)
+        | ClientError::Garbage(_) => error.to_string(),
+    }
 }
 
 /// Looks whether processes are alive.

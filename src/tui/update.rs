@@ -4,14 +4,16 @@ use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use crate::api::{Push, Verb};
+use crate::api::Push;
 use crate::domain::spec::Stream;
 
-use super::keymap::{Action, action};
-use super::model::{Focus, Link, Lost, Mode, Model, Target, Tier};
+use super::act::{act, scroll_to_selection};
+use super::keymap::{Action, Meaning, Place, Press};
+use super::model::{Focus, Link, Lost, Mode, Model, Tier};
 use super::msg::{Cmd, Msg};
 use super::regions::{SMALLEST, regions};
-use super::verbs::{answered, ask_key, verb};
+use super::screens;
+use super::verbs::{answered, ask_key};
 
 /// A question in the footer is withdrawn after this.
 const EXPIRES: Duration = Duration::from_secs(5);
@@ -46,6 +48,7 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
                 model.logs.due = Some(model.now + AGAIN);
             }
         }
+        Msg::Fetched { ticket, answer } => screens::fetched(model, ticket, answer),
         Msg::Answered { ids, result } => answered(model, &ids, result),
         Msg::Alive(alive, of) => {
             if let Link::Lost(lost) = &mut model.link {
@@ -221,17 +224,31 @@ fn pasted(model: &mut Model, text: &str) {
 
 fn pressed(model: &mut Model, key: KeyEvent, commands: &mut Vec<Cmd>) {
     match &model.mode {
-        Mode::Browse => {
-            if let Some(action) = action(&key, model.focus) {
-                act(model, action, commands);
-            }
-        }
+        Mode::Browse => browse_key(model, &key, commands),
         Mode::Filter => filter_key(model, key),
         Mode::Help { scroll } => {
             let scroll = *scroll;
             help_key(model, key, scroll, commands);
         }
         Mode::Ask(_) => ask_key(model, key, commands),
+    }
+}
+
+/// A key, after those that were the beginning of something.
+fn browse_key(model: &mut Model, key: &KeyEvent, commands: &mut Vec<Cmd>) {
+    let Some(press) = Press::of(key) else {
+        model.pending.clear();
+        return;
+    };
+    model.pending.push(press);
+    match model.keymap.meaning(&model.places(), &model.pending) {
+        Meaning::Act(action) => {
+            model.pending.clear();
+            act(model, action, commands);
+        }
+        Meaning::Prefix => {}
+        // Also Esc, which so withdraws a beginning.
+        Meaning::Nothing => model.pending.clear(),
     }
 }
 
@@ -263,7 +280,8 @@ fn filter_key(model: &mut Model, key: KeyEvent) {
 }
 
 fn help_key(model: &mut Model, key: KeyEvent, scroll: u16, commands: &mut Vec<Cmd>) {
-    let to = match action(&key, Focus::Table) {
+    let places = [Place::Processes, Place::Everywhere];
+    let to = match model.keymap.action(&places, &key) {
         Some(Action::Down) => scroll.saturating_add(1),
         Some(Action::Up) => scroll.saturating_sub(1),
         Some(Action::PageDown | Action::HalfDown) => scroll.saturating_add(10),
@@ -283,154 +301,6 @@ fn help_key(model: &mut Model, key: KeyEvent, scroll: u16, commands: &mut Vec<Cm
     model.mode = Mode::Help {
         scroll: to.min(most),
     };
-}
-
-fn height_of_logs(model: &Model) -> usize {
-    regions(model)
-        .logs
-        .map_or(0, |area| usize::from(area.height))
-}
-
-fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
-    let page = match model.focus {
-        Focus::Table => usize::from(regions(model).rows.height),
-        Focus::Logs => height_of_logs(model),
-    }
-    .max(2)
-        - 1;
-    let page = isize::try_from(page).unwrap_or(1);
-    match action {
-        Action::Up => shift(model, -1),
-        Action::Down => shift(model, 1),
-        Action::PageUp => shift(model, -page),
-        Action::PageDown => shift(model, page),
-        Action::HalfUp => shift(model, -(page / 2).max(1)),
-        Action::HalfDown => shift(model, (page / 2).max(1)),
-        Action::First => match model.focus {
-            Focus::Table => shift(model, isize::MIN / 2),
-            Focus::Logs => model.logs.go_to_top(),
-        },
-        Action::Last => match model.focus {
-            Focus::Table => shift(model, isize::MAX / 2),
-            Focus::Logs => model.logs.follow(),
-        },
-        Action::Fold => fold(model),
-        Action::Unfold => {
-            if let Some(Target::Process(key)) = &model.selected {
-                model.folded.remove(&key.clone());
-            }
-        }
-        Action::Start => verb(model, Verb::Start, commands),
-        Action::Stop => verb(model, Verb::Stop, commands),
-        Action::Restart => verb(model, Verb::Restart, commands),
-        Action::Kill => verb(model, Verb::Kill, commands),
-        Action::Delete => verb(model, Verb::Delete, commands),
-        Action::Filter => {
-            model.focus = Focus::Table;
-            model.mode = Mode::Filter;
-        }
-        Action::NextPane => {
-            model.focus = match model.focus {
-                Focus::Table if regions(model).has_logs() || model.zoomed => Focus::Logs,
-                Focus::Table | Focus::Logs => Focus::Table,
-            };
-        }
-        Action::Logs => {
-            model.focus = Focus::Logs;
-            if !regions(model).has_logs() {
-                model.zoomed = true;
-            }
-        }
-        Action::Zoom => model.zoomed = !model.zoomed,
-        Action::Follow => {
-            if model.logs.is_following() {
-                let height = height_of_logs(model);
-                model.logs.pause(height);
-            } else {
-                model.logs.follow();
-            }
-        }
-        Action::Times => model.logs.times = !model.logs.times,
-        Action::Stream => model.logs.next_stream(),
-        Action::Help => model.mode = Mode::Help { scroll: 0 },
-        Action::Back => back(model),
-        Action::Quit => {
-            if model.zoomed {
-                model.zoomed = false;
-            } else {
-                commands.push(Cmd::Quit);
-            }
-        }
-        Action::Leave => commands.push(Cmd::Quit),
-        Action::Redraw => commands.push(Cmd::Redraw),
-        Action::Suspend => commands.push(Cmd::Suspend),
-        Action::Retry => {
-            if matches!(model.link, Link::Lost(_)) {
-                commands.push(Cmd::Retry);
-            }
-        }
-    }
-}
-
-/// Closes the innermost thing. Never leaves.
-fn back(model: &mut Model) {
-    if let Link::Lost(lost) = &mut model.link
-        && !lost.hidden
-    {
-        lost.hidden = true;
-    } else if !model.toasts.is_empty() {
-        model.toasts.clear();
-    } else if model.zoomed {
-        model.zoomed = false;
-    } else if model.focus == Focus::Logs {
-        model.focus = Focus::Table;
-    } else {
-        model.filter.set(String::new());
-        model.keep_selection();
-    }
-}
-
-fn shift(model: &mut Model, by: isize) {
-    match model.focus {
-        Focus::Logs => {
-            let height = height_of_logs(model);
-            model.logs.scroll(by, height);
-        }
-        Focus::Table => {
-            let lines = model.lines();
-            if lines.is_empty() {
-                return;
-            }
-            model.place = model.place.saturating_add_signed(by).min(lines.len() - 1);
-            model.selected = lines.get(model.place).cloned();
-        }
-    }
-}
-
-fn fold(model: &mut Model) {
-    let key = match &model.selected {
-        Some(Target::Process(key)) => key.clone(),
-        Some(Target::Instance(id)) => match model.rows.get(id) {
-            Some(row) if row.view.instances > 1 => row.key(),
-            Some(_) | None => return,
-        },
-        None => return,
-    };
-    model.folded.insert(key.clone());
-    model.selected = Some(Target::Process(key));
-    model.keep_selection();
-}
-
-fn scroll_to_selection(model: &mut Model) {
-    let height = usize::from(regions(model).rows.height).max(1);
-    if model.place < model.offset {
-        model.offset = model.place;
-    } else if model.place >= model.offset + height {
-        model.offset = model.place + 1 - height;
-    }
-    // After lines have gone there is no empty space below them.
-    let most = model.lines().len().saturating_sub(height);
-    model.offset = model.offset.min(most);
 }
 
 /// The word for the streams that are shown.

@@ -7,5 +7,6 @@ mod logs;
 mod paint;
 mod pictures;
 mod questions;
+mod screens;
 mod selection;
 mod sizes;

@@ -1,6 +1,7 @@
 //! Every mode at every size: nothing may panic, and nothing may be drawn outside.
 
 use crate::api::Push;
+use crate::tui::keymap::Keymap;
 use crate::tui::theme::Glyphs;
 
 use super::desk::{Desk, line};
@@ -21,7 +22,8 @@ fn modes() -> Vec<Desk> {
             .collect(),
     );
     let keys = [
-        "j", "/", "x", "G x", "X", "D b", "?", "? PgDn", "l", "l z k", "z", "Tab k o", "s",
+        "j", "/", "x", "G x", "X", "D b", "!", "d", "! G", "?", "? PgDn", "l", "l z k", "z",
+        "Tab k o", "s",
     ];
     let mut all: Vec<Desk> = keys
         .into_iter()
@@ -35,6 +37,14 @@ fn modes() -> Vec<Desk> {
     lost.lose();
     lost.press("x");
     all.push(lost);
+    let mut begun = base.clone();
+    let keys = vec!["Z+x".to_owned(), "Z+y+z".to_owned()];
+    let (keymap, faults) = Keymap::with(&[("stop".to_owned(), keys)]);
+    assert_eq!(faults, Vec::<String>::new());
+    begun.model.keymap = keymap;
+    begun.press("Z");
+    assert!(!begun.model.pending.is_empty());
+    all.push(begun);
     let mut typed = base.clone();
     typed.press("/");
     typed.type_text("cpu>\u{4e16} nobody");

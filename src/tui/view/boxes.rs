@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use crate::api::Verb;
 use crate::config::units::short_duration;
 use crate::logs::safe::harmless;
-use crate::tui::keymap::{BINDINGS, Place};
+use crate::tui::keymap::Place;
 use crate::tui::model::{Ask, Lost, Model, Tier};
 use crate::tui::theme::Role;
 
@@ -157,16 +157,17 @@ pub(super) fn ask(canvas: &mut Canvas<'_>, model: &Model, ask: &Ask) {
     popup(canvas, model, verb, &lines);
 }
 
-fn help_lines() -> Vec<(String, Role)> {
+fn help_lines(model: &Model) -> Vec<(String, Role)> {
     let mut lines = Vec::new();
-    for place in [Place::Processes, Place::Logs, Place::Everywhere] {
+    for place in Place::ALL {
         if !lines.is_empty() {
             lines.push((String::new(), Role::Text));
         }
         lines.push((place.title().to_owned(), Role::Title));
-        for binding in BINDINGS.iter().filter(|b| b.place == place) {
+        for (binding, keys) in model.keymap.lines_at(&[place]) {
+            let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
             lines.push((
-                format!("  {:<12}{}", binding.keys, binding.help),
+                format!("  {:<12}{}", keys.join(" "), binding.help),
                 Role::Text,
             ));
         }
@@ -175,8 +176,8 @@ fn help_lines() -> Vec<(String, Role)> {
 }
 
 /// How many lines the help has.
-pub(crate) fn help_height(_model: &Model) -> u16 {
-    u16::try_from(help_lines().len()).unwrap_or(0)
+pub(crate) fn help_height(model: &Model) -> u16 {
+    u16::try_from(help_lines(model).len()).unwrap_or(0)
 }
 
 pub(super) fn help(canvas: &mut Canvas<'_>, model: &Model, scroll: u16) {
@@ -191,7 +192,7 @@ pub(super) fn help(canvas: &mut Canvas<'_>, model: &Model, scroll: u16) {
         ),
         (String::new(), Role::Text),
     ];
-    lines.extend(help_lines().into_iter().skip(usize::from(scroll)));
+    lines.extend(help_lines(model).into_iter().skip(usize::from(scroll)));
     popup(canvas, model, "help", &lines);
 }
 

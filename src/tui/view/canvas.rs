@@ -80,6 +80,35 @@ impl<'a> Canvas<'a> {
         self.buffer.set_style(area, style);
     }
 
+    /// A rule with a title at its left and remarks at its right.
+    pub(super) fn title(&mut self, area: Rect, left: &str, right: &str) {
+        let line = Rect {
+            height: area.height.min(1),
+            ..area
+        };
+        self.rule(line);
+        let left = format!(" {left} ");
+        let x = self.text(
+            area.x + 1,
+            area.y,
+            area.width.saturating_sub(2),
+            &left,
+            Role::Title,
+        );
+        if !right.is_empty() {
+            let right = format!(" {right} ");
+            let room = area.right().saturating_sub(x + 1);
+            let width = cells(&right).min(room);
+            self.text(
+                area.right().saturating_sub(width + 1),
+                area.y,
+                width,
+                &right,
+                Role::Title,
+            );
+        }
+    }
+
     /// A line of one sign.
     pub(super) fn rule(&mut self, area: Rect) {
         let line = self.glyphs.line;

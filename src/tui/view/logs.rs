@@ -9,6 +9,7 @@ use crate::tui::theme::{Role, Theme};
 use crate::tui::update::stream_word;
 
 use super::canvas::{Canvas, cells};
+use super::clock;
 
 pub(super) fn title(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     canvas.rule(area);
@@ -45,19 +46,6 @@ pub(super) fn title(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
         &right,
         Role::Title,
     );
-}
-
-fn clock(ms: Option<u64>) -> String {
-    ms.and_then(|ms| i64::try_from(ms).ok())
-        .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok())
-        .map_or_else(
-            || "            ".to_owned(),
-            |at| {
-                at.to_zoned(jiff::tz::TimeZone::system())
-                    .strftime("%H:%M:%S%.3f")
-                    .to_string()
-            },
-        )
 }
 
 pub(super) fn lines(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {

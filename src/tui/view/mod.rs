@@ -4,14 +4,14 @@ mod boxes;
 mod canvas;
 mod header;
 mod logs;
+pub(super) mod screens;
 mod table;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::keymap::hints;
 use super::model::{Link, Mode, Model, Tier};
-use super::regions::{SMALLEST, regions};
+use super::regions::{Regions, SMALLEST, regions};
 use super::theme::Role;
 
 use canvas::Canvas;
@@ -34,19 +34,13 @@ pub(super) fn view(model: &Model, buffer: &mut Buffer) {
     }
     let places = regions(model);
     header::header(&mut canvas, places.header, model);
-    header::gauges(&mut canvas, places.gauges, model);
-    if model.rows.is_empty() && model.daemon.is_some() {
-        first_start(&mut canvas, places.rows);
-    } else {
-        table::head(&mut canvas, places.head, model);
-        table::rows(&mut canvas, places.rows, model);
-    }
-    if let Some(area) = places.logs {
-        logs::title(&mut canvas, places.title, model);
-        logs::lines(&mut canvas, area, model);
+    match model.screens.last() {
+        Some(screen) => screens::screen(&mut canvas, places.screen, model, screen),
+        None => main_screen(&mut canvas, &places, model),
     }
     boxes::toasts(&mut canvas, places.footer, model);
     footer(&mut canvas, places.footer, model);
+    screens::which_key(&mut canvas, places.footer, model);
     if let Link::Lost(lost) = &model.link {
         boxes::lost(&mut canvas, model, lost);
     }
@@ -54,6 +48,35 @@ pub(super) fn view(model: &Model, buffer: &mut Buffer) {
         Mode::Ask(ask) if ask.tier != Tier::Footer => boxes::ask(&mut canvas, model, ask),
         Mode::Help { scroll } => boxes::help(&mut canvas, model, *scroll),
         Mode::Ask(_) | Mode::Browse | Mode::Filter => {}
+    }
+}
+
+/// A clock of the day, with milliseconds; blank of the same width when the time is not known.
+fn clock(ms: impl Into<Option<u64>>) -> String {
+    ms.into()
+        .and_then(|ms| i64::try_from(ms).ok())
+        .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok())
+        .map_or_else(
+            || "            ".to_owned(),
+            |at| {
+                at.to_zoned(jiff::tz::TimeZone::system())
+                    .strftime("%H:%M:%S%.3f")
+                    .to_string()
+            },
+        )
+}
+
+fn main_screen(canvas: &mut Canvas<'_>, places: &Regions, model: &Model) {
+    header::gauges(canvas, places.gauges, model);
+    if model.rows.is_empty() && model.daemon.is_some() {
+        first_start(canvas, places.rows);
+    } else {
+        table::head(canvas, places.head, model);
+        table::rows(canvas, places.rows, model);
+    }
+    if let Some(area) = places.logs {
+        logs::title(canvas, places.title, model);
+        logs::lines(canvas, area, model);
     }
 }
 
@@ -109,7 +132,13 @@ fn footer(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
                 return;
             }
             let mut x = 1;
-            for (key, word) in hints(model.focus, &model.mode) {
+            if !model.pending.is_empty() {
+                let typed: String = model.pending.iter().map(ToString::to_string).collect();
+                let typed = format!("{typed}{}", canvas.glyphs.more);
+                x = canvas.text(x, area.y, area.width, &typed, Role::Requested) + 2;
+            }
+            for (key, word) in hints(model) {
+                let (key, word) = (key.as_str(), word);
                 let width =
                     u16::try_from(key.chars().count() + word.chars().count() + 1).unwrap_or(0);
                 if x + width > area.width {
@@ -126,5 +155,21 @@ fn footer(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
                 x += 2;
             }
         }
+    }
+}
+
+/// The keys that work now.
+fn hints(model: &Model) -> Vec<(String, &'static str)> {
+    let own = |list: &[(&str, &'static str)]| {
+        list.iter()
+            .map(|(key, word)| ((*key).to_owned(), *word))
+            .collect()
+    };
+    match &model.mode {
+        Mode::Browse if model.pending.is_empty() => model.keymap.hints(&model.places()),
+        Mode::Browse => own(&[("Esc", "none of these")]),
+        Mode::Filter => own(&[("Enter", "keep"), ("Esc", "clear")]),
+        Mode::Help { .. } => own(&[("j k", "scroll"), ("Esc", "close")]),
+        Mode::Ask(_) => own(&[]),
     }
 }

@@ -1,0 +1,175 @@
+//! The settings of the dashboard: `client.toml` in the configuration folder.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::domain::spec::Origin;
+
+use super::document::{Node, Value, parse};
+use super::error::ConfigError;
+use super::read::{Caller, Read, Reader};
+
+/// How colours are chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Colours {
+    /// The terminal's own: dark and light backgrounds both work.
+    Terminal,
+    /// None.
+    Mono,
+}
+
+/// What the file says; what it does not say stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Screen {
+    /// How often numbers are drawn anew.
+    pub interval: Option<Duration>,
+    /// Only characters that every terminal has.
+    pub ascii: Option<bool>,
+    /// How colours are chosen.
+    pub theme: Option<Colours>,
+    /// Keys by the name of their action, in the order of the file.
+    pub keys: Vec<(String, Vec<String>)>,
+}
+
+const KEYS: [&str; 4] = ["interval", "ascii", "theme", "keys"];
+const THEMES: [(&str, Colours); 2] = [("terminal", Colours::Terminal), ("mono", Colours::Mono)];
+
+/// Reads the settings; without a file there are none.
+///
+/// # Errors
+/// A file that cannot be read, or what is wrong in it, with its place.
+pub(crate) fn load_screen(path: &Path) -> Result<Screen, ConfigError> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Screen::default()),
+        Err(error) => {
+            return Err(ConfigError::whole(
+                path,
+                format!("it cannot be read: {error}"),
+            ));
+        }
+    };
+    let caller = Caller::default();
+    let reader = Reader {
+        path,
+        folder: path.parent().unwrap_or(Path::new("/")),
+        text: &text,
+        caller: &caller,
+        origin: Origin::Typed,
+    };
+    screen(&reader, &parse(path, &text)?)
+}
+
+fn screen(reader: &Reader<'_>, tree: &Node) -> Read<Screen> {
+    let mut it = Screen::default();
+    for (key, node) in reader.table(tree, "the file")? {
+        if key.name != "tui" {
+            return Err(reader.unknown(key, &["tui"]));
+        }
+        for (key, node) in reader.table(node, "tui")? {
+            match key.name.as_str() {
+                "interval" => it.interval = Some(reader.duration(node, "interval")?),
+                "ascii" => it.ascii = Some(reader.truth(node, "ascii")?),
+                "theme" => it.theme = Some(reader.word(node, "theme", &THEMES)?),
+                "keys" => it.keys = keys(reader, node)?,
+                _ => return Err(reader.unknown(key, &KEYS)),
+            }
+        }
+    }
+    Ok(it)
+}
+
+/// One key, or several.
+fn keys(reader: &Reader<'_>, node: &Node) -> Read<Vec<(String, Vec<String>)>> {
+    let one = |key: &str, node: &Node| match &node.value {
+        Value::Text(text) => Ok(text.clone()),
+        Value::Integer(_)
+        | Value::Float(_)
+        | Value::Bool(_)
+        | Value::List(_)
+        | Value::Table(_)
+        | Value::Null => Err(reader.wrong(node, key, "the name of a key, or a list of them")),
+    };
+    let mut found = Vec::new();
+    for (key, node) in reader.table(node, "keys")? {
+        let keys = match &node.value {
+            Value::List(items) => items
+                .iter()
+                .map(|item| one(&key.name, item))
+                .collect::<Read<Vec<_>>>()?,
+            Value::Text(_)
+            | Value::Integer(_)
+            | Value::Float(_)
+            | Value::Bool(_)
+            | Value::Table(_)
+            | Value::Null => vec![one(&key.name, node)?],
+        };
+        found.push((key.name.clone(), keys));
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Screen, String> {
+        let dir = std::env::temp_dir().join(format!(
+            "adasa-screen-{}-{:x}",
+            std::process::id(),
+            crc32fast::hash(text.as_bytes())
+        ));
+        std::fs::create_dir_all(&dir).unwrap();
+        let path = dir.join("client.toml");
+        std::fs::write(&path, text).unwrap();
+        let read = load_screen(&path).map_err(|e| {
+            let place = e
+                .place
+                .map_or_else(String::new, |(l, c)| format!("{l}:{c}: "));
+            format!("{place}{} ({})", e.message, e.hint.unwrap_or_default())
+        });
+        std::fs::remove_dir_all(dir).unwrap();
+        read
+    }
+
+    #[test]
+    fn every_key_is_read() {
+        let it = read("[tui]\ninterval = \"2s\"\nascii = true\ntheme = \"mono\"\n[tui.keys]\nstop = \"Z\"\nquit = [\"q\", \"^Q\"]\n").unwrap();
+        assert_eq!(it.interval, Some(Duration::from_secs(2)));
+        assert_eq!(it.ascii, Some(true));
+        assert_eq!(it.theme, Some(Colours::Mono));
+        assert_eq!(
+            it.keys,
+            [
+                ("stop".to_owned(), vec!["Z".to_owned()]),
+                ("quit".to_owned(), vec!["q".to_owned(), "^Q".to_owned()])
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_has_its_place_and_the_nearest_key() {
+        assert_eq!(
+            read("[tui]\nintervall = 1\n").unwrap_err(),
+            "2:1: there is no key `intervall` (did you mean `interval`?)"
+        );
+        assert!(
+            read("[tui]\ntheme = \"pink\"\n")
+                .unwrap_err()
+                .contains("terminal, mono")
+        );
+        assert!(
+            read("[tui.keys]\nstop = 3\n")
+                .unwrap_err()
+                .starts_with("2:8: `stop` takes the name of a key")
+        );
+    }
+
+    #[test]
+    fn no_file_is_no_setting() {
+        assert_eq!(
+            load_screen(Path::new("/nowhere/client.toml")),
+            Ok(Screen::default())
+        );
+    }
+}

@@ -1,0 +1,179 @@
+//! What each action does.
+
+use crate::api::Verb;
+
+use super::keymap::Action;
+use super::model::{Focus, Link, Mode, Model, Target};
+use super::msg::Cmd;
+use super::regions::regions;
+use super::screens::{self, Handled, MessagesScreen, Screen};
+use super::verbs::verb;
+
+fn height_of_logs(model: &Model) -> usize {
+    regions(model)
+        .logs
+        .map_or(0, |area| usize::from(area.height))
+}
+
+/// Does what a key asks for.
+pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
+    if screens::act(model, action, commands) == Handled::Yes {
+        return;
+    }
+    // What everywhere means on a screen: the panes below it are not seen.
+    if !model.screens.is_empty() && !action.is_global() {
+        return;
+    }
+    let page = match model.focus {
+        Focus::Table => usize::from(regions(model).rows.height),
+        Focus::Logs => height_of_logs(model),
+    }
+    .max(2)
+        - 1;
+    let page = isize::try_from(page).unwrap_or(1);
+    match action {
+        Action::Up => shift(model, -1),
+        Action::Down => shift(model, 1),
+        Action::PageUp => shift(model, -page),
+        Action::PageDown => shift(model, page),
+        Action::HalfUp => shift(model, -(page / 2).max(1)),
+        Action::HalfDown => shift(model, (page / 2).max(1)),
+        Action::First => match model.focus {
+            Focus::Table => shift(model, isize::MIN / 2),
+            Focus::Logs => model.logs.go_to_top(),
+        },
+        Action::Last => match model.focus {
+            Focus::Table => shift(model, isize::MAX / 2),
+            Focus::Logs => model.logs.follow(),
+        },
+        Action::Fold => fold(model),
+        Action::Unfold => {
+            if let Some(Target::Process(key)) = &model.selected {
+                model.folded.remove(&key.clone());
+            }
+        }
+        Action::Start => verb(model, Verb::Start, commands),
+        Action::Stop => verb(model, Verb::Stop, commands),
+        Action::Restart => verb(model, Verb::Restart, commands),
+        Action::Kill => verb(model, Verb::Kill, commands),
+        Action::Delete => verb(model, Verb::Delete, commands),
+        Action::Filter => {
+            model.focus = Focus::Table;
+            model.mode = Mode::Filter;
+        }
+        Action::NextPane => {
+            model.focus = match model.focus {
+                Focus::Table if regions(model).has_logs() || model.zoomed => Focus::Logs,
+                Focus::Table | Focus::Logs => Focus::Table,
+            };
+        }
+        Action::Logs => {
+            model.focus = Focus::Logs;
+            if !regions(model).has_logs() {
+                model.zoomed = true;
+            }
+        }
+        Action::Zoom => model.zoomed = !model.zoomed,
+        Action::Follow => {
+            if model.logs.is_following() {
+                let height = height_of_logs(model);
+                model.logs.pause(height);
+            } else {
+                model.logs.follow();
+            }
+        }
+        Action::Times => model.logs.times = !model.logs.times,
+        Action::Stream => model.logs.next_stream(),
+        Action::Help => model.mode = Mode::Help { scroll: 0 },
+        Action::Messages => open_messages(model),
+        Action::Detail => screens::detail::open(model, commands),
+        Action::Back => back(model),
+        Action::Quit => {
+            if model.screens.pop().is_some() {
+            } else if model.zoomed {
+                model.zoomed = false;
+            } else {
+                commands.push(Cmd::Quit);
+            }
+        }
+        Action::Leave => commands.push(Cmd::Quit),
+        Action::Redraw => commands.push(Cmd::Redraw),
+        Action::Suspend => commands.push(Cmd::Suspend),
+        Action::Retry => {
+            if matches!(model.link, Link::Lost(_)) {
+                commands.push(Cmd::Retry);
+            }
+        }
+    }
+}
+
+fn open_messages(model: &mut Model) {
+    if !matches!(model.screens.last(), Some(Screen::Messages(_))) {
+        model
+            .screens
+            .push(Screen::Messages(MessagesScreen::default()));
+    }
+}
+
+/// Closes the innermost thing. Never leaves.
+fn back(model: &mut Model) {
+    if let Link::Lost(lost) = &mut model.link
+        && !lost.hidden
+    {
+        lost.hidden = true;
+    } else if !model.toasts.is_empty() {
+        model.toasts.clear();
+    } else if model.screens.pop().is_some() {
+    } else if model.zoomed {
+        model.zoomed = false;
+    } else if model.focus == Focus::Logs {
+        model.focus = Focus::Table;
+    } else {
+        model.filter.set(String::new());
+        model.keep_selection();
+    }
+}
+
+fn shift(model: &mut Model, by: isize) {
+    match model.focus {
+        Focus::Logs => {
+            let height = height_of_logs(model);
+            model.logs.scroll(by, height);
+        }
+        Focus::Table => {
+            let lines = model.lines();
+            if lines.is_empty() {
+                return;
+            }
+            model.place = model.place.saturating_add_signed(by).min(lines.len() - 1);
+            model.selected = lines.get(model.place).cloned();
+        }
+    }
+}
+
+fn fold(model: &mut Model) {
+    let key = match &model.selected {
+        Some(Target::Process(key)) => key.clone(),
+        Some(Target::Instance(id)) => match model.rows.get(id) {
+            Some(row) if row.view.instances > 1 => row.key(),
+            Some(_) | None => return,
+        },
+        None => return,
+    };
+    model.folded.insert(key.clone());
+    model.selected = Some(Target::Process(key));
+    model.keep_selection();
+}
+
+/// The selected row is among those that are drawn.
+pub(super) fn scroll_to_selection(model: &mut Model) {
+    let height = usize::from(regions(model).rows.height).max(1);
+    if model.place < model.offset {
+        model.offset = model.place;
+    } else if model.place >= model.offset + height {
+        model.offset = model.place + 1 - height;
+    }
+    // After lines have gone there is no empty space below them.
+    let most = model.lines().len().saturating_sub(height);
+    model.offset = model.offset.min(most);
+}

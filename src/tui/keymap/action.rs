@@ -1,0 +1,98 @@
+//! What a key asks for.
+
+use strum::{Display, EnumString, IntoStaticStr, VariantNames};
+
+/// What a key asks for. Its name in kebab case is what `[tui.keys]` of the configuration calls it.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Display, EnumString, IntoStaticStr, VariantNames,
+)]
+#[strum(serialize_all = "kebab-case")]
+pub(crate) enum Action {
+    Up,
+    Down,
+    PageUp,
+    PageDown,
+    HalfUp,
+    HalfDown,
+    First,
+    Last,
+    Fold,
+    Unfold,
+    Start,
+    Stop,
+    Restart,
+    Kill,
+    Delete,
+    Filter,
+    NextPane,
+    Logs,
+    Zoom,
+    Follow,
+    Times,
+    Stream,
+    Help,
+    Messages,
+    Detail,
+    Back,
+    Quit,
+    Leave,
+    Redraw,
+    Suspend,
+    Retry,
+}
+
+impl Action {
+    /// Whether it means the same whatever screen stands on top.
+    pub(crate) fn is_global(self) -> bool {
+        matches!(
+            self,
+            Self::Help
+                | Self::Messages
+                | Self::Back
+                | Self::Quit
+                | Self::Leave
+                | Self::Redraw
+                | Self::Suspend
+                | Self::Retry
+        )
+    }
+}
+
+/// Where a key counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Place {
+    Everywhere,
+    /// The table of the main screen.
+    Processes,
+    /// A pane of logs.
+    Logs,
+    /// Everything about one instance.
+    Detail,
+    /// The remarks of this session.
+    Messages,
+    /// The box that says that the connection is lost.
+    Lost,
+}
+
+impl Place {
+    /// All of them, in the order of the help.
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Processes,
+        Self::Logs,
+        Self::Detail,
+        Self::Messages,
+        Self::Lost,
+        Self::Everywhere,
+    ];
+
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Everywhere => "EVERYWHERE",
+            Self::Processes => "PROCESSES",
+            Self::Logs => "LOGS",
+            Self::Detail => "DETAIL",
+            Self::Messages => "MESSAGES",
+            Self::Lost => "NOT CONNECTED",
+        }
+    }
+}

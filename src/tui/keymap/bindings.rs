@@ -1,0 +1,175 @@
+//! The keys as they are before anything is configured: from this table come footer, help and `docs/keys.md`.
+
+use super::action::{Action, Place};
+
+/// One line of the table.
+pub(crate) struct Binding {
+    pub(crate) place: Place,
+    /// As they are shown, separated by spaces. Keys of a sequence are joined by `+`: `o+n` is `o`, then `n`.
+    pub(crate) keys: &'static str,
+    pub(crate) action: Action,
+    pub(crate) help: &'static str,
+    /// A word for the footer, when it stands there.
+    pub(crate) hint: Option<&'static str>,
+}
+
+const fn bind(
+    place: Place,
+    keys: &'static str,
+    action: Action,
+    help: &'static str,
+    hint: Option<&'static str>,
+) -> Binding {
+    Binding {
+        place,
+        keys,
+        action,
+        help,
+        hint,
+    }
+}
+
+use Place::{Everywhere, Logs, Lost, Processes};
+
+/// All keys.
+pub(crate) const BINDINGS: &[Binding] = &[
+    bind(Processes, "s F7", Action::Start, "start", Some("start")),
+    bind(Processes, "x", Action::Stop, "stop (asks)", Some("stop")),
+    bind(
+        Processes,
+        "r",
+        Action::Restart,
+        "restart (asks)",
+        Some("restart"),
+    ),
+    bind(
+        Processes,
+        "X",
+        Action::Kill,
+        "kill with SIGKILL (asks)",
+        None,
+    ),
+    bind(
+        Processes,
+        "D Del",
+        Action::Delete,
+        "delete (asks for its name)",
+        Some("delete"),
+    ),
+    bind(Processes, "l", Action::Logs, "to its logs", Some("logs")),
+    bind(
+        Processes,
+        "d Enter",
+        Action::Detail,
+        "everything about it",
+        Some("detail"),
+    ),
+    bind(
+        Processes,
+        "h Left",
+        Action::Fold,
+        "fold, or to the process",
+        None,
+    ),
+    bind(Processes, "Right", Action::Unfold, "unfold", None),
+    bind(
+        Logs,
+        "f",
+        Action::Follow,
+        "follow, or pause",
+        Some("follow"),
+    ),
+    bind(Logs, "t", Action::Times, "times on or off", Some("times")),
+    bind(
+        Logs,
+        "o",
+        Action::Stream,
+        "both streams, out, err",
+        Some("stream"),
+    ),
+    bind(
+        Everywhere,
+        "/ F3 F4",
+        Action::Filter,
+        "filter processes",
+        Some("filter"),
+    ),
+    bind(Everywhere, "? F1", Action::Help, "this help", Some("help")),
+    bind(
+        Everywhere,
+        "!",
+        Action::Messages,
+        "every remark of this session",
+        None,
+    ),
+    bind(
+        Everywhere,
+        "q",
+        Action::Quit,
+        "back; at the top leave",
+        Some("quit"),
+    ),
+    bind(
+        Everywhere,
+        "Tab",
+        Action::NextPane,
+        "next pane",
+        Some("pane"),
+    ),
+    bind(
+        Everywhere,
+        "z",
+        Action::Zoom,
+        "the pane alone",
+        Some("zoom"),
+    ),
+    bind(Everywhere, "j Down", Action::Down, "down", None),
+    bind(Everywhere, "k Up", Action::Up, "up", None),
+    bind(Everywhere, "g Home", Action::First, "to the first", None),
+    bind(
+        Everywhere,
+        "G End",
+        Action::Last,
+        "to the last; follow in logs",
+        None,
+    ),
+    bind(Everywhere, "PgDn", Action::PageDown, "a page down", None),
+    bind(Everywhere, "PgUp", Action::PageUp, "a page up", None),
+    bind(Everywhere, "^D", Action::HalfDown, "half a page down", None),
+    bind(Everywhere, "^U", Action::HalfUp, "half a page up", None),
+    bind(
+        Everywhere,
+        "Esc",
+        Action::Back,
+        "close the innermost thing",
+        None,
+    ),
+    bind(
+        Everywhere,
+        "Q F10 ^C",
+        Action::Leave,
+        "leave from anywhere",
+        None,
+    ),
+    bind(
+        Everywhere,
+        "^L",
+        Action::Redraw,
+        "draw everything anew",
+        None,
+    ),
+    bind(
+        Everywhere,
+        "^Z",
+        Action::Suspend,
+        "suspend to the shell",
+        None,
+    ),
+    bind(
+        Lost,
+        "Enter",
+        Action::Retry,
+        "try to connect now",
+        Some("try now"),
+    ),
+];

@@ -1,0 +1,100 @@
+//! What stands on top of the main screen. Each screen has a state, what its keys do, and a drawing in `view/screens/`.
+
+pub(super) mod detail;
+pub(super) mod messages;
+
+use super::keymap::{Action, Place};
+use super::model::Model;
+use super::msg::Cmd;
+use super::query::{Answer, Ticket};
+
+pub(super) use detail::DetailScreen;
+pub(super) use messages::MessagesScreen;
+
+/// A view that covers the main screen between header and footer.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Screen {
+    Detail(DetailScreen),
+    Messages(MessagesScreen),
+}
+
+impl Screen {
+    /// Whose keys count.
+    pub(super) fn place(&self) -> Place {
+        match self {
+            Self::Detail(_) => Place::Detail,
+            Self::Messages(_) => Place::Messages,
+        }
+    }
+}
+
+/// An action on the topmost screen; what it does not know is done as everywhere.
+pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) -> Handled {
+    match model.screens.last_mut() {
+        Some(Screen::Detail(_)) => detail::act(model, action, commands),
+        Some(Screen::Messages(_)) => messages::act(model, action),
+        None => Handled::No,
+    }
+}
+
+/// Whether a screen took an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Handled {
+    Yes,
+    No,
+}
+
+/// An answer for the screen that asked; of a screen that was closed meanwhile, nobody wants it.
+pub(super) fn fetched(model: &mut Model, ticket: Ticket, answer: Result<Answer, String>) {
+    for screen in &mut model.screens {
+        match screen {
+            Screen::Detail(it) if it.ticket == ticket => {
+                it.take(answer);
+                return;
+            }
+            Screen::Detail(_) | Screen::Messages(_) => {}
+        }
+    }
+}
+
+/// Moves a view of so many lines.
+pub(super) fn scrolled(from: usize, action: Action, page: usize, last: usize) -> Option<usize> {
+    let half = (page / 2).max(1);
+    let to = scroll_to(action)?;
+    Some(
+        match to {
+            Scroll::Lines(by) => from.saturating_add_signed(by),
+            Scroll::Half(by) => from.saturating_add_signed(by * half.cast_signed()),
+            Scroll::Pages(by) => from.saturating_add_signed(by * page.max(1).cast_signed()),
+            Scroll::Top => 0,
+            Scroll::Bottom => last,
+        }
+        .min(last),
+    )
+}
+
+enum Scroll {
+    Lines(isize),
+    Half(isize),
+    Pages(isize),
+    Top,
+    Bottom,
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "all other actions are not moves"
+)]
+fn scroll_to(action: Action) -> Option<Scroll> {
+    Some(match action {
+        Action::Up => Scroll::Lines(-1),
+        Action::Down => Scroll::Lines(1),
+        Action::HalfUp => Scroll::Half(-1),
+        Action::HalfDown => Scroll::Half(1),
+        Action::PageUp => Scroll::Pages(-1),
+        Action::PageDown => Scroll::Pages(1),
+        Action::First => Scroll::Top,
+        Action::Last => Scroll::Bottom,
+        _ => return None,
+    })
+}

@@ -1,0 +1,21 @@
+//! The drawings of the screens on top of the main one.
+
+pub(in crate::tui) mod detail;
+mod messages;
+mod which_key;
+
+use ratatui::layout::Rect;
+
+use crate::tui::model::Model;
+use crate::tui::screens::Screen;
+
+use super::canvas::Canvas;
+
+pub(super) use which_key::which_key;
+
+pub(super) fn screen(canvas: &mut Canvas<'_>, area: Rect, model: &Model, screen: &Screen) {
+    match screen {
+        Screen::Detail(it) => detail::draw(canvas, area, model, it),
+        Screen::Messages(it) => messages::draw(canvas, area, model, it),
+    }
+}
