@@ -8,6 +8,7 @@ mod leave;
 mod link;
 mod logs;
 mod looks;
+mod settings;
 mod verbs;
 
 use std::fs::{File, OpenOptions};
