@@ -17,7 +17,7 @@ fn height_of_logs(model: &Model) -> usize {
 
 /// Does what a key asks for.
 pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
-    if screens::act(model, action, commands) == Handled::Yes {
+    if screens::act(model, action) == Handled::Yes {
         return;
     }
     // What everywhere means on a screen: the panes below it are not seen.

@@ -66,7 +66,7 @@ pub(in crate::tui) fn open(model: &mut Model, commands: &mut Vec<Cmd>) {
     }));
 }
 
-pub(super) fn act(model: &mut Model, action: Action, _commands: &mut [Cmd]) -> Handled {
+pub(super) fn act(model: &mut Model, action: Action) -> Handled {
     let page = usize::from(regions(model).screen.height);
     let last = crate::tui::view::screens::detail::height(model).saturating_sub(1);
     let Some(Screen::Detail(it)) = model.screens.last_mut() else {

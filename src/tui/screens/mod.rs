@@ -5,7 +5,6 @@ pub(super) mod messages;
 
 use super::keymap::{Action, Place};
 use super::model::Model;
-use super::msg::Cmd;
 use super::query::{Answer, Ticket};
 
 pub(super) use detail::DetailScreen;
@@ -29,9 +28,9 @@ impl Screen {
 }
 
 /// An action on the topmost screen; what it does not know is done as everywhere.
-pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) -> Handled {
+pub(super) fn act(model: &mut Model, action: Action) -> Handled {
     match model.screens.last_mut() {
-        Some(Screen::Detail(_)) => detail::act(model, action, commands),
+        Some(Screen::Detail(_)) => detail::act(model, action),
         Some(Screen::Messages(_)) => messages::act(model, action),
         None => Handled::No,
     }
