@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::keeper::link::Link;
 use crate::keeper::protocol::{ToKeeper, ToScribe};
+use crate::platform::beat::Beat;
 use crate::platform::paths::Paths;
 use crate::platform::procfs;
 
@@ -86,6 +87,10 @@ impl Threads {
 /// Does what the supervisor wants done; decides nothing.
 pub(super) struct Hands {
     pub(super) keeper: Link,
+    /// Where the keeper looks whether we are alive.
+    pub(super) beat: Option<Beat>,
+    /// It asked.
+    pub(super) asked: bool,
     pub(super) scribe: Option<Link>,
     pub(super) store: Store,
     pub(super) history: History,

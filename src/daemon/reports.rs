@@ -14,7 +14,8 @@ use super::supervisor::Supervisor;
 impl Supervisor {
     pub(super) fn heard_keeper(&mut self, message: ToDaemon) {
         match message {
-            ToDaemon::Welcome { .. } => {}
+            // For the loop around the supervisor, which has seen them.
+            ToDaemon::Welcome { .. } | ToDaemon::Beat | ToDaemon::Ping => {}
             ToDaemon::Scribe { pid } => self.scribe_pid = pid,
             ToDaemon::Spawned {
                 key,
@@ -56,6 +57,13 @@ impl Supervisor {
                 }
             }
         }
+    }
+
+    /// The daemon before this one was killed because it did not answer.
+    pub(super) fn note_hung(&mut self) {
+        tracing::warn!("the daemon before this one did not answer and was replaced");
+        let text = "the daemon before this one did not answer and was replaced".into();
+        self.tell(None, What::Alarm { text });
     }
 
     pub(super) fn track(&mut self, id: InstanceId) {

@@ -11,7 +11,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
 use crate::keeper::link::{Link, LinkError};
-use crate::keeper::protocol::{FromScribe, ToDaemon, ToKeeper, ToScribe, VERSION};
+use crate::keeper::protocol::{Before, FromScribe, OLDEST, ToDaemon, ToKeeper, ToScribe, VERSION};
+use crate::platform::beat::Beat;
 use crate::platform::clock::{boot_id, monotonic_ns, wall_ms};
 use crate::platform::paths::Paths;
 use crate::platform::{child, descriptor, procfs, signal as signals};
@@ -112,12 +113,13 @@ fn begin(
         keeper_pid,
         scribe_pid,
         entries,
+        before,
         ..
     } = welcome
     else {
         return Err(DaemonError::NoWelcome);
     };
-    if version != VERSION {
+    if !(OLDEST..=VERSION).contains(&version) {
         return Err(DaemonError::Version(version));
     }
     let boot = boot_id();
@@ -176,8 +178,13 @@ fn begin(
         supervisor.scribe_pid = scribe_pid;
         supervisor.board = Some(board);
         supervisor.take_over(saved, entries);
+        if before == Before::Hung {
+            supervisor.note_hung();
+        }
         let mut hands = Hands {
             keeper: link,
+            beat: None,
+            asked: false,
             scribe: None,
             store,
             history,
@@ -330,6 +337,11 @@ async fn turn(
             () = wait => supervisor.tick(now()),
         }
         hands.perform(supervisor);
+        // Here and nowhere else: what shows that the daemon lives is that this loop turns.
+        let asked = std::mem::take(&mut hands.asked);
+        if let Some(beat) = &mut hands.beat {
+            beat.strike(asked);
+        }
     }
     Ok(())
 }
@@ -343,7 +355,10 @@ fn hear_keeper(
     while let Some(message) = hands.keeper.next::<ToDaemon>()? {
         if let ToDaemon::Scribe { .. } = message {
             *scribe = meet_scribe(hands, supervisor);
+        } else if message == ToDaemon::Beat {
+            hands.beat = hands.keeper.take_fd().map(Beat::from);
         }
+        hands.asked |= message == ToDaemon::Ping;
         supervisor.handle(now(), Msg::Keeper(message));
     }
     hands.perform(supervisor);

@@ -6,6 +6,7 @@ pub(crate) mod exit;
 pub(crate) mod instance;
 pub(crate) mod names;
 pub(crate) mod operation;
+pub(crate) mod pulse;
 pub(crate) mod sample;
 pub(crate) mod selector;
 pub(crate) mod spec;

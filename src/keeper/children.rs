@@ -112,8 +112,8 @@ impl Keeper {
         while let Some(reaped) = child::reap() {
             if self.daemon.as_ref().is_some_and(|d| d.pid == reaped.pid) {
                 self.daemon_is_over(true);
-            } else if self.leaving == Some(reaped.pid) {
-                self.leaving = None;
+            } else if let Some(at) = self.leaving.iter().position(|pid| *pid == reaped.pid) {
+                self.leaving.remove(at);
             } else if self.scribe.as_ref().is_some_and(|s| s.pid == reaped.pid) {
                 self.scribe_is_over();
             } else if let Some((key, run)) = self.pids.remove(&reaped.pid) {

@@ -3,9 +3,11 @@
 //! anything that can hang, and knows nothing of definitions, restart policies or clients.
 
 mod children;
+mod ending;
 pub(crate) mod link;
 pub(crate) mod protocol;
 pub(crate) mod role;
 mod roles;
 mod runs;
 pub(crate) mod table;
+mod watchdog;

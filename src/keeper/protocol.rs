@@ -9,7 +9,9 @@ use crate::domain::names::{InstanceId, RunId};
 use crate::domain::spec::Stream;
 
 /// Grows with each change that an older role would not understand.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
+/// The oldest language that a role of this build still understands from a keeper.
+pub(crate) const OLDEST: u32 = 1;
 /// The largest note, in bytes.
 pub(crate) const NOTE_MAX: usize = 1024;
 
@@ -125,6 +127,17 @@ pub(crate) enum ToKeeper {
     ReplaceScribe,
 }
 
+/// What became of the daemon before this one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Before {
+    /// There was none, or it ended.
+    #[default]
+    Over,
+    /// It did not answer, and was killed.
+    Hung,
+}
+
 /// From the keeper to the daemon.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -145,7 +158,14 @@ pub(crate) enum ToDaemon {
         file_limit: (u64, u64),
         /// One per instance.
         entries: Vec<Entry>,
+        /// What became of the daemon before.
+        #[serde(default)]
+        before: Before,
     },
+    /// Where to show signs of life; the descriptor comes with this.
+    Beat,
+    /// Show one.
+    Ping,
     /// A new scribe; its socket comes with this message.
     Scribe {
         /// Its pid.
@@ -285,6 +305,10 @@ pub(crate) enum KeeperToScribe {
     },
     /// A new daemon's socket comes with this.
     Daemon,
+    /// Where to show signs of life; the descriptor comes with this.
+    Beat,
+    /// Show one.
+    Ping,
 }
 
 /// From the scribe to the keeper.
@@ -371,14 +395,16 @@ mod tests {
     /// Lines are only ever added: a daemon and a keeper of two builds may have to understand each other.
     #[test]
     fn old_messages_are_still_understood() {
-        let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/keeper/v1.jsonl");
-        let text = std::fs::read_to_string(golden).unwrap();
-        for line in text.lines() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/keeper");
+        let read = |version| std::fs::read_to_string(format!("{folder}/v{version}.jsonl")).unwrap();
+        let texts: Vec<String> = (OLDEST..=VERSION).map(read).collect();
+        for line in texts.iter().flat_map(|text| text.lines()) {
             let (kind, json) = line.split_once(' ').unwrap();
             let error = match kind {
                 "to-keeper" => serde_json::from_str::<ToKeeper>(json).err(),
                 "to-daemon" => serde_json::from_str::<ToDaemon>(json).err(),
                 "to-scribe" => serde_json::from_str::<ToScribe>(json).err(),
+                "to-scribe-of-keeper" => serde_json::from_str::<KeeperToScribe>(json).err(),
                 "from-scribe" => serde_json::from_str::<FromScribe>(json).err(),
                 "entry" => serde_json::from_str::<Entry>(json).err(),
                 other => panic!("unknown kind {other}"),

@@ -13,8 +13,9 @@ use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTime
 use nix::sys::signal::Signal as Native;
 use nix::sys::signalfd::SignalFd;
 
-use crate::domain::exit::Signal;
 use crate::domain::names::{InstanceId, RunId};
+use crate::domain::pulse::Pulse;
+use crate::platform::beat::Beat;
 use crate::platform::child::{self};
 use crate::platform::clock::{as_ns, boot_id, monotonic_ns};
 use crate::platform::paths::Paths;
@@ -22,15 +23,14 @@ use crate::platform::signal::{self, PidFd};
 use crate::platform::{descriptor, folder, memory};
 
 use super::children::Pending;
+use super::ending::LastGrace;
 use super::link::Link;
-use super::protocol::{Entry, KeeperToScribe, NOTE_MAX, RunState, ToDaemon, ToKeeper};
+use super::protocol::{Before, Entry, KeeperToScribe, NOTE_MAX, RunState, ToDaemon, ToKeeper};
 use super::runs::{Pids, PipeEnd, PipeKey, Stage};
 use super::table::{Table, TableError};
 
 /// How long after a `TERM` a daemon may take to say that it is stopping.
 const SHUTDOWN_ANSWER: Duration = Duration::from_secs(10);
-/// What processes get when the keeper has to end them itself.
-const LAST_GRACE: Duration = Duration::from_secs(10);
 /// What a burst of spawns needed is given back this long after it.
 pub(super) const TIDY: Duration = Duration::from_secs(5);
 /// How long the scribe may take to write what waits at the end.
@@ -86,7 +86,10 @@ pub(super) const ADOPTED: u64 = 2;
 pub(super) struct RoleProcess {
     pub(super) pid: i32,
     pub(super) link: Link,
+    /// It took over, or needs no taking over.
     pub(super) ready: bool,
+    pub(super) beat: Beat,
+    pub(super) pulse: Pulse,
 }
 
 pub(super) struct Keeper {
@@ -99,8 +102,12 @@ pub(super) struct Keeper {
     pub(super) file_limit: (u64, u64),
     pub(super) daemon: Option<RoleProcess>,
     pub(super) scribe: Option<RoleProcess>,
-    /// A daemon that said its last word and is not reaped yet.
-    pub(super) leaving: Option<i32>,
+    /// Daemons that said their last word and are not reaped yet.
+    pub(super) leaving: Vec<i32>,
+    /// What became of the last one.
+    pub(super) before: Before,
+    /// When to look whether the roles answer.
+    pub(super) watch_due: u64,
     /// When to give back what a burst of spawns needed.
     pub(super) tidy_due: Option<u64>,
     /// Monotonic nanoseconds.
@@ -112,15 +119,11 @@ pub(super) struct Keeper {
     pub(super) results: HashMap<InstanceId, Pending>,
     pub(super) pids: Pids,
     pub(super) adopted: HashMap<InstanceId, PidFd>,
+    /// Everything is to end; at once, if so.
+    pub(super) shutdown: Option<bool>,
     pub(super) shutdown_due: Option<u64>,
     pub(super) ending: Option<LastGrace>,
     pub(super) quitting: bool,
-}
-
-/// The keeper ends everything itself.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct LastGrace {
-    pub(super) kill_at: u64,
 }
 
 /// Runs the keeper until everything has ended.
@@ -166,7 +169,9 @@ pub(crate) fn run(setup: Setup) -> Result<(), KeeperError> {
         file_limit,
         daemon: None,
         scribe: None,
-        leaving: None,
+        leaving: Vec::new(),
+        before: Before::Over,
+        watch_due: Keeper::first_look(),
         tidy_due: None,
         daemon_due: Some(0),
         scribe_due: Some(0),
@@ -176,6 +181,7 @@ pub(crate) fn run(setup: Setup) -> Result<(), KeeperError> {
         results: HashMap::new(),
         pids: HashMap::new(),
         adopted: HashMap::new(),
+        shutdown: None,
         shutdown_due: None,
         ending: None,
         quitting: false,
@@ -226,8 +232,9 @@ impl Keeper {
         if self.quitting {
             return self.scribe_due;
         }
-        let ending = self.ending.map(|e| e.kill_at);
+        let ending = self.ending.map(LastGrace::due);
         [
+            Some(self.watch_due),
             self.daemon_due,
             self.scribe_due,
             self.shutdown_due,
@@ -243,13 +250,14 @@ impl Keeper {
     fn deadlines(&mut self, now: u64) -> Result<bool, KeeperError> {
         let due = |at: Option<u64>| at.is_some_and(|at| at <= now);
         if self.quitting {
-            let reaped = self.scribe.is_none() && self.daemon.is_none() && self.leaving.is_none();
+            let reaped = self.scribe.is_none() && self.daemon.is_none() && self.leaving.is_empty();
             if reaped || due(self.scribe_due) {
                 let _ = std::fs::remove_dir_all(&self.setup.paths.volatile);
                 return Ok(true);
             }
             return Ok(false);
         }
+        self.look_after_roles(now);
         if due(self.tidy_due) {
             self.tidy_due = None;
             memory::give_back();
@@ -266,14 +274,8 @@ impl Keeper {
             self.shutdown_due = None;
             self.end_all_myself();
         }
-        if due(self.ending.map(|e| e.kill_at)) {
-            self.signal_all(Signal::KILL);
-            self.ending = Some(LastGrace {
-                kill_at: now + as_ns(LAST_GRACE),
-            });
-        }
-        if self.ending.is_some() && self.table.entries().all(|e| !e.is_live()) {
-            self.quit();
+        if self.ending.is_some() {
+            self.go_on_ending(now);
         }
         Ok(false)
     }
@@ -305,23 +307,11 @@ impl Keeper {
     }
 
     pub(super) fn shut_down(&mut self, at_once: bool) {
+        self.shutdown = Some(at_once);
         self.tell_daemon(&ToDaemon::Shutdown { at_once });
         if self.shutdown_due.is_none() && self.ending.is_none() {
             self.shutdown_due = Some(monotonic_ns() + as_ns(SHUTDOWN_ANSWER));
         }
-    }
-
-    /// No daemon answers: the keeper does what is left to do.
-    fn end_all_myself(&mut self) {
-        if let Some(daemon) = self.daemon.take() {
-            let _ = signal::send_to_child(daemon.pid, Signal::KILL);
-            self.leaving = Some(daemon.pid);
-        }
-        self.daemon_due = None;
-        self.signal_all(Signal::TERM);
-        self.ending = Some(LastGrace {
-            kill_at: monotonic_ns() + as_ns(LAST_GRACE),
-        });
     }
 
     pub(super) fn apply(&mut self, message: ToKeeper) {
@@ -332,6 +322,8 @@ impl Keeper {
                     daemon.ready = true;
                 }
             }
+            // Whatever a daemon still wanted: nothing begins any more.
+            ToKeeper::Spawn { .. } if self.ending.is_some() => {}
             ToKeeper::Spawn {
                 key,
                 run,
@@ -360,7 +352,10 @@ impl Keeper {
             ToKeeper::Retire { key } => {
                 let _ = self.table.remove(key);
             }
-            ToKeeper::Stopping => self.shutdown_due = None,
+            ToKeeper::Stopping => {
+                self.shutdown = None;
+                self.shutdown_due = None;
+            }
             ToKeeper::Quit => self.quit(),
             ToKeeper::ReplaceScribe => self.drop_scribe(),
         }

@@ -5,6 +5,8 @@ use std::os::fd::AsFd as _;
 use nix::sys::epoll::{EpollEvent, EpollFlags};
 
 use crate::domain::exit::Signal;
+use crate::domain::pulse::Pulse;
+use crate::platform::beat::Beat;
 use crate::platform::child;
 use crate::platform::clock::monotonic_ns;
 use crate::platform::signal;
@@ -19,10 +21,12 @@ use super::runs::PipeKey;
 impl Keeper {
     pub(super) fn start_scribe(&mut self) {
         let made = Link::pair().and_then(|(link, theirs)| {
+            let beat = Beat::make()?;
+            let shared = beat.share()?;
             let pid = child::spawn_role(&["__scribe"], &[theirs.as_fd()], own_binary())?;
-            Ok((link, pid))
+            Ok((link, pid, beat, shared))
         });
-        let (mut link, pid) = match made {
+        let (mut link, pid, beat, shared) = match made {
             Ok(made) => made,
             Err(_) => {
                 self.scribe_due = Some(monotonic_ns() + backoff(self.scribe_failures));
@@ -30,6 +34,7 @@ impl Keeper {
                 return;
             }
         };
+        let _ = link.send(&KeeperToScribe::Beat, vec![shared]);
         let _ = self
             .stage
             .copies()
@@ -43,7 +48,9 @@ impl Keeper {
         self.scribe = Some(RoleProcess {
             pid,
             link,
-            ready: false,
+            ready: true,
+            beat,
+            pulse: Pulse::default(),
         });
         self.introduce();
     }
@@ -74,10 +81,12 @@ impl Keeper {
         }
         let made = Link::pair().and_then(|(link, theirs)| {
             let fds = [theirs.as_fd(), self.setup.listener.as_fd()];
+            let beat = Beat::make()?;
+            let shared = beat.share()?;
             let pid = child::spawn_role(&args, &fds, own_binary())?;
-            Ok((link, pid))
+            Ok((link, pid, beat, shared))
         });
-        let (mut link, pid) = match made {
+        let (mut link, pid, beat, shared) = match made {
             Ok(made) => made,
             Err(_) => {
                 self.daemon_due = Some(monotonic_ns() + backoff(self.daemon_failures));
@@ -93,13 +102,21 @@ impl Keeper {
             volatile: self.setup.paths.volatile.clone(),
             file_limit: self.file_limit,
             entries: self.table.entries().cloned().collect(),
+            before: std::mem::take(&mut self.before),
         };
         let _ = link.send(&welcome, vec![]);
+        let _ = link.send(&ToDaemon::Beat, vec![shared]);
+        if let Some(at_once) = self.shutdown {
+            // The one before was told, and did not live to do it.
+            let _ = link.send(&ToDaemon::Shutdown { at_once }, vec![]);
+        }
         self.add_link(&link, DAEMON);
         self.daemon = Some(RoleProcess {
             pid,
             link,
             ready: false,
+            beat,
+            pulse: Pulse::default(),
         });
         self.introduce();
         Ok(())
@@ -152,7 +169,7 @@ impl Keeper {
         if !reaped {
             // Its link is over and it is not: it may hang, and nobody waits for it.
             let _ = signal::send_to_child(daemon.pid, Signal::KILL);
-            self.leaving = Some(daemon.pid);
+            self.leaving.push(daemon.pid);
         }
         let _ = daemon.link.fill();
         let _ = self.epoll.delete(&daemon.link);
@@ -181,7 +198,6 @@ impl Keeper {
         loop {
             match scribe.link.next::<ScribeToKeeper>() {
                 Ok(Some(ScribeToKeeper::Drained { key, run, stream })) => {
-                    scribe.ready = true;
                     if let Some(end) = self.pipes.remove(&PipeKey { key, run, stream }) {
                         end.remove();
                     }

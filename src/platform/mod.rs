@@ -6,6 +6,7 @@ compile_error!(
     "adasa needs Linux: its promises rest on pidfds, subreapers, splice and procfs, which this system has not."
 );
 
+pub(crate) mod beat;
 pub(crate) mod child;
 pub(crate) mod clock;
 pub(crate) mod descriptor;

@@ -12,6 +12,7 @@ use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTime
 
 use crate::keeper::link::Link;
 use crate::keeper::protocol::{FromScribe, KeeperToScribe, Route, ScribeToKeeper};
+use crate::platform::beat::Beat;
 use crate::platform::clock::monotonic_ns;
 use crate::platform::{child, descriptor, signal};
 
@@ -71,6 +72,8 @@ pub(super) struct Scribe {
     /// Bytes of pipe memory that may still be asked for.
     pub(super) pipe_budget: u64,
     pub(super) ending: bool,
+    pub(super) beat: Option<Beat>,
+    pub(super) asked: bool,
     /// Pipes that wait for the stage, which holds bytes that their file does not take.
     pub(super) held: BTreeSet<u64>,
 }
@@ -114,6 +117,8 @@ impl Scribe {
             told_ns: 0,
             pipe_budget: pipe_quota() / 4,
             ending: false,
+            beat: None,
+            asked: false,
             held: BTreeSet::new(),
         })
     }
@@ -146,6 +151,10 @@ impl Scribe {
                 }
             }
             self.tell_growth();
+            let asked = std::mem::take(&mut self.asked);
+            if let Some(beat) = &mut self.beat {
+                beat.strike(asked);
+            }
         }
     }
 
@@ -223,6 +232,8 @@ impl Scribe {
                     self.watched = false;
                 }
             }
+            KeeperToScribe::Beat => self.beat = self.keeper.take_fd().map(Beat::from),
+            KeeperToScribe::Ping => self.asked = true,
         }
         Ok(())
     }

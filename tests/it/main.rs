@@ -30,3 +30,4 @@ mod screen;
 mod selector;
 mod tree;
 mod tty;
+mod watchdog;

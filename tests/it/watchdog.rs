@@ -1,0 +1,124 @@
+//! A daemon or a scribe that hangs is replaced by the keeper; a machine that freezes and thaws loses nobody.
+
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+
+use crate::child;
+use crate::faults::successor;
+use crate::sandbox::{Known, LIMIT, Sandbox};
+
+/// Three seconds from one question to the next, five questions: what is replaced sooner was not asked often enough.
+const ASKED: Duration = Duration::from_secs(12);
+
+/// Blocks for a while on something that does not happen: this process itself does not end.
+fn let_pass(time: Duration) {
+    let this = Known::of(i32::try_from(std::process::id()).unwrap()).unwrap();
+    assert!(!this.is_gone_by(Instant::now() + time));
+}
+
+#[test]
+fn a_hung_daemon_is_replaced_and_processes_and_logs_go_on_meanwhile() {
+    let s = Sandbox::new();
+    s.start("chat", &child::chatters(&s, "chat"), &[]);
+    let (chat, keeper, scribe) = (s.known("chat"), s.role("keeper_pid"), s.role("scribe_pid"));
+    let hung = s.role("pid");
+    hung.signal(Signal::SIGSTOP);
+    let begun = Instant::now();
+    let log = s.home().join("logs/default/chat/0.out.log");
+    let written = std::fs::metadata(&log).map_or(0, |meta| meta.len());
+    s.until_file(&log, |text| text.len() as u64 > written);
+    assert!(hung.is_alive(), "the log grew while the daemon hung");
+    s.until_gone(hung);
+    assert!(begun.elapsed() > ASKED, "it was not asked five times");
+    let now = successor(&s, "pid", hung);
+    assert_eq!(
+        (s.role("keeper_pid"), s.role("scribe_pid")),
+        (keeper, scribe)
+    );
+    assert_eq!(s.known("chat"), chat);
+    let status = s.daemon_status().unwrap();
+    assert!(
+        status["alarms"].to_string().contains("did not answer"),
+        "{status}"
+    );
+    s.file("chat.enough", "");
+    s.until_file("chat.last", |text| text.ends_with('\n'));
+    assert!(now.is_alive());
+}
+
+#[test]
+fn a_hung_scribe_is_replaced_and_no_line_is_lost() {
+    let s = Sandbox::new();
+    let program = child::chatters(&s, "chat");
+    let text = format!(
+        "[[processes]]\nname = \"chat\"\nscript = \"{program}\"\nlog_max_size = \"1GiB\"\n"
+    );
+    s.file("adasa.toml", text);
+    let _ = s
+        .run(&["start", "--config", "adasa.toml"])
+        .stderr("")
+        .success();
+    let (chat, daemon) = (s.known("chat"), s.role("pid"));
+    let hung = s.role("scribe_pid");
+    hung.signal(Signal::SIGSTOP);
+    s.until_gone(hung);
+    successor(&s, "scribe_pid", hung);
+    assert_eq!((s.known("chat"), s.role("pid")), (chat, daemon));
+    s.file("chat.enough", "");
+    let last = s.until_file("chat.last", |text| text.ends_with('\n'));
+    let end = format!("line {last}");
+    let log = s.home().join("logs/default/chat/0.out.log");
+    let text = s.until_file(log, |text| text.ends_with(&end));
+    for (count, line) in (1..).zip(text.lines()) {
+        assert_eq!(line, format!("line {count}"), "lines lost or doubled");
+    }
+}
+
+#[test]
+fn a_frozen_and_thawed_machine_loses_no_role() {
+    let s = Sandbox::new();
+    s.start("api", &child::stays(&s), &[]);
+    let roles = ["keeper_pid", "pid", "scribe_pid"].map(|role| s.role(role));
+    let api = s.known("api");
+    for role in roles {
+        role.signal(Signal::SIGSTOP);
+    }
+    let_pass(Duration::from_secs(30));
+    for role in roles {
+        role.signal(Signal::SIGCONT);
+    }
+    // Longer than from a keeper's look to the next.
+    let_pass(Duration::from_secs(5));
+    assert!(roles.iter().all(|role| role.is_alive()));
+    assert_eq!(
+        ["keeper_pid", "pid", "scribe_pid"].map(|role| s.role(role)),
+        roles
+    );
+    assert_eq!(s.known("api"), api);
+}
+
+#[test]
+fn a_keeper_told_to_end_while_the_daemon_hangs_ends_everything_itself() {
+    let s = Sandbox::new();
+    s.start("api", &child::stays(&s), &["--instances", "2"]);
+    let deaf = child::ignores_term(&s, "deaf");
+    s.start("deaf", &deaf, &[]);
+    s.start("esc", &child::escapes(&s, "esc"), &[]);
+    let all = [
+        s.known("api-0"),
+        s.known("api-1"),
+        s.until_pid("deaf.ready"),
+        s.until_pid("esc.grandchild"),
+    ];
+    let roles = ["keeper_pid", "pid", "scribe_pid"].map(|role| s.role(role));
+    roles[1].signal(Signal::SIGSTOP);
+    roles[0].signal(Signal::SIGTERM);
+    let deadline = Instant::now() + LIMIT;
+    for known in all.into_iter().chain(roles) {
+        assert!(known.is_gone_by(deadline), "pid {} lives", known.pid);
+    }
+    assert!(s.left().is_empty(), "{:?}", s.left());
+    let _ = s.run(&["list"]).success();
+    s.until_status("deaf", "running");
+}
