@@ -11,6 +11,7 @@ use std::process::{Child, Command, Stdio};
 
 use nix::fcntl::Flock;
 
+use crate::platform::failpoint::failpoint;
 use crate::platform::paths::Paths;
 use crate::platform::{descriptor, folder};
 
@@ -52,6 +53,7 @@ pub(crate) fn lease(paths: &Paths) -> Result<Option<Lease>, LaunchError> {
     let Some(lock) = doing("the lock", folder::try_lock(&paths.lock()))? else {
         return Ok(None);
     };
+    failpoint!("client.locked");
     let socket = paths.socket();
     let _ = std::fs::remove_file(&socket);
     let _ = std::fs::remove_file(paths.start_error());
@@ -62,6 +64,7 @@ pub(crate) fn lease(paths: &Paths) -> Result<Option<Lease>, LaunchError> {
         "the socket's mode",
         std::fs::set_permissions(&socket, closed),
     )?;
+    failpoint!("client.bound");
     Ok(Some(Lease { lock, listener }))
 }
 
@@ -98,6 +101,7 @@ pub(super) fn launch(lease: Lease) -> Result<Child, LaunchError> {
         command.env("ADASA_HOME", home);
     }
     let child = doing("a process", command.spawn())?;
+    failpoint!("client.launched");
     // The keeper holds the lock now: letting go of our descriptor must not unlock it.
     let Lease { lock, listener } = lease;
     drop(listener);

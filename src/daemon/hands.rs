@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, watch};
 use crate::keeper::link::Link;
 use crate::keeper::protocol::{ToKeeper, ToScribe};
 use crate::platform::beat::Beat;
+use crate::platform::failpoint::failpoint;
 use crate::platform::paths::Paths;
 use crate::platform::procfs;
 
@@ -162,6 +163,7 @@ impl Hands {
     }
 
     pub(super) fn perform_one(&mut self, deed: Deed, supervisor: &mut Supervisor) {
+        failpoint!("daemon.deed");
         match deed {
             Deed::Keeper(message) => self.keeper_says(&message),
             Deed::Scribe(message) => self.scribe_says(&message),

@@ -1,5 +1,6 @@
 //! The bounded journal of events: one JSON object a line, two files, its own thread.
 
+use crate::platform::failpoint::failpoint;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -62,7 +63,9 @@ fn write(folder: &Path, receiver: &Receiver<Box<Event>>) {
             if open.write_all(&lines).is_err() {
                 file = None;
             } else if open.metadata().is_ok_and(|m| m.len() >= FILE_MAX) {
+                failpoint!("daemon.history.full");
                 let _ = std::fs::rename(&path, folder.join("events.1.jsonl"));
+                failpoint!("daemon.history.renamed");
                 file = None;
             }
         }

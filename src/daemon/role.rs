@@ -14,6 +14,7 @@ use crate::keeper::link::{Link, LinkError};
 use crate::keeper::protocol::{Before, FromScribe, OLDEST, ToDaemon, ToKeeper, ToScribe, VERSION};
 use crate::platform::beat::Beat;
 use crate::platform::clock::{boot_id, monotonic_ns, wall_ms};
+use crate::platform::failpoint::failpoint;
 use crate::platform::paths::Paths;
 use crate::platform::{child, descriptor, procfs, signal as signals};
 
@@ -122,6 +123,7 @@ fn begin(
     if !(OLDEST..=VERSION).contains(&version) {
         return Err(DaemonError::Version(version));
     }
+    failpoint!("daemon.welcomed");
     let boot = boot_id();
     let setting = Setting {
         epoch,
@@ -181,6 +183,7 @@ fn begin(
         if before == Before::Hung {
             supervisor.note_hung();
         }
+        failpoint!("daemon.taken_over");
         let mut hands = Hands {
             keeper: link,
             beat: None,
@@ -193,6 +196,7 @@ fn begin(
             leaving: false,
         };
         hands.keeper_says(&ToKeeper::Ready { version: VERSION });
+        failpoint!("daemon.ready");
         hands.perform(&mut supervisor);
         open(
             &subsystems,
@@ -205,7 +209,9 @@ fn begin(
         );
         tracing::info!(epoch, pid = std::process::id(), "the daemon has taken over");
         let _ = std::fs::remove_file(paths.start_error());
+        failpoint!("daemon.open");
         let result = turn(&mut supervisor, &mut hands, receiver).await;
+        failpoint!("daemon.leaving");
         hands.last_words();
         subsystems.end(GRACE).await;
         let Hands {
@@ -319,7 +325,9 @@ async fn turn(
             }
             message = messages.recv() => {
                 if let Some(message) = message {
+                    failpoint!("daemon.message.taken");
                     supervisor.handle(now(), message);
+                    failpoint!("daemon.message.handled");
                     // What else is there is taken in the same turn, up to a bound.
                     for _ in 0..64 {
                         match messages.try_recv() {
@@ -359,8 +367,10 @@ fn hear_keeper(
             hands.beat = hands.keeper.take_fd().map(Beat::from);
         }
         hands.asked |= message == ToDaemon::Ping;
+        failpoint!("daemon.report.read");
         supervisor.handle(now(), Msg::Keeper(message));
     }
+    failpoint!("daemon.report.handled");
     hands.perform(supervisor);
     Ok(())
 }
@@ -369,6 +379,7 @@ fn meet_scribe(hands: &mut Hands, supervisor: &Supervisor) -> Option<tokio::net:
     let fd = hands.keeper.take_fd()?;
     let link = Link::new(UnixStream::from(fd)).ok()?;
     let stream = watched(&link).ok()?;
+    failpoint!("daemon.scribe.met");
     hands.scribe = Some(link);
     if supervisor.followers > 0 {
         hands.scribe_says(&ToScribe::Watch { on: true });

@@ -1,6 +1,7 @@
 //! Definitions and goals on disk: a journal of checksummed records, folded into a snapshot when it is quiet.
 //! It has its own thread: a disk that stalls stalls no decision.
 
+use crate::platform::failpoint::failpoint;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -374,7 +375,9 @@ impl Writer {
             };
             match received {
                 Ok(append) => {
+                    failpoint!("daemon.record.taken");
                     let result = self.append(append.record);
+                    failpoint!("daemon.record.written");
                     if let Some(ticket) = append.ticket {
                         stored(ticket, result.err().map(|e| e.to_string()));
                     }
@@ -422,6 +425,11 @@ impl Writer {
             }
             self.file = Some(file);
         }
+        failpoint!("daemon.record.torn", || {
+            if let Some(file) = &mut self.file {
+                let _ = file.write_all(&bytes[..bytes.len() / 2]);
+            }
+        });
         if let Some(file) = &mut self.file
             && let Err(error) = file.write_all(&bytes)
         {
@@ -457,6 +465,7 @@ impl Writer {
         let unfinished = self.folder.join("specs.json.part");
         let mut file = private_options().truncate(true).open(&unfinished)?;
         file.write_all(&serde_json::to_vec_pretty(&folded)?)?;
+        failpoint!("daemon.fold.part");
         file.sync_all()?;
         for generation in (0..GENERATIONS).rev() {
             keep(
@@ -464,11 +473,14 @@ impl Writer {
                 &snapshot(&self.folder, generation + 1),
             );
         }
+        failpoint!("daemon.fold.kept");
         std::fs::rename(&unfinished, snapshot(&self.folder, 0))?;
+        failpoint!("daemon.fold.renamed");
         File::open(&self.folder)?.sync_all()?;
         if let Some(file) = &self.file {
             file.set_len(0)?;
         }
+        failpoint!("daemon.fold.cut");
         self.unfolded = false;
         Ok(())
     }

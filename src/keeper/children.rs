@@ -8,6 +8,7 @@ use crate::domain::exit::{Ending, Exit, Signal};
 use crate::domain::names::{InstanceId, RunId};
 use crate::platform::child::{self, ExecFailure, Reaped};
 use crate::platform::clock::{as_ns, monotonic_ns, wall_ms};
+use crate::platform::failpoint::failpoint;
 use crate::platform::procfs;
 use crate::platform::signal::{self, PidFd};
 
@@ -149,11 +150,13 @@ impl Keeper {
             cpu_ms: reaped.cpu_ms,
             peak_rss: reaped.peak_rss,
         };
+        failpoint!("keeper.exit.reaped");
         let _ = self.table.change(key, |e| {
             if e.run == run {
                 e.state = RunState::Exited(exit);
             }
         });
+        failpoint!("keeper.exit.written");
         self.tell_daemon(&ToDaemon::Exited { key, run, exit });
     }
 
@@ -175,11 +178,13 @@ impl Keeper {
             }
             Outcome::Executed => {
                 self.results.remove(&key);
+                failpoint!("keeper.executed.read");
                 let _ = self.table.change(key, |e| {
                     if e.run == run && e.state == RunState::Forked {
                         e.state = RunState::Executed;
                     }
                 });
+                failpoint!("keeper.executed.written");
                 self.tell_daemon(&ToDaemon::Executed { key, run });
             }
         }
@@ -236,6 +241,7 @@ impl Keeper {
             self.tell_daemon(&refuse(error.to_string()));
             return;
         }
+        failpoint!("keeper.spawn.reserved");
         let folder = self.setup.paths.pipes();
         let made = runs::make(
             &folder,
@@ -254,11 +260,13 @@ impl Keeper {
                 return;
             }
         };
+        failpoint!("keeper.spawn.forked");
         let _ = self.table.change(key, |e| {
             e.pid = made.pid;
             e.start = made.start;
             e.state = RunState::Forked;
         });
+        failpoint!("keeper.spawn.written");
         self.pids.insert(made.pid, (key, run));
         self.tidy_due = Some(monotonic_ns() + as_ns(TIDY));
         let event = EpollEvent::new(EpollFlags::EPOLLIN, token(key, RESULT));
@@ -275,6 +283,7 @@ impl Keeper {
             }
             self.pipes.insert(pipe, end);
         }
+        failpoint!("keeper.spawn.scribe_told");
         self.tell_daemon(&ToDaemon::Spawned {
             key,
             run,

@@ -18,6 +18,7 @@ use crate::domain::pulse::Pulse;
 use crate::platform::beat::Beat;
 use crate::platform::child::{self};
 use crate::platform::clock::{as_ns, boot_id, monotonic_ns};
+use crate::platform::failpoint::failpoint;
 use crate::platform::paths::Paths;
 use crate::platform::signal::{self, PidFd};
 use crate::platform::{descriptor, folder, memory};
@@ -345,12 +346,15 @@ impl Keeper {
                     .get(key)
                     .filter(|e| e.run == run && e.is_live())
                     .cloned();
+                failpoint!("keeper.signal.noted");
                 if let Some(entry) = live {
                     self.signal(&entry, signal);
                 }
+                failpoint!("keeper.signal.sent");
             }
             ToKeeper::Retire { key } => {
                 let _ = self.table.remove(key);
+                failpoint!("keeper.retired");
             }
             ToKeeper::Stopping => {
                 self.shutdown = None;
@@ -371,12 +375,14 @@ impl Keeper {
             .cloned()
             .unwrap_or_else(|| Entry::new(key));
         entry.note = note;
+        failpoint!("keeper.note.read");
         if let (Some(run), RunState::Exited(_)) = (settle, entry.state)
             && entry.run == run
         {
             entry.state = RunState::Settled;
         }
         let _ = self.table.put(entry);
+        failpoint!("keeper.note.written");
     }
 
     pub(super) fn quit(&mut self) {

@@ -9,6 +9,7 @@ use crate::domain::pulse::Pulse;
 use crate::platform::beat::Beat;
 use crate::platform::child;
 use crate::platform::clock::monotonic_ns;
+use crate::platform::failpoint::failpoint;
 use crate::platform::signal;
 
 use super::link::{Link, LinkError};
@@ -35,6 +36,7 @@ impl Keeper {
             }
         };
         let _ = link.send(&KeeperToScribe::Beat, vec![shared]);
+        failpoint!("keeper.scribe.forked");
         let _ = self
             .stage
             .copies()
@@ -44,6 +46,7 @@ impl Keeper {
                 let _ = link.send(&pipe_message(*pipe, end), vec![fd]);
             }
         }
+        failpoint!("keeper.scribe.told");
         self.add_link(&link, SCRIBE);
         self.scribe = Some(RoleProcess {
             pid,
@@ -62,6 +65,7 @@ impl Keeper {
         };
         if let Ok((a, b)) = std::os::unix::net::UnixStream::pair() {
             let _ = scribe.link.send(&KeeperToScribe::Daemon, vec![a.into()]);
+            failpoint!("keeper.introduced.scribe");
             let _ = daemon
                 .link
                 .send(&ToDaemon::Scribe { pid: scribe.pid }, vec![b.into()]);
@@ -75,6 +79,7 @@ impl Keeper {
             return Err(KeeperError::Hopeless(self.daemon_failures));
         }
         let epoch = self.table.next_epoch()?;
+        failpoint!("keeper.epoch.raised");
         let mut args = vec!["__daemon"];
         if self.setup.foreground {
             args.push("--foreground");
@@ -94,6 +99,7 @@ impl Keeper {
                 return Ok(());
             }
         };
+        failpoint!("keeper.daemon.forked");
         let welcome = ToDaemon::Welcome {
             version: VERSION,
             epoch,
@@ -110,6 +116,7 @@ impl Keeper {
             // The one before was told, and did not live to do it.
             let _ = link.send(&ToDaemon::Shutdown { at_once }, vec![]);
         }
+        failpoint!("keeper.daemon.welcomed");
         self.add_link(&link, DAEMON);
         self.daemon = Some(RoleProcess {
             pid,
@@ -148,7 +155,11 @@ impl Keeper {
                 return;
             };
             match daemon.link.next::<ToKeeper>() {
-                Ok(Some(message)) => self.apply(message),
+                Ok(Some(message)) => {
+                    failpoint!("keeper.message.read");
+                    self.apply(message);
+                    failpoint!("keeper.message.applied");
+                }
                 Ok(None) => break,
                 Err(_) => {
                     over = true;
@@ -171,6 +182,7 @@ impl Keeper {
             let _ = signal::send_to_child(daemon.pid, Signal::KILL);
             self.leaving.push(daemon.pid);
         }
+        failpoint!("keeper.daemon.over");
         let _ = daemon.link.fill();
         let _ = self.epoll.delete(&daemon.link);
         let mut ready = daemon.ready;
@@ -198,6 +210,8 @@ impl Keeper {
         loop {
             match scribe.link.next::<ScribeToKeeper>() {
                 Ok(Some(ScribeToKeeper::Drained { key, run, stream })) => {
+                    scribe.ready = true;
+                    failpoint!("keeper.drained.read");
                     if let Some(end) = self.pipes.remove(&PipeKey { key, run, stream }) {
                         end.remove();
                     }
@@ -218,6 +232,7 @@ impl Keeper {
 
     pub(super) fn scribe_is_over(&mut self) {
         if let Some(mut scribe) = self.scribe.take() {
+            failpoint!("keeper.scribe.over");
             let _ = scribe.link.fill();
             while let Ok(Some(ScribeToKeeper::Drained { key, run, stream })) = scribe.link.next() {
                 if let Some(end) = self.pipes.remove(&PipeKey { key, run, stream }) {

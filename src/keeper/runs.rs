@@ -12,6 +12,7 @@ use nix::sys::stat::Mode;
 use crate::domain::names::{InstanceId, RunId};
 use crate::domain::spec::Stream;
 use crate::platform::child::{self, ExecFailure, Program, Stdio};
+use crate::platform::failpoint::failpoint;
 use crate::platform::{descriptor, procfs};
 
 use super::protocol::{ChildSpec, Route, Routes};
@@ -79,6 +80,7 @@ impl PipeEnd {
             Mode::from_bits_truncate(0o622),
             nix::sys::stat::FchmodatFlags::FollowSymlink,
         )?;
+        failpoint!("keeper.fifo.made");
         let end = Self::reopen(folder, key, route)?;
         // Read and write: a writer whose readers are all gone waits instead of dying of SIGPIPE.
         let write = std::fs::File::options()

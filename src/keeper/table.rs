@@ -2,6 +2,7 @@
 //! all of the roles. Each slot is two pages that are written in turn, with a sequence number and a checksum: one
 //! `pwrite` makes a record, and a torn one leaves the record before it.
 
+use crate::platform::failpoint::failpoint;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
@@ -281,6 +282,9 @@ impl Table {
 fn write(file: &File, slot: Slot, payload: &[u8]) -> io::Result<()> {
     let page = encode(slot.sequence, payload);
     let at = slot.index * 2 + slot.sequence % 2;
+    failpoint!("keeper.table.torn", || {
+        let _ = file.write_all_at(&page[..HEAD + payload.len() / 2], at * PAGE as u64);
+    });
     file.write_all_at(&page, at * PAGE as u64)
 }
 

@@ -1,5 +1,6 @@
 //! Archives: `FILE.<base>-<end>` beside `FILE`, later `….gz`, each with its `….idx`.
 
+use crate::platform::failpoint::failpoint;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read, Write as _};
@@ -59,7 +60,9 @@ impl Archive {
         let mut file = encoder.finish()?;
         file.flush()?;
         file.set_modified(modified)?;
+        failpoint!("daemon.compressed");
         std::fs::rename(&unfinished, &target)?;
+        failpoint!("daemon.compressed.renamed");
         std::fs::remove_file(&self.path)?;
         Ok(Self {
             path: target,

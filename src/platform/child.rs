@@ -12,6 +12,7 @@ use nix::unistd::{ForkResult, fork};
 
 use crate::domain::exit::{Ending, ShortText, Signal};
 
+use super::failpoint::failpoint;
 use super::{descriptor, signal};
 
 /// What a child is to become.
@@ -82,6 +83,7 @@ pub(crate) fn spawn(program: Program<'_>, stdio: Stdio<'_>) -> io::Result<Fork> 
             result,
         }),
         ForkResult::Child => {
+            failpoint!("child.forked");
             let failed = match become_program(program, stdio, &report) {
                 Ok(never) => match never {},
                 Err(text) => text,
@@ -117,6 +119,7 @@ fn become_program(
     nix::unistd::chdir(it.cwd)
         .map_err(errno)
         .map_err(why(&format!("cannot enter {}", it.cwd.display())))?;
+    failpoint!("child.ready");
     execute(it)
 }
 
@@ -220,6 +223,7 @@ pub(crate) fn spawn_role(
     match unsafe { fork() }? {
         ForkResult::Parent { child } => Ok(child.as_raw()),
         ForkResult::Child => {
+            failpoint!("child.role.forked");
             let _ = signal::reset_for_child();
             let _ = nix::unistd::setsid();
             let _ = pass(fds);

@@ -10,6 +10,7 @@ pub(crate) mod beat;
 pub(crate) mod child;
 pub(crate) mod clock;
 pub(crate) mod descriptor;
+pub(crate) mod failpoint;
 pub(crate) mod folder;
 pub(crate) mod guardian;
 pub(crate) mod host;

@@ -11,6 +11,7 @@ use crate::logs::archive;
 use crate::logs::index::{self, Entry, Head, LATE, Writer};
 use crate::logs::read::private_options;
 use crate::platform::clock::wall_ms;
+use crate::platform::failpoint::failpoint;
 
 /// A line that passes the limit may end this much later; then the file is cut inside it.
 const OVERSHOOT: u64 = 1024 * 1024;
@@ -110,6 +111,7 @@ impl LogFile {
         if let Some(index) = &mut open.index {
             let _ = index.add(entry);
         }
+        failpoint!("scribe.index.written");
         let full = open.size >= self.route.max_size;
         let old = self
             .route
@@ -142,7 +144,9 @@ impl LogFile {
         // The name of the archive carries the base of the next file: if this is the last thing that happens, whoever
         // goes on finds it there.
         std::fs::rename(log, &target)?;
+        failpoint!("scribe.archive.renamed");
         let _ = std::fs::rename(index_path(log), archive::with_suffix(&target, ".idx"));
+        failpoint!("scribe.archive.indexed");
         // The next file keeps the base while the archive that names it is still there: it may be removed at any time.
         self.open = open(log).ok();
         Ok(())
@@ -156,6 +160,7 @@ impl LogFile {
         self.target()?;
         if let Some(open) = &mut self.open {
             open.file.set_len(0)?;
+            failpoint!("scribe.flush.cut");
             open.base += open.size;
             open.size = 0;
             open.begun_ms = wall_ms();
@@ -183,6 +188,7 @@ fn open(path: &Path) -> io::Result<Open> {
     if !meta.is_file() {
         return Err(io::Error::other("it is no regular file"));
     }
+    failpoint!("scribe.file.made");
     let (inode, size) = (meta.ino(), meta.len());
     let index = index_path(path);
     let archived = archive::list(path)?.last().map(|a| (a.end, a.path.clone()));
@@ -202,6 +208,7 @@ fn open(path: &Path) -> io::Result<Open> {
                 begun_ms: wall_ms(),
             };
             Writer::begin(&index, head)?;
+            failpoint!("scribe.index.begun");
             head
         }
     };

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::keeper::protocol::{FromScribe, Route, ToScribe};
 use crate::platform::clock::monotonic_ns;
+use crate::platform::failpoint::failpoint;
 
 use super::file::LogFile;
 use super::role::Scribe;
@@ -72,6 +73,7 @@ impl Scribe {
             }
             ToScribe::Rotate { ticket, path } => {
                 self.empty_pipes_of(&path);
+                failpoint!("scribe.rotate.asked");
                 let result = self.with_file(&path, LogFile::rotate);
                 if result.is_ok() {
                     self.tell(&FromScribe::Rotated { path });
@@ -81,6 +83,7 @@ impl Scribe {
             ToScribe::Flush { ticket, path } => {
                 self.empty_pipes_of(&path);
                 let result = self.with_file(&path, LogFile::flush);
+                failpoint!("scribe.flush.done");
                 self.answer(ticket, &result);
             }
         }

@@ -14,6 +14,7 @@ use crate::keeper::link::Link;
 use crate::keeper::protocol::{FromScribe, KeeperToScribe, Route, ScribeToKeeper};
 use crate::platform::beat::Beat;
 use crate::platform::clock::monotonic_ns;
+use crate::platform::failpoint::failpoint;
 use crate::platform::{child, descriptor, signal};
 
 use super::file::LogFile;
@@ -260,6 +261,7 @@ impl Scribe {
             .and_modify(|file| file.route = route.clone())
             .or_insert_with(|| LogFile::new(route));
         self.finish_stage(id, &log);
+        failpoint!("scribe.pipe.taken");
         let token = self.next_token;
         self.next_token += 1;
         let event = EpollEvent::new(EpollFlags::EPOLLIN | EpollFlags::EPOLLONESHOT, token);
@@ -314,6 +316,7 @@ impl Scribe {
                 return false;
             }
             stage.noted = Some(pipe.id);
+            failpoint!("scribe.owner.noted");
         }
         pipe.last_ns = monotonic_ns();
         match descriptor::splice(&pipe.read, &stage.write, None, ROUND) {
@@ -322,6 +325,7 @@ impl Scribe {
                 false
             }
             Ok(moved) => {
+                failpoint!("scribe.hop.one");
                 let written = empty_stage(stage, file, pipe.id.run);
                 let blocked = written.is_err();
                 let log = pipe.log.clone();
@@ -389,9 +393,11 @@ impl Scribe {
                 self.pipe_budget = self.pipe_budget.saturating_add(ROUND as u64);
             }
             let PipeId { key, run, stream } = pipe.id;
+            failpoint!("scribe.drained");
             let _ = self
                 .keeper
                 .send(&ScribeToKeeper::Drained { key, run, stream }, vec![]);
+            failpoint!("scribe.drained.told");
             let shared = self.pipes.values().any(|p| p.log == pipe.log);
             if !shared {
                 self.logs.remove(&pipe.log);

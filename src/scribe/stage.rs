@@ -7,6 +7,7 @@ use std::os::fd::OwnedFd;
 use crate::domain::names::{InstanceId, RunId};
 use crate::domain::spec::Stream;
 use crate::platform::descriptor;
+use crate::platform::failpoint::failpoint;
 
 use super::file::{After, LogFile};
 
@@ -66,6 +67,7 @@ pub(super) fn empty_stage(
         match moved {
             Ok(0) => break,
             Ok(moved) => {
+                failpoint!("scribe.hop.two");
                 if file.dropped > 0 {
                     file.dropped = 0;
                     written.trouble = Some(None);
