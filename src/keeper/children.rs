@@ -1,6 +1,7 @@
 //! The keeper's children: made, signalled, reaped, adopted.
 
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 
 use nix::sys::epoll::{EpollEvent, EpollFlags};
 
@@ -15,6 +16,10 @@ use crate::platform::signal::{self, PidFd};
 use super::protocol::{ChildSpec, Entry, Routes, RunState, ToDaemon};
 use super::role::{ADOPTED, Keeper, RESULT, TIDY, pipe_message, token};
 use super::runs::{self, Outcome, PipeEnd, PipeKey};
+
+/// A child that the keeper before forked and that has not become its program yet is looked at this often: nothing
+/// tells of an exec that somebody else waited for. Its daemon gives it up after a while.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 /// A child whose exec has not been told yet.
 pub(super) struct Pending {
@@ -39,11 +44,15 @@ impl Keeper {
                         let _ = self.epoll.add(&handle, event);
                         self.adopted.insert(key, handle);
                         let _ = self.table.change(key, |e| e.adopted = true);
+                        self.look_at_forked(key);
                     } else {
                         self.gone_unseen(key);
                     }
                 }
-                RunState::Reserved => self.gone_unseen(key),
+                // Its child, if there was one, never had leave to become the program.
+                RunState::Reserved => {
+                    let _ = self.table.change(key, |e| e.state = RunState::Settled);
+                }
                 RunState::None | RunState::Exited(_) | RunState::Settled => {}
             }
         }
@@ -70,6 +79,31 @@ impl Keeper {
                     let _ = std::fs::remove_file(name.path());
                 }
             }
+        }
+    }
+
+    /// The pipe that would have told of the exec ended with the keeper before.
+    fn look_at_forked(&mut self, key: InstanceId) {
+        let Some(entry) = self.table.get(key).cloned() else {
+            return;
+        };
+        if entry.state != RunState::Forked {
+            return;
+        }
+        if procfs::is_another_program(entry.pid) {
+            let _ = self.table.change(key, |e| e.state = RunState::Executed);
+            let run = entry.run;
+            self.tell_daemon(&ToDaemon::Executed { key, run });
+        } else {
+            self.forked_due = Some(monotonic_ns() + as_ns(LOOK_AGAIN));
+        }
+    }
+
+    /// Looks once more at adopted children that were not seen to exec.
+    pub(super) fn look_at_all_forked(&mut self) {
+        let keys: Vec<InstanceId> = self.adopted.keys().copied().collect();
+        for key in keys {
+            self.look_at_forked(key);
         }
     }
 
@@ -261,12 +295,17 @@ impl Keeper {
             }
         };
         failpoint!("keeper.spawn.forked");
-        let _ = self.table.change(key, |e| {
+        let written = self.table.change(key, |e| {
             e.pid = made.pid;
             e.start = made.start;
             e.state = RunState::Forked;
         });
         failpoint!("keeper.spawn.written");
+        if written.is_ok() {
+            // A child that cannot take its leave any more is heard of when it is reaped.
+            let _ = made.leave.give();
+        }
+        failpoint!("keeper.spawn.let_go");
         self.pids.insert(made.pid, (key, run));
         self.tidy_due = Some(monotonic_ns() + as_ns(TIDY));
         let event = EpollEvent::new(EpollFlags::EPOLLIN, token(key, RESULT));

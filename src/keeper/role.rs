@@ -122,6 +122,8 @@ pub(super) struct Keeper {
     pub(super) adopted: HashMap<InstanceId, PidFd>,
     /// Everything is to end; at once, if so.
     pub(super) shutdown: Option<bool>,
+    /// When to look again at adopted children that have not become their program.
+    pub(super) forked_due: Option<u64>,
     pub(super) shutdown_due: Option<u64>,
     pub(super) ending: Option<LastGrace>,
     pub(super) quitting: bool,
@@ -183,6 +185,7 @@ pub(crate) fn run(setup: Setup) -> Result<(), KeeperError> {
         pids: HashMap::new(),
         adopted: HashMap::new(),
         shutdown: None,
+        forked_due: None,
         shutdown_due: None,
         ending: None,
         quitting: false,
@@ -241,6 +244,7 @@ impl Keeper {
             self.shutdown_due,
             ending,
             self.tidy_due,
+            self.forked_due,
         ]
         .into_iter()
         .flatten()
@@ -262,6 +266,10 @@ impl Keeper {
         if due(self.tidy_due) {
             self.tidy_due = None;
             memory::give_back();
+        }
+        if due(self.forked_due) {
+            self.forked_due = None;
+            self.look_at_all_forked();
         }
         if due(self.scribe_due) {
             self.scribe_due = None;

@@ -11,7 +11,7 @@ use nix::sys::stat::Mode;
 
 use crate::domain::names::{InstanceId, RunId};
 use crate::domain::spec::Stream;
-use crate::platform::child::{self, ExecFailure, Program, Stdio};
+use crate::platform::child::{self, ExecFailure, Leave, Program, Stdio};
 use crate::platform::failpoint::failpoint;
 use crate::platform::{descriptor, procfs};
 
@@ -102,6 +102,7 @@ pub(super) struct Made {
     pub(super) pid: i32,
     pub(super) start: u64,
     pub(super) result: OwnedFd,
+    pub(super) leave: Leave,
     pub(super) pipes: Vec<(PipeKey, PipeEnd)>,
 }
 
@@ -142,6 +143,7 @@ pub(super) fn make(
             pid: fork.pid,
             start: procfs::stat(fork.pid).map_or(0, |stat| stat.start),
             result: fork.result,
+            leave: fork.leave,
             pipes,
         }),
         Err(error) => {

@@ -1,7 +1,7 @@
 //! Making children and collecting them. Only a single-threaded caller may fork here.
 
 use std::ffi::CString;
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::path::Path;
 
@@ -48,6 +48,23 @@ pub(crate) struct Fork {
     pub pid: i32,
     /// Ends without a byte when the exec succeeded, else gives an [`ExecFailure`].
     pub result: OwnedFd,
+    /// The child does nothing that is seen outside before this lets it.
+    pub leave: Leave,
+}
+
+/// The child's leave to become its program. It is given when the pid is written where it will be found: a caller that
+/// is killed before takes the leave with it, and the child ends, so that no child runs that nobody knows.
+#[derive(Debug)]
+pub(crate) struct Leave(OwnedFd);
+
+impl Leave {
+    /// Lets the child go on.
+    ///
+    /// # Errors
+    /// When the child is gone.
+    pub(crate) fn give(self) -> io::Result<()> {
+        std::fs::File::from(self.0).write_all(&[1])
+    }
 }
 
 /// What went wrong between fork and exec.
@@ -76,15 +93,17 @@ impl ExecFailure {
 pub(crate) fn spawn(program: Program<'_>, stdio: Stdio<'_>) -> io::Result<Fork> {
     let (result, report) = nix::unistd::pipe2(OFlag::O_CLOEXEC)?;
     descriptor::set_nonblocking(&result, true)?;
+    let (wait, leave) = nix::unistd::pipe2(OFlag::O_CLOEXEC)?;
     // SAFETY: the caller is single-threaded (the keeper), so the child may run ordinary code.
     match unsafe { fork() }? {
         ForkResult::Parent { child } => Ok(Fork {
             pid: child.as_raw(),
             result,
+            leave: Leave(leave),
         }),
         ForkResult::Child => {
             failpoint!("child.forked");
-            let failed = match become_program(program, stdio, &report) {
+            let failed = match become_program(program, stdio, &report, wait) {
                 Ok(never) => match never {},
                 Err(text) => text,
             };
@@ -100,15 +119,19 @@ fn become_program(
     it: Program<'_>,
     stdio: Stdio<'_>,
     report: &OwnedFd,
+    wait: OwnedFd,
 ) -> Result<std::convert::Infallible, String> {
     let why = |what: &str| {
         let what = what.to_owned();
         move |error: io::Error| format!("{what}: {}", words(&error))
     };
     let errno = |error: Errno| io::Error::from(error);
-    // Only stdio and the result pipe stay open, whatever else the keeper holds.
+    // Only stdio and these two pipes stay open, whatever else the keeper holds, its end of the second included.
     place(stdio).map_err(why("cannot set up stdio"))?;
-    keep_only(report.as_fd()).map_err(why("cannot close descriptors"))?;
+    keep_only(report.as_fd(), wait.as_fd()).map_err(why("cannot close descriptors"))?;
+    std::fs::File::from(wait)
+        .read_exact(&mut [0])
+        .map_err(|_| "the keeper was gone before it could begin".to_owned())?;
     signal::reset_for_child().map_err(why("cannot reset signals"))?;
     nix::unistd::setsid()
         .map_err(errno)
@@ -146,8 +169,10 @@ fn place(stdio: Stdio<'_>) -> io::Result<()> {
     Ok(())
 }
 
-fn keep_only(kept: BorrowedFd<'_>) -> io::Result<()> {
-    let kept = u32::try_from(kept.as_raw_fd()).map_err(io::Error::other)?;
+fn keep_only(one: BorrowedFd<'_>, other: BorrowedFd<'_>) -> io::Result<()> {
+    let number = |fd: BorrowedFd<'_>| u32::try_from(fd.as_raw_fd()).map_err(io::Error::other);
+    let (one, other) = (number(one)?, number(other)?);
+    let (low, high) = (one.min(other).max(3), one.max(other).max(3));
     let close = |from: u32, to: u32| {
         if from > to {
             return Ok(0);
@@ -155,8 +180,9 @@ fn keep_only(kept: BorrowedFd<'_>) -> io::Result<()> {
         // SAFETY: closes descriptors of this forked child, none of which is used again.
         Errno::result(unsafe { nix::libc::close_range(from, to, 0) })
     };
-    close(3, kept.max(3) - 1)?;
-    close(kept + 1, u32::MAX)?;
+    close(3, low - 1)?;
+    close(low + 1, high - 1)?;
+    close(high + 1, u32::MAX)?;
     Ok(())
 }
 

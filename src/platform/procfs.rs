@@ -233,6 +233,16 @@ impl Reader {
     }
 }
 
+/// Whether a process that was forked from this program has become another. Reads one link, which cannot hang.
+#[must_use]
+pub(crate) fn is_another_program(pid: i32) -> bool {
+    let program = |who: &str| std::fs::read_link(format!("/proc/{who}/exe"));
+    match (program(&pid.to_string()), program("self")) {
+        (Ok(theirs), Ok(own)) => theirs != own,
+        (Err(_), _) | (_, Err(_)) => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
