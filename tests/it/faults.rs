@@ -7,7 +7,7 @@ mod flight;
 mod kill;
 mod locks;
 mod storage;
-mod writers;
+pub(crate) mod writers;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -15,12 +15,16 @@ mod config;
 mod daemon;
 mod docs;
 mod environment;
+#[cfg(feature = "failpoints")]
+mod failpoints;
 mod faults;
 mod http;
 mod lifecycle;
 mod list;
 mod logs;
 mod memory;
+#[cfg(feature = "failpoints")]
+mod oracle;
 mod program;
 mod recovery;
 mod restart;
