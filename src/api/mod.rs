@@ -3,16 +3,19 @@
 mod error;
 mod log_line;
 mod push;
+mod past;
 mod request;
 mod view;
 
 pub use crate::domain::event::{Event, What};
 pub use crate::domain::operation::{Progress, Verb};
+pub use crate::domain::run::{Asker, Ended, Evidence, Reason, Run};
 pub use crate::domain::selector::Selector;
 pub use crate::domain::status::Status;
 pub use crate::platform::host::Host;
 pub use error::{ApiError, Code};
 pub use log_line::LogLine;
+pub use past::{InstanceRuns, RunState, RunView};
 pub use push::{Metric, Push, Snapshot};
 pub use request::{Act, Apply, Define, Down, LogQuery, ServerControl};
 pub use view::{

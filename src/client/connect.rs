@@ -257,7 +257,7 @@ impl Client {
         }
     }
 
-    fn get<T: DeserializeOwned>(&self, target: &str, wait: Duration) -> Result<T, ClientError> {
+    pub(super) fn get<T: DeserializeOwned>(&self, target: &str, wait: Duration) -> Result<T, ClientError> {
         Self::answer(self.request("GET", target, None, wait)?)
     }
 
@@ -434,7 +434,7 @@ fn waiting(target: &str, wait: Duration) -> String {
 }
 
 /// Percent-encodes all but the unreserved characters and the comma; see RFC 3986, section 2.3.
-fn quote(text: &str) -> String {
+pub(super) fn quote(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~,:*".contains(&byte) {

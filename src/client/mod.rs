@@ -5,6 +5,7 @@ mod connect;
 mod error;
 mod http;
 mod launch;
+mod past;
 mod stream;
 
 pub use connect::{Client, Started};

@@ -7,6 +7,7 @@ use crate::domain::event::What;
 use crate::domain::instance::{Event as Happened, Instance, Phase, Report};
 use crate::domain::names::{InstanceId, OperationId, RunId};
 use crate::domain::operation::Verb;
+use crate::domain::run::Asker;
 use crate::domain::spec::Restart;
 use crate::keeper::protocol::{Entry, RunState, ToKeeper};
 
@@ -82,6 +83,7 @@ impl Supervisor {
             let down = Rest::from(member.machine.phase()) == Rest::Down;
             noted && down && member.rest == Rest::Up && !unbegun.contains(&member.id)
         });
+        self.repeat_ends();
         self.catch_up();
         if ending {
             self.end_all(false);
@@ -90,6 +92,7 @@ impl Supervisor {
                 self.bring_up(id, rest);
             }
             for id in unbegun {
+                self.asker = self.asker_of(id);
                 self.drive(id, &Happened::Start, "its definition");
             }
         }
@@ -103,10 +106,11 @@ impl Supervisor {
                 .get(&m.key)
                 .is_some_and(|p| p.spec.restart.on == Restart::Always)
         });
+        self.asker = Some(Asker::Boot);
         match rest {
             Rest::Up => self.drive(id, &Happened::Start, "it was up before"),
             Rest::Exited if always => self.drive(id, &Happened::Start, "its policy is always"),
-            Rest::Exited | Rest::Down | Rest::Errored => {}
+            Rest::Exited | Rest::Down | Rest::Errored => self.asker = None,
         }
     }
 

@@ -5,6 +5,7 @@ use crate::domain::event::What;
 use crate::domain::instance::{Event as Happened, Phase};
 use crate::domain::names::{InstanceId, OperationId};
 use crate::domain::operation::{Progress, Verb};
+use crate::domain::run::Asker;
 use crate::domain::selector::{Candidate, Selector};
 use crate::domain::spec::Origin;
 use crate::keeper::protocol::{ToKeeper, ToScribe};
@@ -227,6 +228,7 @@ impl Supervisor {
             base: member.machine.run(),
         });
         let because = format!("{} by {by}", verb.word());
+        self.asker = Some(Asker::command(verb, by, operation));
         self.drive(id, happened, &because);
     }
 

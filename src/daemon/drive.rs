@@ -26,6 +26,7 @@ const RUNS_RESERVED: u64 = 100;
 impl Supervisor {
     /// One step of one instance, with everything that follows from it.
     pub(super) fn drive(&mut self, id: InstanceId, event: &Happened, because: &str) {
+        let asker = self.asker.take();
         let Some(member) = self.members.get_mut(&id) else {
             return;
         };
@@ -51,6 +52,7 @@ impl Supervisor {
         }
         let (was, is) = (member.status(), after.phase().into());
         member.machine = after;
+        member.note_asker(before.phase(), asker, because);
         member.count_failures(before.attempts(), event, self.now.ns);
         if was != is {
             member.since_ms = self.now.ms;

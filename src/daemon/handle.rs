@@ -11,6 +11,7 @@ use crate::domain::selector::Selector;
 
 use super::hub::Told;
 use super::message::{LogSource, Msg, Reply, Request};
+use super::runs::Subject;
 
 pub(crate) use super::message::Tending;
 
@@ -86,6 +87,10 @@ impl Handle {
     ask!(
         /// Ends or replaces the daemon.
         control(what: ServerControl, by: String) -> () = Request::Control
+    );
+    ask!(
+        /// What the journal of runs is read for.
+        subjects(select: Vec<Selector>) -> Vec<Subject> = Request::Subjects
     );
     ask!(
         /// The log files of what is selected.

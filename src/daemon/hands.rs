@@ -174,6 +174,7 @@ impl Hands {
                 }
             }
             Deed::History(event) => self.history.append(event),
+            Deed::Saw(seen) => self.history.saw(seen),
             Deed::Sweep(_) => {}
             Deed::SweepAgain => {
                 let _ = self

@@ -1,29 +1,79 @@
-//! The bounded journal of events: one JSON object a line, two files, its own thread.
+//! The bounded journals of events and of runs: one JSON object a line, their own thread.
 
-use crate::platform::failpoint::failpoint;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
+use tokio::sync::oneshot;
+
 use crate::domain::event::Event;
+use crate::domain::names::InstanceId;
+use crate::domain::run::Run;
 use crate::logs::read::private_options;
+use crate::platform::failpoint::failpoint;
+
+use super::journal::{Journal, Seen};
 
 /// A file of this size becomes the older one.
 const FILE_MAX: u64 = 4 * 1024 * 1024;
 /// How many events may wait for the disk; more are dropped, for nothing waits for history.
 const QUEUE: usize = 4096;
 
-/// Where events go.
+/// What waits for the disk.
+enum ToHistory {
+    Event(Box<Event>),
+    Seen(Box<Seen>),
+    /// The last runs of these instances.
+    Runs {
+        ids: Vec<InstanceId>,
+        most: usize,
+        reply: oneshot::Sender<io::Result<BTreeMap<InstanceId, VecDeque<Run>>>>,
+    },
+    /// There is no more.
+    Close,
+}
+
+/// Where events and runs go.
 #[derive(Debug, Clone)]
-pub(super) struct History {
-    sender: SyncSender<Box<Event>>,
+pub(crate) struct History {
+    sender: SyncSender<ToHistory>,
 }
 
 impl History {
     /// Appends; when the disk does not keep up the event is dropped.
     pub(super) fn append(&self, event: Event) {
-        let _ = self.sender.try_send(Box::new(event));
+        let _ = self.sender.try_send(ToHistory::Event(Box::new(event)));
+    }
+
+    /// Appends what was seen of a run; dropped as an event is.
+    pub(super) fn saw(&self, seen: Seen) {
+        let _ = self.sender.try_send(ToHistory::Seen(Box::new(seen)));
+    }
+
+    /// Nothing more comes: the thread ends when it has written what waits.
+    pub(super) fn close(&self) {
+        let _ = self.sender.send(ToHistory::Close);
+    }
+
+    /// The last runs of these instances, oldest first.
+    ///
+    /// # Errors
+    /// A queue that is full, or the disk's word.
+    pub(super) async fn runs(
+        &self,
+        ids: Vec<InstanceId>,
+        most: usize,
+    ) -> io::Result<BTreeMap<InstanceId, VecDeque<Run>>> {
+        let (reply, answer) = oneshot::channel();
+        let asked = ToHistory::Runs { ids, most, reply };
+        self.sender
+            .try_send(asked)
+            .map_err(|_| io::Error::from(io::ErrorKind::WouldBlock))?;
+        answer
+            .await
+            .map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?
     }
 }
 
@@ -36,37 +86,76 @@ pub(super) fn start(folder: PathBuf) -> io::Result<(History, std::thread::JoinHa
     let (sender, receiver) = sync_channel(QUEUE);
     let thread = std::thread::Builder::new()
         .name("history".into())
-        .stack_size(128 * 1024)
+        .stack_size(256 * 1024)
         .spawn(move || write(&folder, &receiver))?;
     Ok((History { sender }, thread))
 }
 
-fn write(folder: &Path, receiver: &Receiver<Box<Event>>) {
-    let path = folder.join("events.jsonl");
-    let mut file: Option<File> = None;
-    while let Ok(event) = receiver.recv() {
+fn write(folder: &Path, receiver: &Receiver<ToHistory>) {
+    let mut events = Events::new(folder);
+    let mut journal = Journal::new(folder.join("runs.jsonl"));
+    while let Ok(first) = receiver.recv() {
         let mut lines = Vec::new();
-        let mut add = |event: &Event| {
-            if serde_json::to_writer(&mut lines, event).is_ok() {
-                lines.push(b'\n');
-            }
-        };
-        add(&event);
+        let mut seen = Vec::new();
+        let mut asked = Vec::new();
+        let mut close = false;
         // All that wait go with one write.
-        while let Ok(event) = receiver.try_recv() {
-            add(&event);
+        let mut next = Some(first);
+        while let Some(message) = next {
+            match message {
+                ToHistory::Event(event) => {
+                    if serde_json::to_writer(&mut lines, &event).is_ok() {
+                        lines.push(b'\n');
+                    }
+                }
+                ToHistory::Seen(it) => seen.push(*it),
+                ToHistory::Runs { ids, most, reply } => asked.push((ids, most, reply)),
+                ToHistory::Close => close = true,
+            }
+            next = receiver.try_recv().ok();
         }
-        if file.is_none() {
-            file = private_options().append(true).open(&path).ok();
+        events.append(&lines);
+        journal.append(&seen);
+        for (ids, most, reply) in asked {
+            let _ = reply.send(journal.read(&ids, most));
         }
-        if let Some(open) = &mut file {
-            if open.write_all(&lines).is_err() {
-                file = None;
+        if close {
+            return;
+        }
+    }
+}
+
+/// The events' file.
+struct Events {
+    path: PathBuf,
+    older: PathBuf,
+    file: Option<File>,
+}
+
+impl Events {
+    fn new(folder: &Path) -> Self {
+        Self {
+            path: folder.join("events.jsonl"),
+            older: folder.join("events.1.jsonl"),
+            file: None,
+        }
+    }
+
+    fn append(&mut self, lines: &[u8]) {
+        if lines.is_empty() {
+            return;
+        }
+        if self.file.is_none() {
+            self.file = private_options().append(true).open(&self.path).ok();
+        }
+        if let Some(open) = &mut self.file {
+            if open.write_all(lines).is_err() {
+                self.file = None;
             } else if open.metadata().is_ok_and(|m| m.len() >= FILE_MAX) {
                 failpoint!("daemon.history.full");
-                let _ = std::fs::rename(&path, folder.join("events.1.jsonl"));
+                let _ = std::fs::rename(&self.path, &self.older);
                 failpoint!("daemon.history.renamed");
-                file = None;
+                self.file = None;
             }
         }
     }

@@ -10,6 +10,7 @@ use crate::domain::exit::Exit;
 use crate::domain::instance::{Event as Happened, Instance, Policy, Report};
 use crate::domain::names::{InstanceId, OperationId, ProcessKey, RunId, instance_label};
 use crate::domain::operation::Verb;
+use crate::domain::run::{Asker, Reason};
 use crate::domain::sample::{Sample, Series};
 use crate::domain::spec::{LogPolicy, Spec, Stream};
 use crate::domain::status::Status;
@@ -55,6 +56,17 @@ pub(super) struct Wanted {
     pub(super) base: RunId,
 }
 
+/// The end of the last run, as far as its exit does not tell.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct LastEnd {
+    #[serde(rename = "r")]
+    pub(super) run: RunId,
+    #[serde(rename = "l")]
+    pub(super) lasted_ms: u64,
+    #[serde(rename = "w")]
+    pub(super) reason: Reason,
+}
+
 /// One instance.
 #[derive(Debug, Clone)]
 pub(super) struct Member {
@@ -70,6 +82,14 @@ pub(super) struct Member {
     pub(super) because: String,
     pub(super) restarts: u32,
     pub(super) exit: Option<Exit>,
+    /// Of the run that `exit` is of.
+    pub(super) last_end: Option<LastEnd>,
+    /// At whose word the current run began.
+    pub(super) begun_by: Option<Asker>,
+    /// At whose word the current run is being ended.
+    pub(super) asked_by: Option<Asker>,
+    /// At whose word another run follows the one that is being ended.
+    pub(super) next_by: Option<Asker>,
     /// When it failed, monotonic nanoseconds.
     pub(super) failures: VecDeque<u64>,
     /// Monotonic nanoseconds.
@@ -106,6 +126,10 @@ impl Member {
             because: "defined".into(),
             restarts: 0,
             exit: None,
+            last_end: None,
+            begun_by: None,
+            asked_by: None,
+            next_by: None,
             failures: VecDeque::new(),
             due: None,
             run_generation: 0,
@@ -198,18 +222,12 @@ impl Member {
             alarm: self.alarm.as_deref().map(|a| shorten(a, 60)),
             has_run: self.has_run,
             rest: Some(self.rest),
+            last_end: self.last_end.clone(),
+            begun_by: self.begun_by.clone(),
+            asked_by: self.asked_by.clone(),
+            next_by: self.next_by.clone(),
         };
-        let mut text = serde_json::to_string(&note).unwrap_or_default();
-        if text.len() > NOTE_MAX {
-            let smaller = Note {
-                because: String::new(),
-                alarm: None,
-                failures: Vec::new(),
-                ..note
-            };
-            text = serde_json::to_string(&smaller).unwrap_or_default();
-        }
-        text
+        note.written()
     }
 
     pub(super) fn take(&mut self, note: Note) {
@@ -225,6 +243,10 @@ impl Member {
         self.alarm = note.alarm;
         self.has_run = note.has_run;
         self.rest = note.rest.unwrap_or_else(|| self.machine.phase().into());
+        self.last_end = note.last_end;
+        self.begun_by = note.begun_by;
+        self.asked_by = note.asked_by;
+        self.next_by = note.next_by;
     }
 }
 
@@ -259,11 +281,46 @@ pub(super) struct Note {
     has_run: bool,
     #[serde(rename = "t", default)]
     rest: Option<super::store::Rest>,
+    #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
+    last_end: Option<LastEnd>,
+    #[serde(rename = "y", default, skip_serializing_if = "Option::is_none")]
+    begun_by: Option<Asker>,
+    #[serde(rename = "z", default, skip_serializing_if = "Option::is_none")]
+    asked_by: Option<Asker>,
+    #[serde(rename = "x", default, skip_serializing_if = "Option::is_none")]
+    next_by: Option<Asker>,
 }
 
 impl Note {
     pub(super) fn parse(text: &str) -> Option<Self> {
         serde_json::from_str(text).ok()
+    }
+
+    /// As text that fits its slot: what explains goes before what is decided by.
+    fn written(mut self) -> String {
+        let lighter: [fn(&mut Self); 4] = [
+            |_| {},
+            |note| note.last_end = None,
+            |note| {
+                note.begun_by = None;
+                note.asked_by = None;
+                note.next_by = None;
+            },
+            |note| {
+                note.because = String::new();
+                note.alarm = None;
+                note.failures = Vec::new();
+            },
+        ];
+        let mut text = String::new();
+        for lighten in lighter {
+            lighten(&mut self);
+            text = serde_json::to_string(&self).unwrap_or_default();
+            if text.len() <= NOTE_MAX {
+                break;
+            }
+        }
+        text
     }
 }
 
@@ -319,6 +376,20 @@ mod tests {
             operation: OperationId::new("x".repeat(64)).unwrap(),
             verb: Verb::Restart,
             base: RunId(u64::MAX),
+        });
+        let long = || Asker::Other {
+            text: "\u{10ffff}".repeat(500),
+        };
+        member.begun_by = Some(long());
+        member.asked_by = Some(long());
+        member.next_by = Some(long());
+        member.last_end = Some(LastEnd {
+            run: RunId(u64::MAX),
+            lasted_ms: u64::MAX,
+            reason: Reason::Asked {
+                asker: long(),
+                killed: true,
+            },
         });
         assert!(member.note().len() <= NOTE_MAX, "{}", member.note().len());
         assert!(Note::parse(&member.note()).is_some());

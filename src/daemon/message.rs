@@ -18,6 +18,8 @@ use crate::domain::spec::Stream;
 use crate::keeper::protocol::{FromScribe, Route, ToDaemon, ToKeeper, ToScribe};
 
 use super::hub::Told;
+use super::journal::Seen;
+use super::runs::Subject;
 use super::store::Record;
 
 /// Where the answer to a request goes.
@@ -60,6 +62,8 @@ pub(crate) enum Request {
     Control(ServerControl, String, Reply<()>),
     /// Everything, and what follows.
     Subscribe(oneshot::Sender<(Snapshot, broadcast::Receiver<Told>)>),
+    /// What the journal of runs is read for.
+    Subjects(Vec<Selector>, Reply<Vec<Subject>>),
     /// The log files of some.
     Logs(Vec<Selector>, Reply<Vec<LogSource>>),
     /// Empty or rotate the logs of some.
@@ -164,6 +168,8 @@ pub(super) enum Deed {
     Store(Record, Option<u64>),
     /// Append to the history.
     History(Event),
+    /// Append to the journal of runs.
+    Saw(Seen),
     /// Look for what is left of a tree.
     Sweep(SweepOrder),
     /// Look again for all that wait.

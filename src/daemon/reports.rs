@@ -4,6 +4,7 @@ use crate::domain::event::What;
 use crate::domain::exit::Exit;
 use crate::domain::instance::{Event as Happened, Phase, Report};
 use crate::domain::names::{InstanceId, RunId};
+use crate::domain::run::Asker;
 use crate::domain::spec::LimitAction;
 use crate::keeper::protocol::{FromScribe, ToDaemon, ToKeeper};
 
@@ -30,6 +31,7 @@ impl Supervisor {
                     member.child = Some(Child { pid, start });
                     member.adopted = false;
                 }
+                self.began(key, run);
                 self.report(key, run, Report::Spawned, "");
             }
             ToDaemon::SpawnFailed { key, run, why } => {
@@ -106,20 +108,8 @@ impl Supervisor {
         if member.machine.run() != run || !phase.is_live() {
             return;
         }
-        member.exit = Some(exit);
-        let lasted_ms = member.child.map_or(0, |child| {
-            let begun = child.start * 1000 / self.setting.ticks_per_second.max(1);
-            (self.now.ns / 1_000_000).saturating_sub(begun)
-        });
+        self.ended(id, run, exit);
         self.deeds.push(Deed::Untrack(id));
-        self.tell(
-            Some(id),
-            What::Exit {
-                run,
-                exit,
-                lasted_ms,
-            },
-        );
         // An end that is no failure forgives none either.
         let forgiven = if exit.ending.is_success() && phase == Phase::Running {
             0
@@ -242,9 +232,10 @@ impl Supervisor {
         member.over_limit = true;
         self.tell(Some(id), What::Limit { memory, allowed });
         let mb = |bytes: u64| bytes / 1_000_000;
+        self.asker = Some(Asker::MemoryLimit { memory, allowed });
         let why = format!("memory limit: {} MB of {} MB", mb(memory), mb(allowed));
         match limits.action {
-            LimitAction::Log => {}
+            LimitAction::Log => self.asker = None,
             LimitAction::Restart => self.report(id, run, Report::OverLimit, &why),
             LimitAction::Stop => self.drive(id, &Happened::Stop { force: false }, &why),
         }

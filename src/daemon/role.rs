@@ -20,6 +20,7 @@ use crate::platform::{child, descriptor, procfs, signal as signals};
 
 use super::handle::{Handle, QUEUE};
 use super::hands::{Hands, Threads};
+use super::past::Past;
 
 pub(crate) use super::message::Msg;
 use super::subsystems::{State, Subsystems};
@@ -75,6 +76,8 @@ pub(crate) struct Doors {
     pub growth: watch::Receiver<u64>,
     /// Tells the supervisor that somebody follows, or no longer.
     pub messages: mpsc::Sender<Msg>,
+    /// Answers about what was.
+    pub past: Past,
 }
 
 /// Runs the daemon. `open` puts the doors in.
@@ -184,6 +187,8 @@ fn begin(
             supervisor.note_hung();
         }
         failpoint!("daemon.taken_over");
+        let handle = Handle::new(sender.clone());
+        let past = Past::new(handle.clone(), history.clone());
         let mut hands = Hands {
             keeper: link,
             beat: None,
@@ -202,9 +207,10 @@ fn begin(
             &subsystems,
             Doors {
                 listener,
-                handle: Handle::new(sender.clone()),
+                handle,
                 growth: watch,
                 messages: sender,
+                past,
             },
         );
         tracing::info!(epoch, pid = std::process::id(), "the daemon has taken over");
@@ -220,6 +226,7 @@ fn begin(
             keeper,
             ..
         } = hands;
+        history.close();
         drop((store, history));
         let _ = store_thread.join();
         let _ = history_thread.join();

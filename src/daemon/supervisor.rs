@@ -106,6 +106,8 @@ pub(super) struct Supervisor {
     timers: BinaryHeap<Reverse<(u64, InstanceId)>>,
     dirty: BTreeSet<InstanceId>,
     pub(super) jitter: u64,
+    /// At whose word the next step is taken; none when nobody's.
+    pub(super) asker: Option<crate::domain::run::Asker>,
     /// How many readers follow a log.
     pub(super) followers: usize,
     /// What the parts around it are doing.
@@ -139,6 +141,7 @@ impl Supervisor {
             timers: BinaryHeap::new(),
             dirty: BTreeSet::new(),
             jitter,
+            asker: None,
             followers: 0,
             board: None,
         }
@@ -335,6 +338,7 @@ impl Supervisor {
         self.ending = Ending::Stopping;
         let ids: Vec<InstanceId> = self.members.keys().rev().copied().collect();
         for id in ids {
+            self.asker = Some(crate::domain::run::Asker::Shutdown);
             self.drive(id, &Happened::Stop { force: at_once }, "the daemon ends");
         }
     }
@@ -381,6 +385,10 @@ impl Supervisor {
             Request::Subscribe(reply) => {
                 let _ = reply.send((self.snapshot(), self.hub.subscribe()));
             }
+            Request::Subjects(select, reply) => {
+                let subjects = self.select(&select).map(|ids| self.subjects(&ids));
+                let _ = reply.send(subjects);
+            }
             Request::Logs(select, reply) => {
                 let sources = self.select(&select).map(|ids| self.log_sources(&ids));
                 let _ = reply.send(sources);
@@ -403,6 +411,7 @@ fn is_change(request: &Request) -> bool {
         | Request::Info(..)
         | Request::Control(..)
         | Request::Subscribe(..)
+        | Request::Subjects(..)
         | Request::Logs(..)
         | Request::TendLogs(..) => false,
     }

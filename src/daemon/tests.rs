@@ -8,4 +8,5 @@ mod failures;
 mod habit;
 mod handover;
 mod operations;
+mod runs;
 mod world;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::exit::Exit;
 use super::names::{InstanceId, OperationId, RunId};
 use super::operation::Verb;
+use super::run::Reason;
 use super::status::Status;
 
 /// What happened to one instance or to the daemon.
@@ -28,6 +29,9 @@ pub enum What {
         exit: Exit,
         /// How long it had lasted, milliseconds.
         lasted_ms: u64,
+        /// Whether adasa had asked for it, and at whose word.
+        #[serde(default)]
+        reason: Reason,
     },
     /// A command came.
     Asked {

@@ -7,6 +7,7 @@ pub(crate) mod instance;
 pub(crate) mod names;
 pub(crate) mod operation;
 pub(crate) mod pulse;
+pub(crate) mod run;
 pub(crate) mod sample;
 pub(crate) mod selector;
 pub(crate) mod spec;

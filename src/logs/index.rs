@@ -17,6 +17,8 @@ const MAGIC: &[u8; 8] = b"ADASAIX1";
 pub(crate) const UNIT: u64 = 32;
 /// The time is that of finding the bytes, not of their coming.
 pub(crate) const LATE: u32 = 1;
+/// How many entries are looked through for the last one of a run.
+const BACKWARDS: u64 = 1024;
 /// Chunks that come within this many microseconds share an entry.
 const COALESCE_US: u64 = 1000;
 
@@ -230,6 +232,18 @@ impl Lookup {
         self.get(n).filter(|e| e.offset <= offset)
     }
 
+    /// Logical offset behind the last chunk of a run. Runs follow one another, but for what a process that outlived
+    /// its run still writes: so it is looked for backwards from where the next run begins.
+    #[must_use]
+    pub(crate) fn end_of_run(&self, run: RunId) -> Option<u64> {
+        let next = self.first_where(|e| e.run > run);
+        (next.saturating_sub(BACKWARDS)..next)
+            .rev()
+            .filter_map(|n| self.get(n))
+            .find(|e| e.run == run)
+            .map(|e| e.end())
+    }
+
     /// Logical offset of the first chunk that came at this time or later.
     #[must_use]
     pub(crate) fn since(&self, time_us: u64) -> Option<u64> {
@@ -277,6 +291,10 @@ mod tests {
         assert_eq!(lookup.since(1_500_000), Some(1030));
         assert_eq!(lookup.since(0), Some(1000));
         assert_eq!(lookup.since(3_000_000), None);
+        assert_eq!(lookup.end_of_run(RunId(1)), Some(1020));
+        assert_eq!(lookup.end_of_run(RunId(2)), Some(1100));
+        assert_eq!(lookup.end_of_run(RunId(3)), None);
+        assert_eq!(lookup.end_of_run(RunId(0)), None);
 
         // A torn end is written over.
         let whole = std::fs::read(&path).unwrap();

@@ -250,6 +250,17 @@ impl Log {
         Ok(self.end())
     }
 
+    /// Logical offset behind the last byte that a run wrote; none where no index tells of it.
+    #[must_use]
+    pub(crate) fn end_of_run(&mut self, run: RunId) -> Option<u64> {
+        let mut bases: Vec<u64> = self.archives.iter().map(|a| a.base).collect();
+        bases.extend(self.current.as_ref().map(|(_, base, _)| *base));
+        bases
+            .into_iter()
+            .rev()
+            .find_map(|base| self.lookup(base).and_then(|l| l.end_of_run(run)))
+    }
+
     /// The first offset at or behind this one where a line begins.
     fn line_start(&mut self, offset: u64) -> io::Result<u64> {
         if offset <= self.begin() {

@@ -4,6 +4,7 @@
 mod answer;
 mod events;
 mod logs;
+mod past;
 mod routes;
 mod unix;
 

@@ -12,12 +12,13 @@ use tokio::sync::{mpsc, watch};
 
 use crate::api::{ApiError, Code, OperationView};
 use crate::daemon::handle::Handle;
+use crate::daemon::past::Past;
 use crate::daemon::role::Msg;
 use crate::domain::names::OperationId;
 use crate::platform::procfs;
 
 use super::answer::{Answer, Failure, body, selectors, success};
-use super::{events, logs};
+use super::{events, logs, past};
 
 /// The largest body: the definitions of a large file with their environments fit.
 const BODY_MAX: usize = 16 * 1024 * 1024;
@@ -30,6 +31,7 @@ pub(super) struct Context {
     pub(super) handle: Handle,
     pub(super) growth: watch::Receiver<u64>,
     pub(super) messages: mpsc::Sender<Msg>,
+    pub(super) past: Past,
     /// Who is at the other end, in words.
     pub(super) by: String,
 }
@@ -40,6 +42,7 @@ pub(super) fn router(context: Context) -> Router {
         .route("/api/daemon", get(info).post(control))
         .route("/api/processes", get(list).post(define))
         .route("/api/processes/{select}", get(detail))
+        .route("/api/processes/{select}/runs", get(past::runs))
         .route("/api/operations", post(act))
         .route("/api/operations/{id}", get(operation))
         .route("/api/apply", post(apply))
@@ -104,7 +107,7 @@ async fn list(
     success(context.handle.list(selectors(&query.select)?).await?)
 }
 
-type Named = Result<Path<String>, PathRejection>;
+pub(super) type Named = Result<Path<String>, PathRejection>;
 
 async fn detail(State(context): State<Context>, select: Named) -> Answer {
     let Path(select) = select?;

@@ -27,6 +27,7 @@ pub(crate) fn open(subsystems: &Subsystems, doors: Doors) {
         handle,
         growth,
         messages,
+        past,
     } = doors;
     let failures = messages.clone();
     subsystems.run(
@@ -37,6 +38,7 @@ pub(crate) fn open(subsystems: &Subsystems, doors: Doors) {
                 handle: handle.clone(),
                 growth: growth.clone(),
                 messages: messages.clone(),
+                past: past.clone(),
                 by: String::new(),
             };
             async move {

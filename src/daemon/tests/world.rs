@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::super::journal::Seen;
 use super::super::member::Note;
 use super::super::message::{Deed, Msg, SweepOrder};
 use super::super::store::{Record, Saved};
@@ -58,6 +59,8 @@ pub(super) struct World {
     pub(super) spawns: Vec<(u64, InstanceId, RunId)>,
     pub(super) signals: Vec<(u64, InstanceId, Signal)>,
     pub(super) sweeps: Vec<(u64, SweepOrder)>,
+    /// What the journal of runs was told.
+    pub(super) seen: Vec<Seen>,
     pub(super) told_to_quit: bool,
     pub(super) left: bool,
 }
@@ -85,6 +88,7 @@ impl World {
             spawns: Vec::new(),
             signals: Vec::new(),
             sweeps: Vec::new(),
+            seen: Vec::new(),
             told_to_quit: false,
             left: false,
         };
@@ -305,6 +309,7 @@ impl World {
             },
             Deed::Sweep(order) => self.sweep(order),
             Deed::SweepOver(id) => drop(self.sweeping.remove(&id)),
+            Deed::Saw(seen) => self.seen.push(seen),
             Deed::ReopenLog => {}
             Deed::Leave => self.left = true,
             Deed::Scribe(_)

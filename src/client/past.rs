@@ -1,0 +1,27 @@
+//! Calls about what was.
+
+use std::time::Duration;
+
+use crate::api::InstanceRuns;
+
+use super::Client;
+use super::connect::quote;
+use super::error::ClientError;
+
+impl Client {
+    /// The last runs of what is selected, the newest first, at most `limit` of each instance, each with its last
+    /// `lines` lines of standard error (at most 20).
+    ///
+    /// # Errors
+    /// As every call.
+    pub fn runs(
+        &self,
+        select: &[String],
+        limit: usize,
+        lines: usize,
+    ) -> Result<Vec<InstanceRuns>, ClientError> {
+        let select = quote(&select.join(","));
+        let target = format!("/api/processes/{select}/runs?limit={limit}&lines={lines}");
+        self.get(&target, Duration::ZERO)
+    }
+}

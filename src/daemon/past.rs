@@ -1,0 +1,130 @@
+//! Answers about what was, put together from the journal and the logs. Reads on the blocking pool: no decision waits
+//! for it.
+
+use std::collections::VecDeque;
+use std::path::Path;
+
+use crate::api::{ApiError, Code, InstanceRuns, RunState, RunView};
+use crate::domain::names::RunId;
+use crate::domain::run::Run;
+use crate::domain::selector::Selector;
+use crate::logs::read::Log;
+
+use super::handle::Handle;
+use super::history::History;
+use super::journal::RUNS_KEPT;
+use super::runs::Subject;
+
+/// How many lines of standard error are shown of a run.
+pub(crate) const STDERR_LINES: usize = 20;
+/// How much of a line.
+const STDERR_BYTES: usize = 2048;
+/// Of how many instances at once.
+const INSTANCES_MAX: usize = 100;
+
+/// Asks the journal.
+#[derive(Debug, Clone)]
+pub(crate) struct Past {
+    handle: Handle,
+    history: History,
+}
+
+impl Past {
+    /// With these to ask.
+    pub(super) fn new(handle: Handle, history: History) -> Self {
+        Self { handle, history }
+    }
+
+    /// The last runs of what is selected, with their last `lines` of standard error.
+    ///
+    /// # Errors
+    /// The supervisor's answer, or what the disk says.
+    pub(crate) async fn runs(
+        &self,
+        select: Vec<Selector>,
+        most: usize,
+        lines: usize,
+    ) -> Result<Vec<InstanceRuns>, ApiError> {
+        let subjects = self.handle.subjects(select).await?;
+        if subjects.len() > INSTANCES_MAX {
+            let text = format!("runs of at most {INSTANCES_MAX} instances are told at once");
+            return Err(ApiError::new(Code::BadRequest, text).hint("select fewer"));
+        }
+        let most = most.clamp(1, RUNS_KEPT);
+        let lines = lines.min(STDERR_LINES);
+        let ids = subjects.iter().map(|s| s.id).collect();
+        let mut found = self.history.runs(ids, most).await.map_err(|error| {
+            let text = format!("the journal of runs cannot be read: {error}");
+            ApiError::new(Code::Internal, text)
+        })?;
+        let read = tokio::task::spawn_blocking(move || {
+            subjects
+                .into_iter()
+                .map(|subject| {
+                    let runs = found.remove(&subject.id).unwrap_or_default();
+                    views(&subject, runs, most, lines)
+                })
+                .collect()
+        });
+        read.await
+            .map_err(|error| ApiError::new(Code::Internal, error.to_string()))
+    }
+}
+
+fn views(subject: &Subject, mut runs: VecDeque<Run>, most: usize, lines: usize) -> InstanceRuns {
+    let now = subject.now.as_ref();
+    // What is under way may have begun before there was a journal.
+    if let Some(now) = now
+        && runs.back().is_none_or(|last| last.run < now.run)
+    {
+        runs.push_back(now.clone());
+    }
+    let mut log = subject.log.as_deref().filter(|_| lines > 0).and_then(open);
+    let runs = runs.into_iter().rev().take(most).map(|run| {
+        let state = match (&run.ended, now) {
+            (Some(_), _) => RunState::Ended,
+            (None, Some(now)) if now.run == run.run => RunState::Running,
+            (None, Some(_) | None) => RunState::Unseen,
+        };
+        RunView {
+            state,
+            exit: run.ended.as_ref().map(|ended| ended.exit.into()),
+            stderr: log
+                .as_mut()
+                .map(|log| last_lines(log, run.run, lines))
+                .unwrap_or_default(),
+            run,
+        }
+    });
+    InstanceRuns {
+        id: subject.id,
+        name: subject.name.clone(),
+        runs: runs.collect(),
+    }
+}
+
+fn open(path: &Path) -> Option<Log> {
+    Log::open(path).ok()
+}
+
+/// The last lines that a run wrote; what cannot be read is not there.
+fn last_lines(log: &mut Log, run: RunId, most: usize) -> Vec<String> {
+    let Some(end) = log.end_of_run(run) else {
+        return Vec::new();
+    };
+    let Ok(mut at) = log.back(end, most) else {
+        return Vec::new();
+    };
+    let mut lines = Vec::new();
+    while at < end {
+        let Ok(Some(line)) = log.line(at) else {
+            break;
+        };
+        if line.run == Some(run) {
+            let cut = line.bytes.len().min(STDERR_BYTES);
+            lines.push(String::from_utf8_lossy(&line.bytes[..cut]).into_owned());
+        }
+        at = line.end;
+    }
+    lines
+}

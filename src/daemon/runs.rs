@@ -1,0 +1,213 @@
+//! What is remembered of runs: at whose word they begin and end, and what the journal is told.
+
+use crate::domain::event::What;
+use crate::domain::exit::{Ending, Exit, Signal};
+use crate::domain::instance::Phase;
+use crate::domain::names::{InstanceId, RunId};
+use crate::domain::run::{Asker, Ended, Evidence, Reason, Run};
+
+use super::journal::Seen;
+use super::member::{LastEnd, Member};
+use super::message::Deed;
+use super::supervisor::Supervisor;
+
+/// What the journal and its reader need to know of an instance.
+#[derive(Debug, Clone)]
+pub(crate) struct Subject {
+    /// Which.
+    pub id: InstanceId,
+    /// What it is called.
+    pub name: String,
+    /// The run that is under way, or the last one if the journal may not have its end yet.
+    pub now: Option<Run>,
+    /// Where its standard error goes, or all of its output when it is one log.
+    pub log: Option<std::path::PathBuf>,
+}
+
+impl Member {
+    /// Remembers at whose word a step was taken that began a run or began to end one.
+    pub(super) fn note_asker(&mut self, before: Phase, asker: Option<Asker>, because: &str) {
+        let after = self.machine.phase();
+        let ends = |phase| matches!(phase, Phase::Stopping { .. } | Phase::Killing { .. });
+        let begins = |phase| matches!(phase, Phase::Spawning { .. });
+        let other = || {
+            (!because.is_empty()).then(|| Asker::Other {
+                text: because.chars().take(60).collect(),
+            })
+        };
+        if begins(after) && !begins(before) {
+            // What replaces a run that was ended by a command began by that command.
+            let ended_by = self.asked_by.take();
+            self.begun_by = asker.or(self.next_by.take());
+            if self.begun_by.is_none() {
+                self.begun_by = if before == Phase::Backoff {
+                    Some(Asker::Policy)
+                } else if matches!(before, Phase::Sweeping { .. }) {
+                    ended_by.or_else(other)
+                } else {
+                    other()
+                };
+            }
+            self.next_by = None;
+        } else if ends(after) && !ends(before) {
+            // A child that was not wanted any more before it was there is ended as soon as it is.
+            self.asked_by = asker.or(self.next_by.take()).or_else(|| {
+                if before == Phase::Starting {
+                    Some(Asker::TooSlow)
+                } else {
+                    other()
+                }
+            });
+        } else if asker.is_some() && after.has_run() && before.has_run() {
+            // It is being ended already: the first word ended it, the last one says what follows.
+            self.next_by = asker;
+        }
+    }
+}
+
+impl Supervisor {
+    /// Who wanted an instance up whose definition was recorded and not begun.
+    pub(super) fn asker_of(&self, id: InstanceId) -> Option<Asker> {
+        let wanted = self.members.get(&id)?.wanted.as_ref()?;
+        Some(Asker::command(
+            wanted.verb,
+            "its definition",
+            &wanted.operation,
+        ))
+    }
+
+    /// Milliseconds since 1970 when a main process began, by its start and the two clocks.
+    fn begun_ms(&self, start: u64) -> u64 {
+        let begun = start * 1000 / self.setting.ticks_per_second.max(1);
+        let age = (self.now.ns / 1_000_000).saturating_sub(begun);
+        self.now.ms.saturating_sub(age)
+    }
+
+    /// A run has a process.
+    pub(super) fn began(&mut self, id: InstanceId, run: RunId) {
+        let Some(member) = self.members.get(&id).filter(|m| m.machine.run() == run) else {
+            return;
+        };
+        let Some(child) = member.child else {
+            return;
+        };
+        let seen = Seen::Begun {
+            id,
+            run,
+            pid: child.pid,
+            at_ms: self.begun_ms(child.start),
+            by: member.begun_by.clone(),
+            generation: member.run_generation,
+        };
+        self.deeds.push(Deed::Saw(seen));
+    }
+
+    /// A run has ended: everybody who wants to know is told how and why.
+    pub(super) fn ended(&mut self, id: InstanceId, run: RunId, exit: Exit) {
+        let now = self.now;
+        let ticks = self.setting.ticks_per_second.max(1);
+        let Some(member) = self.members.get_mut(&id) else {
+            return;
+        };
+        let lasted_ms = member.child.map_or(0, |child| {
+            let age = (now.ns / 1_000_000).saturating_sub(child.start * 1000 / ticks);
+            // It may have ended before this daemon was there.
+            age.saturating_sub(now.ms.saturating_sub(exit.at_ms))
+        });
+        let phase = member.machine.phase();
+        let killed = matches!(phase, Phase::Killing { .. });
+        let stopped = matches!(phase, Phase::Stopping { .. });
+        let reason = match &member.asked_by {
+            Some(asker) if stopped || killed => Reason::Asked {
+                asker: asker.clone(),
+                killed,
+            },
+            Some(_) | None => Reason::Itself,
+        };
+        let resident = member.sample.map(|s| s.memory);
+        member.exit = Some(exit);
+        member.last_end = Some(LastEnd {
+            run,
+            lasted_ms,
+            reason: reason.clone(),
+        });
+        let shot = matches!(exit.ending, Ending::Signal { signal, .. } if signal == Signal::KILL);
+        let mut evidence = Vec::new();
+        if shot && reason == Reason::Itself {
+            evidence.extend(resident.map(|resident| Evidence::LastMemory { resident }));
+        }
+        self.deeds.push(Deed::Saw(Seen::Ended {
+            id,
+            run,
+            ended: Ended {
+                exit,
+                lasted_ms,
+                reason: reason.clone(),
+                evidence,
+            },
+        }));
+        self.tell(
+            Some(id),
+            What::Exit {
+                run,
+                exit,
+                lasted_ms,
+                reason,
+            },
+        );
+    }
+
+    /// The daemon before may have died before its journal had the last end of a run.
+    pub(super) fn repeat_ends(&mut self) {
+        let ends: Vec<Deed> = self
+            .members
+            .values()
+            .filter_map(last_seen)
+            .map(Deed::Saw)
+            .collect();
+        self.deeds.extend(ends);
+    }
+
+    /// What a reader of the journal needs to know of these instances.
+    pub(super) fn subjects(&self, ids: &[InstanceId]) -> Vec<Subject> {
+        ids.iter()
+            .filter_map(|id| {
+                let member = self.members.get(id)?;
+                let process = self.processes.get(&member.key);
+                let log = process.map(|p| {
+                    let logs = super::member::routes(&p.spec, member.index, &self.setting.logs);
+                    logs.err.unwrap_or(logs.out).path
+                });
+                let now = member.child.map(|child| Run {
+                    id: *id,
+                    run: member.machine.run(),
+                    pid: Some(child.pid),
+                    begun_ms: Some(self.begun_ms(child.start)),
+                    begun_by: member.begun_by.clone(),
+                    generation: member.run_generation,
+                    ended: None,
+                });
+                Some(Subject {
+                    id: *id,
+                    name: self.label(*id),
+                    now: now.filter(|_| member.machine.phase().is_live()),
+                    log,
+                })
+            })
+            .collect()
+    }
+}
+
+fn last_seen(member: &Member) -> Option<Seen> {
+    let last = member.last_end.clone()?;
+    Some(Seen::Ended {
+        id: member.id,
+        run: last.run,
+        ended: Ended {
+            exit: member.exit?,
+            lasted_ms: last.lasted_ms,
+            reason: last.reason,
+            evidence: Vec::new(),
+        },
+    })
+}
