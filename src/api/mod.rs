@@ -2,8 +2,8 @@
 
 mod error;
 mod log_line;
-mod push;
 mod past;
+mod push;
 mod request;
 mod view;
 

@@ -21,7 +21,7 @@ use crate::platform::folder;
 use crate::platform::paths::Paths;
 
 use super::error::ClientError;
-use super::http::{Response, exchange};
+use super::http::{Response, exchange, quote};
 use super::launch::{LaunchError, launch, lease};
 use super::stream::{Events, LogLines};
 
@@ -257,7 +257,11 @@ impl Client {
         }
     }
 
-    pub(super) fn get<T: DeserializeOwned>(&self, target: &str, wait: Duration) -> Result<T, ClientError> {
+    pub(super) fn get<T: DeserializeOwned>(
+        &self,
+        target: &str,
+        wait: Duration,
+    ) -> Result<T, ClientError> {
         Self::answer(self.request("GET", target, None, wait)?)
     }
 
@@ -433,19 +437,6 @@ fn waiting(target: &str, wait: Duration) -> String {
     format!("{target}?wait_ms={}", wait.as_millis())
 }
 
-/// Percent-encodes all but the unreserved characters and the comma; see RFC 3986, section 2.3.
-pub(super) fn quote(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~,:*".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
-}
-
 /// Wakes when something appears in a folder: the socket of a daemon that somebody else starts.
 struct Watch(Option<Inotify>);
 
@@ -482,13 +473,6 @@ impl Watch {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
-    #[test]
-    fn what_has_a_meaning_in_an_address_is_quoted() {
-        assert_eq!(quote("a,shop/api*?"), "a,shop%2Fapi*%3F");
-        assert_eq!(quote("ä&="), "%C3%A4%26%3D");
-    }
 
     #[test]
     fn operation_ids_are_distinct() {

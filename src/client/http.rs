@@ -154,9 +154,28 @@ impl Read for Body {
     }
 }
 
+/// Percent-encodes all but the unreserved characters and the comma; see RFC 3986, section 2.3.
+pub(super) fn quote(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~,:*".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_has_a_meaning_in_an_address_is_quoted() {
+        assert_eq!(quote("a,shop/api*?"), "a,shop%2Fapi*%3F");
+        assert_eq!(quote("ä&="), "%C3%A4%26%3D");
+    }
 
     fn answer(bytes: &'static [u8]) -> io::Result<(u16, String)> {
         let (ours, theirs) = UnixStream::pair().unwrap();

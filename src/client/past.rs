@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::api::InstanceRuns;
 
 use super::Client;
-use super::connect::quote;
 use super::error::ClientError;
+use super::http::quote;
 
 impl Client {
     /// The last runs of what is selected, the newest first, at most `limit` of each instance, each with its last

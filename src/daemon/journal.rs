@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::names::{InstanceId, RunId};
 use crate::domain::run::{Asker, Ended, Evidence, Run};
 use crate::logs::read::private_options;
+use crate::platform::failpoint::failpoint;
 
 /// A file of this size is written anew.
 const FILE_MAX: u64 = 4 * 1024 * 1024;
@@ -265,11 +266,14 @@ impl Journal {
             lines.push(line);
         }
         lines.reverse();
+        failpoint!("daemon.runs.full");
         let unfinished = self.path.with_extension("part");
         let mut file = private_options().truncate(true).open(&unfinished)?;
         file.write_all(&lines.concat())?;
         file.sync_data()?;
+        failpoint!("daemon.runs.part");
         std::fs::rename(&unfinished, &self.path)?;
+        failpoint!("daemon.runs.renamed");
         self.file = None;
         Ok(())
     }

@@ -124,7 +124,7 @@ impl Supervisor {
             },
             Some(_) | None => Reason::Itself,
         };
-        let resident = member.sample.map(|s| s.memory);
+        let resident = member.sample.and_then(|s| s.memory);
         member.exit = Some(exit);
         member.last_end = Some(LastEnd {
             run,

@@ -49,6 +49,14 @@ fn request(s: &Sandbox, text: &str) -> (u16, Value) {
     (status, serde_json::from_str(json).unwrap_or(Value::Null))
 }
 
+/// The data of a `GET` that succeeds.
+#[track_caller]
+pub(crate) fn get(s: &Sandbox, target: &str) -> Value {
+    let (status, body) = request(s, &with(&format!("GET {target}"), "", ""));
+    assert_eq!(status, 200, "{target}: {body}");
+    body["data"].clone()
+}
+
 fn with(line: &str, headers: &str, body: &str) -> String {
     let length = body.len();
     format!(

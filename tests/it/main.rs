@@ -29,6 +29,7 @@ mod program;
 mod recovery;
 mod restart;
 mod rotation;
+mod runs;
 mod sandbox;
 mod screen;
 mod selector;

@@ -145,7 +145,8 @@ fn a_limit_and_the_end_of_everything_are_named() {
         allowed: 1_000_000,
     };
     assert_eq!(asker(&last(&world).1), Some(&limit));
-    assert_eq!(begun_by(&world), Some(limit));
+    world.after(10 * SECOND);
+    assert_eq!(begun_by(&world), Some(Asker::Policy));
     world.handle(Msg::EndAll { at_once: false });
     world.settle();
     assert_eq!(asker(&last(&world).1), Some(&Asker::Shutdown));
