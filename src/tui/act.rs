@@ -5,6 +5,7 @@ use crate::api::Verb;
 use super::keymap::Action;
 use super::model::{Focus, Link, Mode, Model, Target};
 use super::msg::Cmd;
+use super::order::SortBy;
 use super::regions::regions;
 use super::screens::{self, Handled, MessagesScreen, Screen};
 use super::verbs::verb;
@@ -17,7 +18,7 @@ fn height_of_logs(model: &Model) -> usize {
 
 /// Does what a key asks for.
 pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
-    if screens::act(model, action) == Handled::Yes {
+    if screens::act(model, action, commands) == Handled::Yes {
         return;
     }
     // What everywhere means on a screen: the panes below it are not seen.
@@ -57,6 +58,24 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
         Action::Restart => verb(model, Verb::Restart, commands),
         Action::Kill => verb(model, Verb::Kill, commands),
         Action::Delete => verb(model, Verb::Delete, commands),
+        Action::Mark => model.mark(),
+        Action::MarkRange => model.mark_range(),
+        Action::MarkInvert => model.invert_marks(),
+        Action::MarkAll => model.mark_all(),
+        Action::SortCpu => sort_by(model, SortBy::Cpu),
+        Action::SortMemory => sort_by(model, SortBy::Memory),
+        Action::SortName => sort_by(model, SortBy::Name),
+        Action::SortStatus => sort_by(model, SortBy::Status),
+        Action::SortRestarts => sort_by(model, SortBy::Restarts),
+        Action::SortUptime => sort_by(model, SortBy::Uptime),
+        Action::SortReverse => {
+            model.order.reversed = !model.order.reversed;
+            model.sort();
+        }
+        Action::Tree => {
+            model.order.turn_flat(model.size.0);
+            model.sort();
+        }
         Action::Filter => {
             model.focus = Focus::Table;
             model.mode = Mode::Filter;
@@ -85,6 +104,7 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
         Action::Times => model.logs.times = !model.logs.times,
         Action::Stream => model.logs.next_stream(),
         Action::Help => model.mode = Mode::Help { scroll: 0 },
+        Action::RetryFailed => {}
         Action::Messages => open_messages(model),
         Action::Detail => screens::detail::open(model, commands),
         Action::Back => back(model),
@@ -115,6 +135,11 @@ fn open_messages(model: &mut Model) {
     }
 }
 
+fn sort_by(model: &mut Model, by: SortBy) {
+    model.order.choose(by);
+    model.sort();
+}
+
 /// Closes the innermost thing. Never leaves.
 fn back(model: &mut Model) {
     if let Link::Lost(lost) = &mut model.link
@@ -128,6 +153,8 @@ fn back(model: &mut Model) {
         model.zoomed = false;
     } else if model.focus == Focus::Logs {
         model.focus = Focus::Table;
+    } else if !model.marks.is_empty() {
+        model.marks.clear();
     } else {
         model.filter.set(String::new());
         model.keep_selection();

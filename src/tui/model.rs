@@ -10,6 +10,7 @@ use crate::domain::sample::SERIES_LENGTH;
 use super::filter::Filter;
 use super::keymap::{Keymap, Place, Press};
 use super::log_pane::LogPane;
+use super::order::Order;
 use super::query::Ticket;
 use super::screens::Screen;
 use super::theme::{Glyphs, Theme};
@@ -94,7 +95,7 @@ pub(super) enum Tier {
     Footer,
     /// A box; `y`.
     Box,
-    /// A box; the name has to be typed.
+    /// A box; the name, or how many there are, has to be typed.
     Name,
 }
 
@@ -105,7 +106,9 @@ pub(super) struct Ask {
     pub(super) verb: Verb,
     pub(super) name: String,
     /// What the API selects.
-    pub(super) select: String,
+    pub(super) select: Vec<String>,
+    /// What has to be typed, where the tier wants that.
+    pub(super) word: String,
     pub(super) targets: Vec<(InstanceId, RunId)>,
     pub(super) typed: String,
     /// When its first frame was on the screen.
@@ -171,6 +174,10 @@ pub(super) struct Model {
     pub(super) place: usize,
     pub(super) offset: usize,
     pub(super) filter: Filter,
+    pub(super) order: Order,
+    pub(super) marks: BTreeSet<InstanceId>,
+    /// Where a mark was set last: a range begins there.
+    pub(super) marked_at: Option<Target>,
     pub(super) mode: Mode,
     pub(super) focus: Focus,
     pub(super) zoomed: bool,
@@ -206,6 +213,9 @@ impl Model {
             place: 0,
             offset: 0,
             filter: Filter::default(),
+            order: Order::default(),
+            marks: BTreeSet::new(),
+            marked_at: None,
             mode: Mode::Browse,
             focus: Focus::Table,
             zoomed: false,
@@ -221,28 +231,6 @@ impl Model {
             interval,
             metrics_at: Duration::ZERO,
         }
-    }
-
-    /// The lines of the table, in order: by namespace and name, then by number.
-    pub(super) fn lines(&self) -> Vec<Target> {
-        let mut groups: BTreeMap<ProcessKey, Vec<&Row>> = BTreeMap::new();
-        for row in self.rows.values() {
-            if self.filter.matches(row) {
-                groups.entry(row.key()).or_default().push(row);
-            }
-        }
-        let mut lines = Vec::new();
-        for (key, mut rows) in groups {
-            rows.sort_by_key(|row| row.view.instance);
-            let single = rows.iter().all(|row| row.view.instances == 1);
-            if !single {
-                lines.push(Target::Process(key.clone()));
-            }
-            if single || !self.folded.contains(&key) {
-                lines.extend(rows.iter().map(|row| Target::Instance(row.view.id)));
-            }
-        }
-        lines
     }
 
     /// The instances of a process.
@@ -308,11 +296,13 @@ impl Model {
             );
         }
         self.rows = rows;
+        self.marks.retain(|id| self.rows.contains_key(id));
         self.host = snapshot.host;
         self.daemon = Some(snapshot.daemon);
         if first && self.rows.len() > FOLD_ABOVE {
             self.folded = self.rows.values().map(Row::key).collect();
         }
+        self.settle_order();
         self.keep_selection();
     }
 
@@ -338,6 +328,7 @@ impl Model {
                         at,
                     },
                 );
+                self.settle_order();
             }
         }
         self.keep_selection();
@@ -375,15 +366,23 @@ impl Model {
             Some(place) => self.place = place,
             None => {
                 self.place = self.place.min(lines.len().saturating_sub(1));
-                // An instance that is folded away is found in its process.
-                let parent = match &self.selected {
-                    Some(Target::Instance(id)) => self.rows.get(id).map(Row::key),
-                    Some(Target::Process(_)) | None => None,
+                // An instance that is folded away is found in its process; a process, without a tree, in its first.
+                let kin: Vec<Target> = match &self.selected {
+                    Some(Target::Instance(id)) => {
+                        let key = self.rows.get(id).map(Row::key);
+                        key.map(Target::Process).into_iter().collect()
+                    }
+                    Some(Target::Process(key)) => {
+                        let members = self.members(key);
+                        members
+                            .iter()
+                            .map(|row| Target::Instance(row.view.id))
+                            .collect()
+                    }
+                    None => vec![],
                 };
-                let parent = parent
-                    .map(Target::Process)
-                    .filter(|target| lines.contains(target));
-                self.selected = parent.or_else(|| lines.get(self.place).cloned());
+                let kin = kin.into_iter().find(|target| lines.contains(target));
+                self.selected = kin.or_else(|| lines.get(self.place).cloned());
                 if let Some(selected) = &self.selected {
                     self.place = lines.iter().position(|l| l == selected).unwrap_or(0);
                 }
@@ -400,6 +399,11 @@ impl Model {
         };
         let lost = matches!(self.link, Link::Lost(_)).then_some(Place::Lost);
         lost.into_iter().chain([here, Place::Everywhere]).collect()
+    }
+
+    /// The keys that work now, for the footer.
+    pub(super) fn hints(&self) -> Vec<(String, &'static str)> {
+        self.keymap.hints(&self.places(), !self.screens.is_empty())
     }
 
     /// A number for a question to the daemon.

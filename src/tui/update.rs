@@ -29,9 +29,16 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
     let mut commands = Vec::new();
     match msg {
         Msg::Tick { now, wall_ms } => tick(model, now, wall_ms, &mut commands),
-        Msg::Key(key) => pressed(model, key, &mut commands),
+        Msg::Key(key) => {
+            // Before it acts: what was not held is settled first.
+            pressed(model, key, &mut commands);
+            model.order.key_at(model.now);
+        }
         Msg::Paste(text) => pasted(model, &text),
-        Msg::Resize(width, height) => model.size = (width, height),
+        Msg::Resize(width, height) => {
+            model.size = (width, height);
+            model.sort();
+        }
         Msg::Push(push) => pushed(model, push, &mut commands),
         Msg::Lost(why) => lost(model, why, &mut commands),
         Msg::Lines { generation, lines } => {
@@ -141,6 +148,7 @@ fn pushed(model: &mut Model, push: Push, commands: &mut Vec<Cmd>) {
         Push::Instance { instance } => model.take_row(*instance),
         Push::Removed { id } => {
             model.rows.remove(&id);
+            model.marks.remove(&id);
             if let Mode::Ask(ask) = &model.mode
                 && ask.targets.iter().all(|(target, _)| *target == id)
             {
@@ -155,6 +163,7 @@ fn pushed(model: &mut Model, push: Push, commands: &mut Vec<Cmd>) {
                 >= model.interval;
             if draw {
                 model.metrics_at = model.now;
+                model.settle_order();
                 model.host = host;
                 for metric in metrics {
                     model.measure(metric.id, metric.cpu, metric.memory);
@@ -171,7 +180,8 @@ fn pushed(model: &mut Model, push: Push, commands: &mut Vec<Cmd>) {
                 }
             }
         }
-        Push::Event { .. } | Push::Operation { .. } => {}
+        Push::Operation { operation } => screens::bulk::told(model, &operation),
+        Push::Event { .. } => {}
     }
 }
 

@@ -5,10 +5,11 @@ use std::time::Duration;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use crate::api::{Act, OperationView, Progress, Verb};
-use crate::domain::names::InstanceId;
+use crate::domain::names::{InstanceId, RunId};
 
-use super::model::{Ask, Mode, Model, Target, Tier};
+use super::model::{Ask, Mode, Model, Row, Tier};
 use super::msg::Cmd;
+use super::screens;
 use super::update::is_control;
 
 /// A question takes no `y` before it has been seen this long.
@@ -26,8 +27,12 @@ pub(super) fn answered(
             }
         }
     };
+    if let Ok(view) = &result {
+        screens::bulk::told(model, view);
+    }
     match result {
         Err(why) => {
+            screens::bulk::refused(model, ids, &why);
             clear(model);
             model.toast(why, true);
         }
@@ -69,7 +74,7 @@ pub(super) fn ask_key(model: &mut Model, key: KeyEvent, commands: &mut Vec<Cmd>)
         Tier::Name => match key.code {
             KeyCode::Esc => false,
             KeyCode::Char('c') if is_control(&key, 'c') => false,
-            KeyCode::Enter if ask.typed == ask.name => true,
+            KeyCode::Enter if ask.typed == ask.word => true,
             KeyCode::Backspace => {
                 ask.typed.pop();
                 return;
@@ -91,7 +96,8 @@ pub(super) fn ask_key(model: &mut Model, key: KeyEvent, commands: &mut Vec<Cmd>)
 }
 
 pub(super) fn call(model: &mut Model, ask: &Ask, commands: &mut Vec<Cmd>) {
-    let Ok(selector) = ask.select.parse() else {
+    let select: Result<Vec<_>, _> = ask.select.iter().map(|word| word.parse()).collect();
+    let Ok(select) = select else {
         return;
     };
     for (id, _) in &ask.targets {
@@ -103,18 +109,48 @@ pub(super) fn call(model: &mut Model, ask: &Ask, commands: &mut Vec<Cmd>) {
         [(_, run)] => Some(*run),
         _ => None,
     };
+    let operation = crate::client::operation_id();
+    if !model.marks.is_empty() {
+        screens::bulk::open(model, ask, operation.clone());
+        model.marks.clear();
+    }
     commands.push(Cmd::Call {
         act: Act {
-            operation: crate::client::operation_id(),
+            operation,
             verb: ask.verb,
-            select: vec![selector],
+            select,
             only_run,
         },
         ids: ask.targets.iter().map(|(id, _)| *id).collect(),
     });
 }
 
-/// Begins a verb on what is selected: asks in proportion to what it would do.
+/// What the API is told to select. A question is about the instances that were seen, and not about those that come
+/// meanwhile; only a definition is deleted as a whole.
+fn select(model: &Model, verb: Verb, targets: &[(InstanceId, RunId)]) -> Vec<String> {
+    if verb == Verb::Delete && model.marks.is_empty() {
+        return model
+            .scope()
+            .map(|(select, _)| select)
+            .into_iter()
+            .collect();
+    }
+    targets.iter().map(|(id, _)| id.to_string()).collect()
+}
+
+fn tier(model: &Model, verb: Verb, targets: usize) -> Tier {
+    let everything = targets > 1 && targets == model.rows.len();
+    match verb {
+        Verb::Delete => Tier::Name,
+        Verb::Kill if targets > 1 => Tier::Name,
+        Verb::Stop if everything => Tier::Name,
+        Verb::Kill => Tier::Box,
+        Verb::Start | Verb::Stop | Verb::Restart if targets > 1 => Tier::Box,
+        Verb::Start | Verb::Stop | Verb::Restart => Tier::Footer,
+    }
+}
+
+/// Begins a verb on the marks or on what is selected: asks in proportion to what it would do.
 pub(super) fn verb(model: &mut Model, verb: Verb, commands: &mut Vec<Cmd>) {
     if !model.is_live() {
         model.toast(
@@ -123,34 +159,38 @@ pub(super) fn verb(model: &mut Model, verb: Verb, commands: &mut Vec<Cmd>) {
         );
         return;
     }
-    let Some((select, name)) = model.scope() else {
+    let targets = model.targets(verb);
+    let name = match (model.marks.len(), model.scope()) {
+        (0, Some((_, name))) => name,
+        (0, None) => return,
+        (marked, _) if targets.is_empty() => {
+            let text = format!("{} would change none of the {marked} marked", verb.word());
+            model.toast(text, false);
+            return;
+        }
+        (_, _) => match targets.as_slice() {
+            [(id, _)] => model.rows.get(id).map_or_else(String::new, Row::name),
+            several => format!("{} marked", several.len()),
+        },
+    };
+    if targets.is_empty() {
         return;
-    };
-    let targets: Vec<_> = match &model.selected {
-        Some(Target::Process(key)) => model
-            .members(key)
-            .iter()
-            .map(|r| (r.view.id, r.view.run))
-            .collect(),
-        Some(Target::Instance(id)) => model
-            .rows
-            .get(id)
-            .map(|r| (*id, r.view.run))
-            .into_iter()
-            .collect(),
-        None => return,
-    };
-    let tier = match verb {
-        Verb::Delete => Tier::Name,
-        Verb::Kill => Tier::Box,
-        Verb::Start | Verb::Stop | Verb::Restart if targets.len() > 1 => Tier::Box,
-        Verb::Start | Verb::Stop | Verb::Restart => Tier::Footer,
+    }
+    let tier = tier(model, verb, targets.len());
+    let word = if model.marks.is_empty() && verb == Verb::Delete {
+        name.clone()
+    } else {
+        match targets.as_slice() {
+            [_] => name.clone(),
+            several => several.len().to_string(),
+        }
     };
     let ask = Ask {
         tier,
         verb,
         name,
-        select,
+        select: select(model, verb, &targets),
+        word,
         targets,
         typed: String::new(),
         shown: None,

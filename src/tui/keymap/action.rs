@@ -23,6 +23,18 @@ pub(crate) enum Action {
     Restart,
     Kill,
     Delete,
+    Mark,
+    MarkRange,
+    MarkInvert,
+    MarkAll,
+    SortCpu,
+    SortMemory,
+    SortName,
+    SortStatus,
+    SortRestarts,
+    SortUptime,
+    SortReverse,
+    Tree,
     Filter,
     NextPane,
     Logs,
@@ -31,6 +43,7 @@ pub(crate) enum Action {
     Times,
     Stream,
     Help,
+    RetryFailed,
     Messages,
     Detail,
     Back,
@@ -66,6 +79,8 @@ pub(crate) enum Place {
     Processes,
     /// A pane of logs.
     Logs,
+    /// One verb on several instances.
+    Bulk,
     /// Everything about one instance.
     Detail,
     /// The remarks of this session.
@@ -76,9 +91,10 @@ pub(crate) enum Place {
 
 impl Place {
     /// All of them, in the order of the help.
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Processes,
         Self::Logs,
+        Self::Bulk,
         Self::Detail,
         Self::Messages,
         Self::Lost,
@@ -90,6 +106,7 @@ impl Place {
             Self::Everywhere => "EVERYWHERE",
             Self::Processes => "PROCESSES",
             Self::Logs => "LOGS",
+            Self::Bulk => "SEVERAL AT ONCE",
             Self::Detail => "DETAIL",
             Self::Messages => "MESSAGES",
             Self::Lost => "NOT CONNECTED",

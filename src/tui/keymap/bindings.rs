@@ -29,7 +29,7 @@ const fn bind(
     }
 }
 
-use Place::{Everywhere, Logs, Lost, Processes};
+use Place::{Bulk, Everywhere, Logs, Lost, Processes};
 
 /// All keys.
 pub(crate) const BINDINGS: &[Binding] = &[
@@ -73,6 +73,72 @@ pub(crate) const BINDINGS: &[Binding] = &[
     ),
     bind(Processes, "Right", Action::Unfold, "unfold", None),
     bind(
+        Processes,
+        "Space",
+        Action::Mark,
+        "mark, or take the mark away",
+        None,
+    ),
+    bind(
+        Processes,
+        "v",
+        Action::MarkRange,
+        "mark from the last mark to here",
+        None,
+    ),
+    bind(
+        Processes,
+        "*",
+        Action::MarkInvert,
+        "turn the marks around",
+        None,
+    ),
+    bind(
+        Processes,
+        "A",
+        Action::MarkAll,
+        "mark all that the filter shows",
+        None,
+    ),
+    bind(Processes, "o+c", Action::SortCpu, "sort by cpu", None),
+    bind(Processes, "o+m", Action::SortMemory, "sort by memory", None),
+    bind(Processes, "o+n", Action::SortName, "sort by name", None),
+    bind(
+        Processes,
+        "o+s",
+        Action::SortStatus,
+        "sort by status, worst first",
+        None,
+    ),
+    bind(
+        Processes,
+        "o+r",
+        Action::SortRestarts,
+        "sort by restarts",
+        None,
+    ),
+    bind(
+        Processes,
+        "o+u",
+        Action::SortUptime,
+        "sort by uptime, youngest first",
+        None,
+    ),
+    bind(
+        Processes,
+        "I o+o",
+        Action::SortReverse,
+        "the other way round",
+        None,
+    ),
+    bind(
+        Processes,
+        "t F5",
+        Action::Tree,
+        "tree, or every instance for itself",
+        None,
+    ),
+    bind(
         Logs,
         "f",
         Action::Follow,
@@ -86,6 +152,13 @@ pub(crate) const BINDINGS: &[Binding] = &[
         Action::Stream,
         "both streams, out, err",
         Some("stream"),
+    ),
+    bind(
+        Bulk,
+        "f",
+        Action::RetryFailed,
+        "once more those that failed",
+        Some("retry failed"),
     ),
     bind(
         Everywhere,

@@ -185,9 +185,11 @@ impl Keymap {
             .collect()
     }
 
-    /// The keys that work in these places, for the footer.
-    pub(super) fn hints(&self, places: &[Place]) -> Vec<(String, &'static str)> {
+    /// The keys that work in these places, for the footer; of those everywhere, only those that also work on a screen,
+    /// if one stands on top.
+    pub(super) fn hints(&self, places: &[Place], on_screen: bool) -> Vec<(String, &'static str)> {
         self.lines_at(places)
+            .filter(|(b, _)| !on_screen || b.place != Place::Everywhere || b.action.is_global())
             .filter_map(|(b, keys)| Some((keys.first()?.to_string(), b.hint?)))
             .collect()
     }

@@ -1,18 +1,22 @@
 //! What stands on top of the main screen. Each screen has a state, what its keys do, and a drawing in `view/screens/`.
 
+pub(super) mod bulk;
 pub(super) mod detail;
 pub(super) mod messages;
 
 use super::keymap::{Action, Place};
 use super::model::Model;
+use super::msg::Cmd;
 use super::query::{Answer, Ticket};
 
+pub(super) use bulk::BulkScreen;
 pub(super) use detail::DetailScreen;
 pub(super) use messages::MessagesScreen;
 
 /// A view that covers the main screen between header and footer.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Screen {
+    Bulk(BulkScreen),
     Detail(DetailScreen),
     Messages(MessagesScreen),
 }
@@ -21,6 +25,7 @@ impl Screen {
     /// Whose keys count.
     pub(super) fn place(&self) -> Place {
         match self {
+            Self::Bulk(_) => Place::Bulk,
             Self::Detail(_) => Place::Detail,
             Self::Messages(_) => Place::Messages,
         }
@@ -28,8 +33,9 @@ impl Screen {
 }
 
 /// An action on the topmost screen; what it does not know is done as everywhere.
-pub(super) fn act(model: &mut Model, action: Action) -> Handled {
+pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) -> Handled {
     match model.screens.last_mut() {
+        Some(Screen::Bulk(_)) => bulk::act(model, action, commands),
         Some(Screen::Detail(_)) => detail::act(model, action),
         Some(Screen::Messages(_)) => messages::act(model, action),
         None => Handled::No,
@@ -51,7 +57,7 @@ pub(super) fn fetched(model: &mut Model, ticket: Ticket, answer: Result<Answer, 
                 it.take(answer);
                 return;
             }
-            Screen::Detail(_) | Screen::Messages(_) => {}
+            Screen::Bulk(_) | Screen::Detail(_) | Screen::Messages(_) => {}
         }
     }
 }

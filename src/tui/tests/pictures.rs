@@ -288,8 +288,21 @@ fn boxes_and_logs_on_larger_screens() {
 }
 
 #[test]
+fn every_screen_at_every_size() {
+    for (name, mut desk) in super::scenes::all() {
+        for (width, height) in SIZES {
+            desk.resize(width, height);
+            compare(&format!("{name}_{width}x{height}"), &desk.frame(), letter);
+        }
+        desk.resize(80, 24);
+        desk.model.theme = Theme::Mono;
+        compare(&format!("{name}_80x24_mono"), &desk.frame(), mono);
+    }
+}
+
+#[test]
 fn ascii_is_ascii_whatever_is_shown() {
-    for (name, mut desk) in conditions() {
+    for (name, mut desk) in conditions().into_iter().chain(super::scenes::all()) {
         desk.model.glyphs = Glyphs::ASCII;
         for (width, height) in SIZES {
             desk.resize(width, height);

@@ -33,6 +33,7 @@ fn modes() -> Vec<Desk> {
             desk
         })
         .collect();
+    all.extend(super::scenes::all().into_iter().map(|(_, desk)| desk));
     let mut lost = base.clone();
     lost.lose();
     lost.press("x");

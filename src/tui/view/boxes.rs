@@ -127,23 +127,27 @@ pub(super) fn ask(canvas: &mut Canvas<'_>, model: &Model, ask: &Ask) {
         ),
         Verb::Start => {}
     }
+    let names = match ask.targets.as_slice() {
+        [_, _, ..] if !model.marks.is_empty() => ask.select.join(" "),
+        _ => name.clone(),
+    };
     let twin = match ask.verb {
-        Verb::Kill => format!("adasa stop --force {name}"),
-        Verb::Start | Verb::Stop | Verb::Restart | Verb::Delete => format!("adasa {verb} {name}"),
+        Verb::Kill => format!("adasa stop --force {names}"),
+        Verb::Start | Verb::Stop | Verb::Restart | Verb::Delete => format!("adasa {verb} {names}"),
     };
     add("same as", twin);
     lines.push((String::new(), Role::Text));
     match ask.tier {
         Tier::Name => {
             lines.push((
-                format!("type the name to confirm: {}_", ask.typed),
+                format!("type {} to confirm: {}_", harmless(&ask.word), ask.typed),
                 Role::Title,
             ));
             lines.push((String::new(), Role::Text));
-            let enter = if ask.typed == ask.name {
+            let enter = if ask.typed == ask.word {
                 format!("Enter  {verb}")
             } else {
-                "Enter  does nothing until the name matches".to_owned()
+                "Enter  does nothing until it matches".to_owned()
             };
             lines.push((format!("{enter}    Esc  cancel"), Role::Text));
         }
@@ -160,6 +164,9 @@ pub(super) fn ask(canvas: &mut Canvas<'_>, model: &Model, ask: &Ask) {
 fn help_lines(model: &Model) -> Vec<(String, Role)> {
     let mut lines = Vec::new();
     for place in Place::ALL {
+        if model.keymap.lines_at(&[place]).next().is_none() {
+            continue;
+        }
         if !lines.is_empty() {
             lines.push((String::new(), Role::Text));
         }

@@ -4,6 +4,7 @@ mod boxes;
 mod canvas;
 mod header;
 mod logs;
+mod marks;
 pub(super) mod screens;
 mod table;
 
@@ -75,8 +76,13 @@ fn main_screen(canvas: &mut Canvas<'_>, places: &Regions, model: &Model) {
         table::rows(canvas, places.rows, model);
     }
     if let Some(area) = places.logs {
-        logs::title(canvas, places.title, model);
-        logs::lines(canvas, area, model);
+        if model.marks.is_empty() {
+            logs::title(canvas, places.title, model);
+            logs::lines(canvas, area, model);
+        } else {
+            marks::title(canvas, places.title, model);
+            marks::lines(canvas, area, model);
+        }
     }
 }
 
@@ -166,7 +172,7 @@ fn hints(model: &Model) -> Vec<(String, &'static str)> {
             .collect()
     };
     match &model.mode {
-        Mode::Browse if model.pending.is_empty() => model.keymap.hints(&model.places()),
+        Mode::Browse if model.pending.is_empty() => model.hints(),
         Mode::Browse => own(&[("Esc", "none of these")]),
         Mode::Filter => own(&[("Enter", "keep"), ("Esc", "clear")]),
         Mode::Help { .. } => own(&[("j k", "scroll"), ("Esc", "close")]),

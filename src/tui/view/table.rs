@@ -9,6 +9,7 @@ use crate::api::{Status, Verb};
 use crate::config::units::short_duration;
 use crate::logs::safe::harmless;
 use crate::tui::model::{Focus, Model, Row, Target};
+use crate::tui::order::SortBy;
 use crate::tui::theme::{Role, role_of};
 
 use super::canvas::Canvas;
@@ -81,6 +82,8 @@ struct Cells {
     restarts: u32,
     uptime: Option<u64>,
     pid: Option<i32>,
+    /// How many of the instances it stands for are marked.
+    marked: usize,
 }
 
 fn status_words(row: &Row, now: Duration) -> String {
@@ -108,14 +111,15 @@ fn cells_of(model: &Model, target: &Target, last: bool) -> Option<Cells> {
         Target::Instance(id) => {
             let row = model.rows.get(id)?;
             let view = &row.view;
-            let name = harmless(&if view.instances > 1 {
+            let in_tree = view.instances > 1 && !model.order.is_flat(model.size.0);
+            let name = harmless(&if in_tree {
                 view.name.clone()
             } else {
                 row.name()
             });
             let branch = if last { glyphs.last } else { glyphs.branch };
             Some(Cells {
-                name: if view.instances > 1 {
+                name: if in_tree {
                     format!("  {branch} {name}")
                 } else {
                     format!("  {name}")
@@ -131,6 +135,7 @@ fn cells_of(model: &Model, target: &Target, last: bool) -> Option<Cells> {
                 restarts: view.restarts,
                 uptime: view.uptime,
                 pid: view.pid,
+                marked: usize::from(model.marks.contains(id)),
             })
         }
         Target::Process(key) => {
@@ -163,10 +168,20 @@ fn cells_of(model: &Model, target: &Target, last: bool) -> Option<Cells> {
                 let found: Vec<u64> = rows.iter().filter_map(|r| f(r)).collect();
                 (!found.is_empty()).then(|| found.into_iter().sum())
             };
+            let marked = rows
+                .iter()
+                .filter(|r| model.marks.contains(&r.view.id))
+                .count();
+            // A fold hides no mark.
+            let marks = if marked > 0 && model.folded.contains(key) {
+                format!(" {}{marked}", glyphs.mark)
+            } else {
+                String::new()
+            };
             let cpus: Vec<f32> = rows.iter().filter_map(|r| r.view.cpu).collect();
             Some(Cells {
                 name: format!(
-                    "{sign} {} {}{}",
+                    "{sign} {} {}{}{marks}",
                     harmless(&key.to_string()),
                     glyphs.times,
                     rows.len()
@@ -188,6 +203,7 @@ fn cells_of(model: &Model, target: &Target, last: bool) -> Option<Cells> {
                 restarts: rows.iter().map(|r| r.view.restarts).sum(),
                 uptime: rows.iter().filter_map(|r| r.view.uptime).min(),
                 pid: None,
+                marked,
             })
         }
     }
@@ -205,8 +221,33 @@ pub(super) fn head(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     } else {
         format!("NAME /{}", model.filter.text())
     };
-    canvas.text(x, y, columns.name, &title, Role::Title);
+    let held = if model.order_is_held() {
+        "  order held"
+    } else {
+        ""
+    };
+    canvas.text(x, y, columns.name, &format!("{title}{held}"), Role::Title);
     x += columns.name;
+    let by = model.order.by(model.size.0);
+    let arrow = if model.order.reversed {
+        canvas.glyphs.rising
+    } else {
+        canvas.glyphs.open
+    };
+    let sorted = |text: &str, column: SortBy| {
+        if by == column {
+            format!("{text}{arrow}")
+        } else {
+            text.to_owned()
+        }
+    };
+    let [status, cpu, memory, restarts, uptime] = [
+        sorted("STATUS", SortBy::Status),
+        sorted("CPU", SortBy::Cpu),
+        sorted("MEM", SortBy::Memory),
+        sorted("RST", SortBy::Restarts),
+        sorted("UP", SortBy::Uptime),
+    ];
     let mut put = |width: u16, text: &str, right: bool| {
         if width > 0 {
             if right {
@@ -218,14 +259,14 @@ pub(super) fn head(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
         }
     };
     put(columns.id, "ID", true);
-    put(columns.status, "STATUS", false);
-    put(columns.cpu, "CPU", true);
+    put(columns.status, &status, false);
+    put(columns.cpu, &cpu, true);
     if columns.spark > 0 {
         put(columns.spark + 2, &format!("{}s", columns.spark), false);
     }
-    put(columns.memory, "MEM", true);
-    put(columns.restarts, "RST", true);
-    put(columns.uptime, "UP", true);
+    put(columns.memory, &memory, true);
+    put(columns.restarts, &restarts, true);
+    put(columns.uptime, &uptime, true);
     put(columns.pid, "PID", true);
 }
 
@@ -329,6 +370,9 @@ fn line(
         .pid
         .map_or_else(|| none.clone(), |pid| pid.to_string());
     canvas.right(x, y, columns.pid, &pid, Role::Text);
+    if cells.marked > 0 {
+        canvas.text(1, y, 1, &canvas.glyphs.mark.to_string(), Role::Title);
+    }
     if selected {
         if model.focus == Focus::Table {
             canvas.paint(area, Role::Selected);

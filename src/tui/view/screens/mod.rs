@@ -1,5 +1,6 @@
 //! The drawings of the screens on top of the main one.
 
+mod bulk;
 pub(in crate::tui) mod detail;
 mod messages;
 mod which_key;
@@ -15,6 +16,7 @@ pub(super) use which_key::which_key;
 
 pub(super) fn screen(canvas: &mut Canvas<'_>, area: Rect, model: &Model, screen: &Screen) {
     match screen {
+        Screen::Bulk(it) => bulk::draw(canvas, area, model, it),
         Screen::Detail(it) => detail::draw(canvas, area, model, it),
         Screen::Messages(it) => messages::draw(canvas, area, model, it),
     }
