@@ -60,14 +60,24 @@ fn has_fired(home: &Sandbox, point: &str) -> bool {
     !home.path(&format!("home/failpoints/{point}")).exists()
 }
 
+/// `start` of a program that tells, with a line every ten milliseconds; its first run has begun.
+#[track_caller]
+fn start(home: &Sandbox, oracle: &Oracle<'_>, name: &str, flags: &[&str]) {
+    let mut args = vec!["start", &oracle.program, "--name", name];
+    args.extend(flags);
+    args.extend(["--", "0.01"]);
+    drop(home.run(&args).success());
+    oracle.until_runs(name, 1);
+}
+
 /// A bit of everything, with a role killed at the point; then what must hold.
 fn play(point: &str, role: &str, nth: u32) {
     let home = Sandbox::new();
     let oracle = Oracle::new(&home);
     let run = |args: &[&str]| drop(home.run(args).success());
-    oracle.start("writer", "0.01", &[]);
-    oracle.start("victim", "0.01", &["--restart-delay", "0"]);
-    oracle.start("noise", "0.01", &[]);
+    start(&home, &oracle, "writer", &[]);
+    start(&home, &oracle, "victim", &["--restart-delay", "0"]);
+    start(&home, &oracle, "noise", &[]);
     let bad = home.file_mode("bad", "#!/no/such/interpreter\n", 0o755);
     let writer = oracle.assert_up("writer");
     // The next event fills the history's file.
@@ -95,7 +105,7 @@ fn play(point: &str, role: &str, nth: u32) {
     run(&["start", "victim"]);
     oracle.until_runs("victim", runs + 3);
     run(&["flush", "noise"]);
-    oracle.start("late", "0.01", &[]);
+    start(&home, &oracle, "late", &[]);
     let bad = bad.to_str().expect("text");
     let refused = home.run(&["start", bad, "--name", "bad", "--restart", "never"]);
     drop(refused.code(1));
@@ -218,7 +228,7 @@ fn a_client_killed_while_it_starts_a_daemon_is_in_nobodys_way() {
         assert_eq!(killed.status.code(), None, "{point}: {killed}");
         assert!(has_fired(&home, &point));
         let oracle = Oracle::new(&home);
-        oracle.start("one", "0.01", &[]);
+        start(&home, &oracle, "one", &[]);
         oracle.assert_up("one");
         assert_eq!(home.adasas().len(), 3, "{point}: one of each role");
     }

@@ -23,7 +23,6 @@ mod lifecycle;
 mod list;
 mod logs;
 mod memory;
-#[cfg(feature = "failpoints")]
 mod oracle;
 mod program;
 mod recovery;
@@ -33,6 +32,7 @@ mod runs;
 mod sandbox;
 mod screen;
 mod selector;
+mod storm;
 mod tree;
 mod tty;
 mod watchdog;

@@ -13,25 +13,24 @@ use crate::sandbox::{Known, Sandbox};
 /// are one command, so that no signal comes between them. `$1` is the pause between lines, in seconds. USR1 makes it
 /// crash with 7.
 const PROGRAM: &str = r#"#!/bin/bash
-told=@TOLD@/$ADASA_NAME; run=${ADASA_RUN##*/}; i=0
+told=@TOLD@/$ADASA_NAME; run=$((ADASA_ID * 1000000 + ${ADASA_RUN##*/})); i=0
 exec 8<>@TOLD@/never 9>>"$told.lock"
 flock -n 9 || echo "twice $$ $run 0 0" >>"$told"
 finish() { echo "end $$ $run $1 $i" >>"$told"; exit "$1"; }
 trap 'finish 0' TERM
 trap 'finish 7' USR1
-echo "start $$ $run 0 ${VERSION:-0}" >>"$told"
+echo "start $$ $run 0 0" >>"$told"
 while :; do echo "line $run $((++i))"; read -r -t "$1" -u 8; done
 "#;
 
 /// One run, as it told it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Told {
+    /// A million for each instance of this name, and the number of the run.
     pub run: u64,
     pub pid: i32,
     /// Code and lines, when it ended by itself.
     pub end: Option<(i32, u64)>,
-    /// What `VERSION` was in its environment.
-    pub version: u64,
 }
 
 /// The place where they tell.
@@ -49,17 +48,6 @@ impl<'a> Oracle<'a> {
         let program = home.file_mode("oracle", text, 0o755);
         let program = program.to_str().expect("text").to_owned();
         Self { home, program }
-    }
-
-    /// `start` of a program that tells, with a line every so many seconds; its first run has begun.
-    #[track_caller]
-    pub(crate) fn start(&self, name: &str, pause: &str, flags: &[&str]) {
-        let before = self.told(name).len();
-        let mut args = vec!["start", &self.program, "--name", name];
-        args.extend(flags);
-        args.extend(["--", pause]);
-        drop(self.home.run(&args).success());
-        self.until_runs(name, before + 1);
     }
 
     /// All runs of an instance so far.
@@ -83,7 +71,6 @@ impl<'a> Oracle<'a> {
                         run,
                         pid,
                         end: None,
-                        version: last,
                     });
                 }
                 "end" => {
@@ -137,7 +124,7 @@ impl<'a> Oracle<'a> {
         assert!(self.is_up(name), "{name} has no lock: {newest:?}");
         let row = self.home.row(name);
         assert_eq!(row["pid"], i64::from(newest.pid), "{name}: {row}");
-        assert_eq!(row["run"], newest.run, "{name}: {row}");
+        assert_eq!(row["run"], newest.run % 1_000_000, "{name}: {row}");
         assert_eq!(row["status"], "running", "{name}: {row}");
         known
     }

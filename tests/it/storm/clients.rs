@@ -1,0 +1,147 @@
+//! Clients of the storm: each has processes of its own, so that it knows what must be true of them at each moment.
+
+use crate::faults::Dice;
+use crate::oracle::Oracle;
+use crate::sandbox::{Known, Sandbox, exit};
+
+use nix::sys::signal::Signal;
+use serde_json::json;
+
+use super::definition;
+
+const EACH: usize = 10;
+
+/// What this client knows of one of its processes, because it did it.
+struct Own {
+    name: String,
+    up: bool,
+    runs: usize,
+}
+
+pub(super) struct Client<'a> {
+    home: &'a Sandbox,
+    oracle: &'a Oracle<'a>,
+    file: String,
+    dice: Dice,
+    own: Vec<Own>,
+}
+
+impl<'a> Client<'a> {
+    pub(super) fn new(home: &'a Sandbox, oracle: &'a Oracle<'a>, n: usize, seed: u64) -> Self {
+        let own = (0..EACH).map(|k| Own {
+            name: format!("own{n}x{k}x"),
+            up: true,
+            runs: 1,
+        });
+        let client = Self {
+            home,
+            oracle,
+            file: format!("client{n}.toml"),
+            dice: Dice::of(seed),
+            own: own.collect(),
+        };
+        client.write();
+        client.run(&["start", "--config", &client.file]);
+        for own in &client.own {
+            oracle.until_runs(&own.name, 1);
+        }
+        client
+    }
+
+    fn write(&self) {
+        let text = |own: &Own| definition(self.oracle, &own.name, "0.05");
+        let text: String = self.own.iter().map(text).collect();
+        self.home.file(&self.file, text);
+    }
+
+    #[track_caller]
+    fn run(&self, args: &[&str]) {
+        drop(self.home.run(args).success());
+    }
+
+    /// One thing, to its end, and what must be true then.
+    pub(super) fn act(&mut self) {
+        let which = usize::try_from(self.dice.below(EACH as u64)).expect("an index");
+        let what = self.dice.below(7);
+        let up = self.own[which].up;
+        let name = self.own[which].name.clone();
+        match what {
+            0 | 1 if up => {
+                self.run(&["restart", &name]);
+                self.begun(which);
+            }
+            2 if up => {
+                self.run(&["stop", &name]);
+                self.oracle.assert_gone(&name);
+                self.own[which].up = false;
+            }
+            3 if up => {
+                self.run(&["delete", &name]);
+                self.oracle.assert_gone(&name);
+                assert!(self.home.find_row(&name).is_none(), "{name} is still there");
+                self.run(&["reload", "--config", &self.file]);
+                self.begun(which);
+            }
+            4 | 5 if up => self.crash(which),
+            6 if up => self.run(&["logs", &name, "--rotate"]),
+            _ if up => self.run(&["list"]),
+            _ => {
+                self.run(&["start", &name]);
+                self.begun(which);
+                self.own[which].up = true;
+            }
+        }
+    }
+
+    /// What was asked for was done, and once.
+    fn begun(&mut self, which: usize) {
+        let own = &mut self.own[which];
+        own.runs += 1;
+        let told = self.oracle.until_runs(&own.name, own.runs);
+        let runs = self.oracle.told(&own.name);
+        assert_eq!(runs.len(), own.runs, "{}: {runs:?}", own.name);
+        for (n, run) in runs.iter().enumerate().take(own.runs - 1) {
+            let over = run.end.is_some() || Known::of(run.pid).is_none();
+            assert!(over, "{}: run {n} of {runs:?} is still there", own.name);
+        }
+        let alive = Known::of(told.pid).is_some();
+        assert!(alive, "{}: {told:?} is dead", own.name);
+    }
+
+    /// It ends with 7; that is known, and it is started again, once.
+    fn crash(&mut self, which: usize) {
+        let name = self.own[which].name.clone();
+        let told = self.oracle.newest(&name);
+        let known = Known::of(told.pid).unwrap_or_else(|| panic!("{name}: {told:?} is dead"));
+        known.signal(Signal::SIGUSR1);
+        self.home.until_gone(known);
+        self.begun(which);
+        let runs = self.oracle.told(&name);
+        let ended = runs[runs.len() - 2];
+        assert_eq!(ended.end.map(|end| end.0), Some(7), "{name}: {ended:?}");
+        let row = self.home.until_status(&name, "running");
+        assert_eq!(exit(&row), json!({"code": 7, "signal": null}), "{name}");
+    }
+
+    /// Everything is as this client left it.
+    pub(super) fn assert_as_left(&self) {
+        for own in &self.own {
+            if own.up {
+                self.home.until_status(&own.name, "running");
+                self.oracle.assert_up(&own.name);
+            } else {
+                self.oracle.assert_gone(&own.name);
+                assert_eq!(self.home.status(&own.name), "stopped");
+            }
+            let runs = self.oracle.told(&own.name);
+            assert_eq!(runs.len(), own.runs, "{}: {runs:?}", own.name);
+        }
+    }
+
+    pub(super) fn assert_every_line_once(&self) {
+        for own in &self.own {
+            self.oracle.assert_gone(&own.name);
+            self.oracle.assert_every_line_once(&own.name);
+        }
+    }
+}
