@@ -177,6 +177,10 @@ pub struct DaemonInfo {
     pub log_dir: PathBuf,
     /// Where sockets, pipes and the table lie.
     pub volatile_dir: PathBuf,
+    /// Below it each run has a control group of its own; none: trees are walked, and what sheds session, pipe and
+    /// environment is a stray.
+    #[serde(default)]
+    pub control_group: Option<PathBuf>,
     /// Processes below the keeper that belong to no run.
     pub strays: u32,
     /// What needs a person.

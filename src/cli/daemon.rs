@@ -260,8 +260,16 @@ fn status(global: &Global) -> Result<ExitCode, Failure> {
         format!("  state      {}", info.state_dir.display()),
         format!("  logs       {}", info.log_dir.display()),
     ];
+    let trees = match &info.control_group {
+        Some(folder) => format!("control groups in {}", folder.display()),
+        None => "no control groups here: each is walked".to_owned(),
+    };
+    lines.push(format!("  trees      {trees}"));
     if info.strays > 0 {
-        lines.push(format!("  strays     {}", info.strays));
+        lines.push(format!(
+            "  strays     {} below the keeper, of no known run",
+            info.strays
+        ));
     }
     let parts: Vec<String> = info
         .subsystems

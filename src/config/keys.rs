@@ -45,6 +45,7 @@ keys! {
     "stop_signal", "signal", "`SIGTERM`", "Sent first when it is stopped.";
     "stop_timeout", "duration", "`10s`", "What the whole tree gets before `SIGKILL`.";
     "stop_timeout_secs", "seconds", "", "The same in seconds.";
+    "detach_children", "true or false", "`false`", "A run is over when its main process is: what that leaves behind in a process group of its own lives on.";
     "max_memory", "size", "none", "Memory limit of the whole tree.";
     "limit_action", "`log`, `restart`, `stop`", "`restart`", "What is done above the limit; a `restart` counts as a failure.";
     "limits.max_memory", "size", "none", "The same as `max_memory`.";

@@ -384,6 +384,7 @@ impl Reader<'_> {
             }
             "out_file" => spec.logs.out_file = Some(self.log_file(node, name, self.folder)?),
             "err_file" => spec.logs.err_file = Some(self.log_file(node, name, self.folder)?),
+            "detach_children" => spec.stop.detach_children = self.truth(node, name)?,
             "merge_logs" => spec.logs.merge |= self.truth(node, name)?,
             "log_max_size" => spec.logs.max_size = self.size(node, name)?,
             "log_max_age" => spec.logs.max_age = Some(self.duration(node, name)?),

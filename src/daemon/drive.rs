@@ -287,6 +287,7 @@ impl Supervisor {
                 args: spec.command.args.clone(),
                 env: env.into_iter().map(|(n, v)| format!("{n}={v}")).collect(),
                 cwd: spec.cwd.clone(),
+                detach: spec.stop.detach_children,
             }),
             routes,
         })

@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, watch};
 use crate::keeper::link::Link;
 use crate::keeper::protocol::{ToKeeper, ToScribe};
 use crate::platform::beat::Beat;
+use crate::platform::cgroup::Groups;
 use crate::platform::failpoint::failpoint;
 use crate::platform::paths::Paths;
 use crate::platform::procfs;
@@ -35,23 +36,27 @@ impl Threads {
         paths: &Paths,
         keeper: i32,
         marker: &str,
+        groups: &Groups,
         sender: &mpsc::Sender<Msg>,
     ) -> io::Result<Self> {
         // What the inspector finds out goes to the sampler directly.
         let (identified, relay) = std::sync::mpsc::sync_channel::<Identified>(1024);
         let told = sender.clone();
-        let (inspector, _) = super::inspector::start(keeper, marker.to_owned(), move |message| {
-            let message = match message {
-                FromInspector::Swept { id, run } => Msg::Swept { id, run },
-                FromInspector::Survivors { id, run, text } => Msg::Survivors { id, run, text },
-                FromInspector::Confirmed { id, run, memory } => Msg::Confirmed { id, run, memory },
-                FromInspector::Identified { pid, start, id } => {
-                    let _ = identified.try_send((pid, start, id));
-                    return;
-                }
-            };
-            let _ = told.blocking_send(message);
-        })?;
+        let (inspector, _) =
+            super::inspector::start(keeper, marker.to_owned(), groups.clone(), move |message| {
+                let message = match message {
+                    FromInspector::Swept { id, run } => Msg::Swept { id, run },
+                    FromInspector::Survivors { id, run, text } => Msg::Survivors { id, run, text },
+                    FromInspector::Confirmed { id, run, memory } => {
+                        Msg::Confirmed { id, run, memory }
+                    }
+                    FromInspector::Identified { pid, start, owner } => {
+                        let _ = identified.try_send((pid, start, owner));
+                        return;
+                    }
+                };
+                let _ = told.blocking_send(message);
+            })?;
         let told = sender.clone();
         let asked = inspector.clone();
         let (sampler, _) = super::sampler::start(
@@ -97,6 +102,7 @@ pub(super) struct Hands {
     pub(super) history: History,
     pub(super) growth: watch::Sender<u64>,
     pub(super) threads: Threads,
+    pub(super) groups: Groups,
     pub(super) leaving: bool,
 }
 
@@ -144,7 +150,8 @@ impl Hands {
                 match deed {
                     Deed::Sweep(order) => {
                         let any = *orphans.get_or_insert_with(|| has_orphans(supervisor));
-                        if any {
+                        // One act of the kernel's own memory: it waits for no disk and for nobody.
+                        if any || !self.groups.remove(order.id, order.run) {
                             let _ = self
                                 .threads
                                 .inspector

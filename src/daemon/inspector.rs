@@ -2,11 +2,13 @@
 //! hang on a stuck process, so they have a thread that no decision waits for.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use crate::domain::exit::Signal;
 use crate::domain::instance::Sweep;
 use crate::domain::names::{InstanceId, RunId};
+use crate::platform::cgroup::{Groups, Vigil};
 use crate::platform::procfs::{self, Stat};
 use crate::platform::signal::PidFd;
 
@@ -79,8 +81,8 @@ pub(super) enum FromInspector {
         pid: i32,
         /// Its start.
         start: u64,
-        /// Its instance.
-        id: Option<InstanceId>,
+        /// Its run.
+        owner: Option<(InstanceId, RunId)>,
     },
     /// The proportional set of a tree.
     Confirmed {
@@ -96,11 +98,15 @@ pub(super) enum FromInspector {
 struct Waiting {
     order: SweepOrder,
     signalled: HashSet<(i32, u64)>,
+    /// Tells when its control group becomes empty: a daemon that took over may not be told of every death in it.
+    watched: Vec<std::fs::File>,
 }
 
 struct Inspector {
     keeper: i32,
     marker: String,
+    groups: Groups,
+    vigil: Arc<Vigil>,
     mains: BTreeMap<InstanceId, (RunId, i32)>,
     waiting: BTreeMap<InstanceId, Waiting>,
 }
@@ -112,9 +118,24 @@ struct Inspector {
 pub(super) fn start(
     keeper: i32,
     marker: String,
+    groups: Groups,
     tell: impl Fn(FromInspector) + Send + 'static,
 ) -> std::io::Result<(SyncSender<Box<ToInspector>>, std::thread::JoinHandle<()>)> {
     let (sender, receiver) = sync_channel(QUEUE);
+    let vigil = Arc::new(Vigil::new()?);
+    if !groups.is_empty() {
+        let (vigil, sender) = (Arc::clone(&vigil), sender.clone());
+        std::thread::Builder::new()
+            .name("vigil".into())
+            .stack_size(64 * 1024)
+            .spawn(move || {
+                loop {
+                    vigil.wait();
+                    // A full queue means that there will be another look anyway.
+                    let _ = sender.try_send(Box::new(ToInspector::Again));
+                }
+            })?;
+    }
     let thread = std::thread::Builder::new()
         .name("inspector".into())
         .stack_size(256 * 1024)
@@ -122,6 +143,8 @@ pub(super) fn start(
             let mut inspector = Inspector {
                 keeper,
                 marker,
+                groups,
+                vigil,
                 mains: BTreeMap::new(),
                 waiting: BTreeMap::new(),
             };
@@ -150,14 +173,24 @@ impl Inspector {
         match message {
             ToInspector::Sweep(order) => {
                 let id = order.id;
-                let signalled = match self.waiting.remove(&id) {
-                    // The same signal once; the next rung begins anew.
-                    Some(old) if old.order.run == order.run && old.order.how == order.how => {
-                        old.signalled
+                let (signalled, watched) = match self.waiting.remove(&id) {
+                    Some(old) if old.order.run == order.run => {
+                        // The same signal once; the next rung begins anew.
+                        let again = old.order.how == order.how;
+                        let signalled = if again { old.signalled } else { HashSet::new() };
+                        (signalled, old.watched)
                     }
-                    Some(_) | None => HashSet::new(),
+                    Some(_) | None => {
+                        let watched = self.vigil.watch(&self.groups, id, order.run);
+                        (HashSet::new(), watched)
+                    }
                 };
-                self.waiting.insert(id, Waiting { order, signalled });
+                let waiting = Waiting {
+                    order,
+                    signalled,
+                    watched,
+                };
+                self.waiting.insert(id, waiting);
                 true
             }
             ToInspector::Again => true,
@@ -170,11 +203,10 @@ impl Inspector {
                 false
             }
             ToInspector::Identify { pid, start } => {
-                let id = procfs::stat(pid)
+                let owner = procfs::stat(pid)
                     .filter(|stat| stat.start == start)
                     .and_then(|stat| self.owner(pid, stat));
-                let id = id.map(|(id, _)| id);
-                tell(FromInspector::Identified { pid, start, id });
+                tell(FromInspector::Identified { pid, start, owner });
                 false
             }
             ToInspector::Confirm { id, run, pid } => {
@@ -189,8 +221,11 @@ impl Inspector {
         }
     }
 
-    /// Whose an orphan is: by session, by the pipe it writes to, by its environment.
+    /// Whose an orphan is: by control group, by session, by the pipe it writes to, by its environment.
     fn owner(&self, pid: i32, stat: Stat) -> Option<(InstanceId, RunId)> {
+        if let Some(owner) = self.groups.owner(pid) {
+            return Some(owner);
+        }
         let by_session = self
             .waiting
             .values()
@@ -231,17 +266,23 @@ impl Inspector {
             }
             self.collect(&new, &mut left);
         }
+        self.collect_groups(&mut left);
         let mut over = Vec::new();
         for (id, waiting) in &mut self.waiting {
             let run = waiting.order.run;
             match left.get(id) {
                 // Whoever keeps appearing dies or is killed, and then there is another look.
                 None if !settled => {}
+                // So it is with somebody who came into the group after it was read.
+                None if !self.groups.remove(*id, run) => {}
                 None => {
                     over.push(*id);
                     tell(FromInspector::Swept { id: *id, run });
                 }
                 Some(tree) => {
+                    if waiting.order.how == Sweep::Kill {
+                        self.groups.kill(*id, run);
+                    }
                     waiting.signal(tree);
                     let text = describe(tree);
                     tell(FromInspector::Survivors { id: *id, run, text });
@@ -273,6 +314,21 @@ impl Inspector {
                         .into_iter()
                         .filter(|(_, s)| !s.zombie),
                 );
+            }
+        }
+    }
+
+    /// Adds who is in the control group of a sweep, wherever its parents are.
+    fn collect_groups(&self, left: &mut BTreeMap<InstanceId, Vec<(i32, Stat)>>) {
+        for (id, waiting) in &self.waiting {
+            for pid in self.groups.members(*id, waiting.order.run) {
+                let Some(stat) = procfs::stat(pid).filter(|stat| !stat.zombie) else {
+                    continue;
+                };
+                let tree = left.entry(*id).or_default();
+                if !tree.iter().any(|(known, _)| *known == pid) {
+                    tree.push((pid, stat));
+                }
             }
         }
     }

@@ -35,6 +35,7 @@ impl Process {
         Policy {
             restart: self.spec.restart.on,
             budget: self.spec.restart.max_restarts,
+            detach: self.spec.stop.detach_children,
         }
     }
 }

@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, watch};
 use crate::keeper::link::{Link, LinkError};
 use crate::keeper::protocol::{Before, FromScribe, OLDEST, ToDaemon, ToKeeper, ToScribe, VERSION};
 use crate::platform::beat::Beat;
+use crate::platform::cgroup::Groups;
 use crate::platform::clock::{boot_id, monotonic_ns, wall_ms};
 use crate::platform::failpoint::failpoint;
 use crate::platform::paths::Paths;
@@ -118,6 +119,7 @@ fn begin(
         scribe_pid,
         entries,
         before,
+        groups,
         ..
     } = welcome
     else {
@@ -136,10 +138,12 @@ fn begin(
         logs: paths.logs.clone(),
         volatile: paths.volatile.clone(),
         socket: paths.socket(),
+        control_group: groups.first().cloned(),
         marker: paths.marker(),
         seed: monotonic_ns() ^ u64::from(std::process::id()).rotate_left(32),
         ticks_per_second: procfs::ticks_per_second(),
     };
+    let groups = Groups::new(groups);
     let runtime = doing(
         "make its runtime",
         tokio::runtime::Builder::new_current_thread()
@@ -174,7 +178,7 @@ fn begin(
         let (growth, watch) = watch::channel(0);
         let threads = doing(
             "start its threads",
-            Threads::start(paths, keeper_pid, &setting.marker, &sender),
+            Threads::start(paths, keeper_pid, &setting.marker, &groups, &sender),
         )?;
         for name in ["store", "history", "sampler", "inspector", "retention"] {
             subsystems.note(name, State::Running);
@@ -198,6 +202,7 @@ fn begin(
             history,
             growth,
             threads,
+            groups,
             leaving: false,
         };
         hands.keeper_says(&ToKeeper::Ready { version: VERSION });

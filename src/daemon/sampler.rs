@@ -35,8 +35,8 @@ pub(super) enum ToSampler {
     Untrack(InstanceId),
 }
 
-/// An orphan, its start, and whose it is.
-pub(super) type Identified = (i32, u64, Option<InstanceId>);
+/// An orphan, its start, and of which run it is.
+pub(super) type Identified = (i32, u64, Option<(InstanceId, RunId)>);
 
 /// What the sampler says.
 #[derive(Debug)]
@@ -74,7 +74,7 @@ struct Sampler {
     keeper: i32,
     own: Vec<i32>,
     tracked: BTreeMap<InstanceId, Tracked>,
-    orphans: HashMap<(i32, u64), Option<InstanceId>>,
+    orphans: HashMap<(i32, u64), Option<(InstanceId, RunId)>>,
     identified: Receiver<Identified>,
     ticks_per_second: u64,
 }
@@ -230,11 +230,16 @@ impl Sampler {
             there.push(key);
             let by_session = mains.get(&stat.session).copied();
             let owner = match by_session {
-                Some(id) => Some(Some(id)),
+                Some(id) => self.tracked.get(&id).map(|t| Some((id, t.run))),
                 None => self.orphans.get(&key).copied(),
             };
             match owner {
-                Some(Some(id)) => found.entry(id).or_default().push(pid),
+                // What an earlier run was allowed to leave behind is no part of this one.
+                Some(Some((id, run))) => {
+                    if self.tracked.get(&id).is_some_and(|t| t.run == run) {
+                        found.entry(id).or_default().push(pid);
+                    }
+                }
                 Some(None) => strays += 1,
                 None => unknown.push(key),
             }

@@ -35,6 +35,8 @@ pub(super) struct Setting {
     pub(super) logs: PathBuf,
     pub(super) volatile: PathBuf,
     pub(super) socket: PathBuf,
+    /// Below it each run has a control group of its own.
+    pub(super) control_group: Option<PathBuf>,
     /// What the environment marker of a run begins with.
     pub(super) marker: String,
     /// Seeds the jitter of backoffs.

@@ -142,6 +142,7 @@ impl Supervisor {
             state_dir: self.setting.state_dir.clone(),
             log_dir: self.setting.logs.clone(),
             volatile_dir: self.setting.volatile.clone(),
+            control_group: self.setting.control_group.clone(),
             strays: self.strays,
             alarms,
             subsystems: Vec::new(),

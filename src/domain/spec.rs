@@ -84,6 +84,10 @@ pub struct StopPolicy {
     pub signal: Signal,
     /// What the tree gets before `SIGKILL`.
     pub timeout: Duration,
+    /// Whether a run is over when its main process is: what that leaves behind in another process group lives on, and
+    /// nobody looks after it.
+    #[serde(default)]
+    pub detach_children: bool,
 }
 
 impl Default for StopPolicy {
@@ -91,6 +95,7 @@ impl Default for StopPolicy {
         Self {
             signal: Signal::TERM,
             timeout: Duration::from_secs(10),
+            detach_children: false,
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::platform::signal::{self, PidFd};
 
 use super::protocol::{ChildSpec, Entry, Routes, RunState, ToDaemon};
 use super::role::{ADOPTED, Keeper, RESULT, TIDY, pipe_message, token};
-use super::runs::{self, Outcome, PipeEnd, PipeKey};
+use super::runs::{self, Ground, Outcome, PipeEnd, PipeKey};
 
 /// A child that the keeper before forked and that has not become its program yet is looked at this often: nothing
 /// tells of an exec that somebody else waited for. Its daemon gives it up after a while.
@@ -277,15 +277,13 @@ impl Keeper {
         }
         failpoint!("keeper.spawn.reserved");
         let folder = self.setup.paths.pipes();
-        let made = runs::make(
-            &folder,
-            key,
-            run,
-            spec,
-            &routes,
-            &self.null,
-            self.file_limit,
-        );
+        let ground = Ground {
+            folder: &folder,
+            null: &self.null,
+            file_limit: self.file_limit,
+            home: self.home.as_ref(),
+        };
+        let made = runs::make(ground, key, run, spec, &routes);
         let made = match made {
             Ok(made) => made,
             Err(error) => {

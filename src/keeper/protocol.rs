@@ -55,6 +55,9 @@ pub(crate) struct ChildSpec {
     pub env: Vec<String>,
     /// Absolute.
     pub cwd: PathBuf,
+    /// What it leaves behind is to live on: no control group of its own.
+    #[serde(default)]
+    pub detach: bool,
 }
 
 impl std::fmt::Debug for ChildSpec {
@@ -161,6 +164,9 @@ pub(crate) enum ToDaemon {
         /// What became of the daemon before.
         #[serde(default)]
         before: Before,
+        /// The folders below which runs have control groups of their own; none where the keeper may make none.
+        #[serde(default)]
+        groups: Vec<PathBuf>,
     },
     /// Where to show signs of life; the descriptor comes with this.
     Beat,

@@ -16,6 +16,7 @@ use nix::sys::signalfd::SignalFd;
 use crate::domain::names::{InstanceId, RunId};
 use crate::domain::pulse::Pulse;
 use crate::platform::beat::Beat;
+use crate::platform::cgroup::{self, Home};
 use crate::platform::child::{self};
 use crate::platform::clock::{as_ns, boot_id, monotonic_ns};
 use crate::platform::failpoint::failpoint;
@@ -98,6 +99,8 @@ pub(super) struct Keeper {
     pub(super) epoll: Epoll,
     pub(super) signals: SignalFd,
     pub(super) table: Table,
+    /// Where each run gets a control group, when this is possible here.
+    pub(super) home: Option<Home>,
     pub(super) stage: Stage,
     pub(super) null: OwnedFd,
     pub(super) file_limit: (u64, u64),
@@ -152,7 +155,8 @@ pub(crate) fn run(setup: Setup) -> Result<(), KeeperError> {
         "make the folder of pipes",
         folder::make_private(&setup.paths.pipes()),
     )?;
-    let table = Table::open(&setup.paths.table(), &boot_id())?;
+    let mut table = Table::open(&setup.paths.table(), &boot_id())?;
+    let home = nest(&mut table, &setup.paths.marker())?;
     let epoll = doing(
         "make an epoll",
         Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).map_err(Into::into),
@@ -168,6 +172,7 @@ pub(crate) fn run(setup: Setup) -> Result<(), KeeperError> {
         epoll,
         signals,
         table,
+        home,
         null,
         file_limit,
         daemon: None,
@@ -192,7 +197,25 @@ pub(crate) fn run(setup: Setup) -> Result<(), KeeperError> {
     };
     keeper.watch(SIGNALS)?;
     keeper.adopt();
-    keeper.turn_until_done()
+    let result = keeper.turn_until_done();
+    for home in keeper.table.groups() {
+        cgroup::clear(home);
+    }
+    result
+}
+
+/// Makes the folder of control groups, and remembers it together with those of earlier keepers.
+fn nest(table: &mut Table, marker: &str) -> Result<Option<Home>, KeeperError> {
+    // Without one, trees are walked.
+    let home = Home::make(marker).ok();
+    let own = home.as_ref().map(|home| home.path().to_owned());
+    let before = table.groups().iter();
+    let before = before.filter(|path| Some(*path) != own.as_ref() && path.exists());
+    let groups = own.iter().chain(before).cloned().collect();
+    if groups != table.groups() {
+        table.set_groups(groups)?;
+    }
+    Ok(home)
 }
 
 impl Keeper {

@@ -109,6 +109,7 @@ impl Keeper {
             file_limit: self.file_limit,
             entries: self.table.entries().cloned().collect(),
             before: std::mem::take(&mut self.before),
+            groups: self.table.groups().to_vec(),
         };
         let _ = link.send(&welcome, vec![]);
         let _ = link.send(&ToDaemon::Beat, vec![shared]);

@@ -11,7 +11,8 @@ use nix::sys::stat::Mode;
 
 use crate::domain::names::{InstanceId, RunId};
 use crate::domain::spec::Stream;
-use crate::platform::child::{self, ExecFailure, Leave, Program, Stdio};
+use crate::platform::cgroup::Home;
+use crate::platform::child::{self, ExecFailure, Fork, Leave, Program, Stdio};
 use crate::platform::failpoint::failpoint;
 use crate::platform::{descriptor, procfs};
 
@@ -106,16 +107,33 @@ pub(super) struct Made {
     pub(super) pipes: Vec<(PipeKey, PipeEnd)>,
 }
 
+/// What every child is made from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ground<'a> {
+    /// Where output pipes lie.
+    pub(super) folder: &'a Path,
+    /// `/dev/null`.
+    pub(super) null: &'a OwnedFd,
+    /// Soft and hard limit on open files.
+    pub(super) file_limit: (u64, u64),
+    /// Where control groups are made.
+    pub(super) home: Option<&'a Home>,
+}
+
 /// Makes pipes and child.
 pub(super) fn make(
-    folder: &Path,
+    ground: Ground<'_>,
     key: InstanceId,
     run: RunId,
     spec: &ChildSpec,
     routes: &Routes,
-    null: &OwnedFd,
-    file_limit: (u64, u64),
 ) -> io::Result<Made> {
+    let Ground {
+        folder,
+        null,
+        file_limit,
+        home,
+    } = ground;
     let mut pipes = Vec::new();
     let mut writes = Vec::new();
     for (stream, route) in routes.each() {
@@ -138,7 +156,7 @@ pub(super) fn make(
         output,
         error,
     };
-    match child::spawn(program, stdio) {
+    match fork(program, stdio, home.filter(|_| !spec.detach), key, run) {
         Ok(fork) => Ok(Made {
             pid: fork.pid,
             start: procfs::stat(fork.pid).map_or(0, |stat| stat.start),
@@ -153,6 +171,25 @@ pub(super) fn make(
             Err(error)
         }
     }
+}
+
+/// Forks into a control group of the run's own. Where there can be none the run has none, and its tree is walked.
+fn fork(
+    program: Program<'_>,
+    stdio: Stdio<'_>,
+    home: Option<&Home>,
+    key: InstanceId,
+    run: RunId,
+) -> io::Result<Fork> {
+    if let Some(home) = home
+        && let Ok(group) = home.begin(key, run)
+    {
+        if let Ok(fork) = child::spawn(program, stdio, Some(group.as_fd())) {
+            return Ok(fork);
+        }
+        home.forget(key, run);
+    }
+    child::spawn(program, stdio, None)
 }
 
 /// What an exec result pipe says.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +21,8 @@ const MAGIC: u32 = 0x5441_4441;
 const HEAD: usize = 4 + 8 + 4 + 4;
 /// Room is made for this many instances at a time.
 const GROWTH: u64 = 64;
+/// So many folders of control groups are remembered: one more for each keeper that began in another group.
+const GROUPS: usize = 4;
 
 /// Why the table could not take something.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +45,9 @@ struct Head {
     version: u32,
     boot: String,
     epoch: u64,
+    /// Where the keepers of this boot made control groups, the present one's first.
+    #[serde(default)]
+    groups: Vec<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -69,6 +74,8 @@ pub(crate) struct Contents {
     pub boot: String,
     /// How many daemons there had been.
     pub epoch: u64,
+    /// Where control groups of runs are.
+    pub groups: Vec<PathBuf>,
     /// One per instance.
     pub entries: Vec<Entry>,
 }
@@ -155,6 +162,7 @@ impl Table {
                 version: VERSION,
                 boot: boot.to_owned(),
                 epoch: contents.epoch,
+                groups: contents.groups,
             },
             head_slot,
             entries: BTreeMap::new(),
@@ -184,6 +192,22 @@ impl Table {
         self.head.epoch += 1;
         self.write_head()?;
         Ok(self.head.epoch)
+    }
+
+    /// Where control groups of runs are, of the present keeper first.
+    #[must_use]
+    pub(crate) fn groups(&self) -> &[PathBuf] {
+        &self.head.groups
+    }
+
+    /// Remembers where control groups of runs are, the newest of them.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn set_groups(&mut self, mut groups: Vec<PathBuf>) -> Result<(), TableError> {
+        groups.truncate(GROUPS);
+        self.head.groups = groups;
+        self.write_head()
     }
 
     fn write_head(&mut self) -> Result<(), TableError> {
@@ -301,6 +325,7 @@ fn parse(bytes: &[u8]) -> (Contents, BTreeMap<InstanceId, Slot>, Slot) {
         head_slot.sequence = sequence;
         contents.boot = head.boot;
         contents.epoch = head.epoch;
+        contents.groups = head.groups;
     }
     let count = bytes.len() as u64 / (2 * PAGE as u64);
     for index in 1..count {

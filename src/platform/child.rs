@@ -15,6 +15,9 @@ use crate::domain::exit::{Ending, ShortText, Signal};
 use super::failpoint::failpoint;
 use super::{descriptor, signal};
 
+/// See clone(2); the constant of the same name in `libc` is too narrow.
+const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
+
 /// What a child is to become.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Program<'a> {
@@ -85,17 +88,27 @@ impl ExecFailure {
     }
 }
 
-/// Makes a child that becomes `program`. Returns as soon as the child exists: everything that can hang (folders,
-/// lookups, the exec itself) happens in the child, whose result comes over the pipe.
+/// Makes a child that becomes `program`, in a control group of its own when there is one. Returns as soon as the child
+/// exists: everything that can hang (folders, lookups, the exec itself) happens in the child, whose result comes over
+/// the pipe.
 ///
 /// # Errors
-/// The kernel's: no descriptors, no pids, no memory.
-pub(crate) fn spawn(program: Program<'_>, stdio: Stdio<'_>) -> io::Result<Fork> {
+/// The kernel's: no descriptors, no pids, no memory, or a control group that takes nobody.
+pub(crate) fn spawn(
+    program: Program<'_>,
+    stdio: Stdio<'_>,
+    group: Option<BorrowedFd<'_>>,
+) -> io::Result<Fork> {
     let (result, report) = nix::unistd::pipe2(OFlag::O_CLOEXEC)?;
     descriptor::set_nonblocking(&result, true)?;
     let (wait, leave) = nix::unistd::pipe2(OFlag::O_CLOEXEC)?;
-    // SAFETY: the caller is single-threaded (the keeper), so the child may run ordinary code.
-    match unsafe { fork() }? {
+    let forked = match group {
+        // SAFETY: the caller is single-threaded (the keeper), so the child may run ordinary code.
+        None => unsafe { fork() }?,
+        // SAFETY: as above.
+        Some(group) => unsafe { fork_into(group) }?,
+    };
+    match forked {
         ForkResult::Parent { child } => Ok(Fork {
             pid: child.as_raw(),
             result,
@@ -111,6 +124,28 @@ pub(crate) fn spawn(program: Program<'_>, stdio: Stdio<'_>) -> io::Result<Fork> 
             let _ = report.write_all(failed.as_bytes());
             // SAFETY: _exit ends this child without running the parent's exit handlers.
             unsafe { nix::libc::_exit(127) }
+        }
+    }
+}
+
+/// Forks straight into a control group, so that nothing of the child is ever outside of it.
+///
+/// # Safety
+/// As `fork`. The handlers of `pthread_atfork` do not run; this program sets none.
+unsafe fn fork_into(group: BorrowedFd<'_>) -> io::Result<ForkResult> {
+    // SAFETY: the arguments are plain numbers, for which zero is a value.
+    let mut args: nix::libc::clone_args = unsafe { std::mem::zeroed() };
+    args.flags = CLONE_INTO_CGROUP;
+    args.exit_signal = u64::try_from(nix::libc::SIGCHLD).map_err(io::Error::other)?;
+    args.cgroup = u64::try_from(group.as_raw_fd()).map_err(io::Error::other)?;
+    let size = size_of_val(&args);
+    // SAFETY: clone3 without a stack of its own and without shared memory is a fork; it reads `args` only.
+    let pid = unsafe { nix::libc::syscall(nix::libc::SYS_clone3, &raw const args, size) };
+    match Errno::result(pid)? {
+        0 => Ok(ForkResult::Child),
+        pid => {
+            let child = nix::unistd::Pid::from_raw(i32::try_from(pid).map_err(io::Error::other)?);
+            Ok(ForkResult::Parent { child })
         }
     }
 }

@@ -7,6 +7,7 @@ compile_error!(
 );
 
 pub(crate) mod beat;
+pub(crate) mod cgroup;
 pub(crate) mod child;
 pub(crate) mod clock;
 pub(crate) mod descriptor;

@@ -108,3 +108,22 @@ pub(crate) fn chatters(s: &Sandbox, name: &str) -> String {
     );
     s.script(name, &body)
 }
+
+/// Has a grandchild that kept nothing: forked twice, a session, an environment and streams of its own. Its pid is in
+/// `NAME.shed`; the main process lives.
+pub(crate) fn sheds(s: &Sandbox, name: &str) -> String {
+    let file = s.path(&format!("{name}.shed"));
+    let grandchild = s.script(
+        &format!("{name}.shedder"),
+        &format!(
+            "echo $$ >{0}.new\nmv {0}.new {0}\nexec sleep 1000",
+            file.display()
+        ),
+    );
+    s.script(
+        name,
+        &format!(
+            "(env -i PATH=\"$PATH\" setsid {grandchild} </dev/null >/dev/null 2>&1 &)\nexec sleep 1000"
+        ),
+    )
+}

@@ -39,6 +39,7 @@ pub(crate) struct Sandbox {
 struct Places {
     socket: PathBuf,
     volatile: PathBuf,
+    control_group: Option<PathBuf>,
 }
 
 /// Code and signal of a row's last end; a row may say more of it.
@@ -249,6 +250,7 @@ impl Sandbox {
             *lock(&self.places) = Some(Places {
                 socket: place("socket"),
                 volatile: place("volatile_dir"),
+                control_group: status["control_group"].as_str().map(PathBuf::from),
             });
             status
         })
@@ -333,9 +335,12 @@ impl Drop for Sandbox {
             println!("{}", self.picture());
         }
         let status = running::quick(self.command().args(["daemon", "status", "--json"]));
+        let places = lock(&self.places).clone();
+        let mut group = places.and_then(|places| places.control_group);
         if let Ok(status) = serde_json::from_str::<Value>(&status)
             && let Some(volatile) = status["volatile_dir"].as_str()
         {
+            group = status["control_group"].as_str().map(PathBuf::from);
             for key in ["pid", "keeper_pid", "scribe_pid"] {
                 self.see(status[key].as_i64());
             }
@@ -348,11 +353,16 @@ impl Drop for Sandbox {
                 if !left.is_empty() {
                     let left = left.join("\n");
                     complaint = Some(format!("left by daemon stop ({said:?}):\n{left}"));
+                } else if group.as_ref().is_some_and(|path| path.exists()) {
+                    complaint = Some(format!("left by daemon stop: {group:?}"));
                 }
             }
             let _ = fs::remove_dir_all(volatile);
         }
         let razed = self.raze();
+        if let Some(group) = group {
+            kernel::remove_group(&group);
+        }
         if let Some(places) = lock(&self.places).take() {
             let _ = fs::remove_dir_all(places.volatile);
         }

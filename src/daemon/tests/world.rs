@@ -119,6 +119,7 @@ impl World {
             logs: "/logs".into(),
             volatile: "/volatile".into(),
             socket: "/volatile/socket".into(),
+            control_group: None,
             marker: "mark".into(),
             seed: 7 * self.epoch,
             ticks_per_second: 100,

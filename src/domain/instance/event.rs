@@ -11,6 +11,8 @@ pub(crate) struct Policy {
     pub restart: Restart,
     /// How many failures mean giving up; 0 and 1 both mean the first.
     pub budget: u32,
+    /// Whether what a run leaves behind lives on: its end is the end of its main process.
+    pub detach: bool,
 }
 
 /// What happened.

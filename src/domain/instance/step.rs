@@ -249,16 +249,15 @@ impl Turn<'_> {
             }
             Phase::Stopping { then } => {
                 let next = self.after_commanded(then, forgiven);
-                // The deadline of the stop goes on: what is left has the remaining grace.
-                self.alter(Phase::Sweeping {
-                    next,
-                    forced: false,
-                });
-                self.effects.push(Effect::Sweep(Sweep::Remaining));
+                self.sweep_on(next);
             }
             Phase::Killing { then } => {
                 let next = self.after_commanded(then, forgiven);
-                self.sweep_by_force(next);
+                if self.policy.detach {
+                    self.swept(next);
+                } else {
+                    self.sweep_by_force(next);
+                }
             }
             Phase::Stopped
             | Phase::Spawning { .. }
@@ -376,7 +375,22 @@ impl Turn<'_> {
         self.arm(Delay::KillAgain);
     }
 
+    /// The deadline of the stop goes on: what is left has the remaining grace.
+    fn sweep_on(&mut self, next: Next) {
+        if self.policy.detach {
+            return self.swept(next);
+        }
+        self.alter(Phase::Sweeping {
+            next,
+            forced: false,
+        });
+        self.effects.push(Effect::Sweep(Sweep::Remaining));
+    }
+
     fn sweep_afresh(&mut self, next: Next) {
+        if self.policy.detach {
+            return self.swept(next);
+        }
         self.enter(Phase::Sweeping {
             next,
             forced: false,

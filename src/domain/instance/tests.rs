@@ -16,8 +16,12 @@ const KILLED: Ending = Ending::Signal {
 fn policies() -> Vec<Policy> {
     let mut all = Vec::new();
     for restart in [Restart::Always, Restart::OnFailure, Restart::Never] {
-        for budget in [0, 1, 3] {
-            all.push(Policy { restart, budget });
+        for (budget, detach) in [(0, false), (1, false), (3, false), (3, true)] {
+            all.push(Policy {
+                restart,
+                budget,
+                detach,
+            });
         }
     }
     all
@@ -133,6 +137,17 @@ fn needs_deadline(phase: Phase) -> bool {
     phase.has_run() || phase == Phase::Backoff
 }
 
+/// Whether nothing of the run that was can matter any more.
+fn is_end(policy: &Policy, event: &Event) -> bool {
+    matches!(event, Event::Report { what, .. } if match what {
+        Report::Swept => true,
+        Report::Exited { .. } => policy.detach,
+        Report::Spawned | Report::SpawnFailed { .. } | Report::Executed | Report::OverLimit => {
+            false
+        }
+    })
+}
+
 #[test]
 fn every_cell_keeps_the_invariants() {
     let cells = every_cell(|policy, before, event, after, effects| {
@@ -141,14 +156,11 @@ fn every_cell_keeps_the_invariants() {
 
         // 1: a child is made only where none of this instance can be alive.
         if spawns {
-            let swept = matches!(
-                event,
-                Event::Report {
-                    what: Report::Swept,
-                    ..
-                }
+            assert!(
+                !before.phase.has_run() || is_end(policy, event),
+                "{}",
+                context()
             );
-            assert!(!before.phase.has_run() || swept, "{}", context());
             assert_eq!(after.run, before.run.next(), "{}", context());
         } else {
             assert_eq!(after.run, before.run, "{}", context());
@@ -201,7 +213,8 @@ fn every_cell_keeps_the_invariants() {
             }
         }
 
-        // 5: every exit of a live run is followed by a sweep; nothing else leaves a live phase.
+        // 5: every exit of a live run is followed by a sweep, unless what is left is to live on; nothing else leaves a
+        // live phase.
         let exited = matches!(
             event,
             Event::Report {
@@ -211,9 +224,14 @@ fn every_cell_keeps_the_invariants() {
         );
         if before.phase.is_live() {
             let swept = effects.iter().any(|e| matches!(e, Effect::Sweep(_)));
-            assert_eq!(exited, swept, "{}", context());
+            assert_eq!(exited && !policy.detach, swept, "{}", context());
             assert_eq!(!after.phase.is_live(), exited, "{}", context());
         }
+        assert!(
+            !policy.detach || !matches!(after.phase, Phase::Sweeping { .. }),
+            "{}",
+            context()
+        );
         // 5b: a sweep is left by Swept only.
         if matches!(before.phase, Phase::Sweeping { .. }) {
             let left = !matches!(after.phase, Phase::Sweeping { .. });
@@ -245,11 +263,11 @@ fn every_cell_keeps_the_invariants() {
             let failed = matches!(
                 event,
                 Event::Report {
-                    what: Report::Swept | Report::SpawnFailed { .. },
+                    what: Report::SpawnFailed { .. },
                     ..
                 } | Event::Deadline { .. }
             );
-            assert!(failed, "{}", context());
+            assert!(failed || is_end(policy, event), "{}", context());
         }
 
         // A stop cancels the waiting restart.
@@ -388,6 +406,7 @@ fn table() -> String {
     let policy = Policy {
         restart: Restart::OnFailure,
         budget: 3,
+        detach: false,
     };
     let exited = |code| Report::Exited {
         ending: Ending::Code(code),

@@ -66,6 +66,7 @@ fn daemon() -> DaemonInfo {
         state_dir: "/s".into(),
         log_dir: "/l".into(),
         volatile_dir: "/v".into(),
+        control_group: None,
         strays: 0,
         alarms: vec![],
         subsystems: vec![],

@@ -155,3 +155,13 @@ pub(crate) fn describe(pid: i32) -> String {
         field(0)
     )
 }
+
+/// Removes what is empty of a folder of control groups.
+pub(super) fn remove_group(path: &Path) {
+    for entry in fs::read_dir(path).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|t| t.is_dir()) {
+            remove_group(&entry.path());
+        }
+    }
+    let _ = fs::remove_dir(path);
+}
