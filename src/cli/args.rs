@@ -73,6 +73,10 @@ pub(super) enum Verb {
     Tui(Tui),
     /// The daemon itself; without a further word it runs in the foreground
     Daemon(Daemon),
+    /// Say which mechanisms work on this machine, and what is missing
+    ///
+    /// Fails when a promise cannot be kept here.
+    Doctor,
     /// Print completions for a shell
     Completions {
         /// Which shell

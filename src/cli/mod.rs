@@ -5,6 +5,7 @@ mod args;
 mod control;
 mod daemon;
 mod dash;
+mod doctor;
 mod failure;
 mod files;
 mod inspect;
@@ -65,6 +66,7 @@ fn dispatch(args: Args) -> Result<ExitCode, Failure> {
         Verb::Down(down) => files::down(&global, &down.file),
         Verb::Tui(tui) => dash::tui(&global, &tui),
         Verb::Daemon(daemon) => daemon::command(&global, daemon.verb),
+        Verb::Doctor => doctor::doctor(&global),
         Verb::Completions { shell } => {
             let mut command = Args::command();
             let mut text = Vec::new();

@@ -1,6 +1,7 @@
 //! Nouns and decisions. Pure: no clock, no disk, no pid, no runtime; the standard library and serde only.
 
 pub(crate) mod backoff;
+pub(crate) mod checkup;
 pub(crate) mod event;
 pub(crate) mod exit;
 pub(crate) mod instance;

@@ -42,6 +42,13 @@ fn is_tmpfs(path: &str) -> bool {
     statfs(path).is_ok_and(|fs| fs.filesystem_type() == TMPFS_MAGIC)
 }
 
+/// Whether a folder, or the nearest one above it that is there, lies on a tmpfs.
+#[must_use]
+pub(crate) fn lies_in_memory(path: &Path) -> bool {
+    let there = path.ancestors().find(|p| p.exists());
+    there.is_some_and(|p| statfs(p).is_ok_and(|fs| fs.filesystem_type() == TMPFS_MAGIC))
+}
+
 /// The folder for sockets, pipes and the table: a function of the state folder alone. It lies on a tmpfs where
 /// there is one, else in the state folder.
 ///

@@ -19,3 +19,4 @@ pub(crate) mod memory;
 pub(crate) mod paths;
 pub(crate) mod procfs;
 pub(crate) mod signal;
+pub(crate) mod survey;

@@ -14,6 +14,7 @@ mod cli;
 mod config;
 mod daemon;
 mod docs;
+mod doctor;
 mod environment;
 #[cfg(feature = "failpoints")]
 mod failpoints;
