@@ -6,6 +6,7 @@ use super::keymap::Action;
 use super::model::{Focus, Link, Mode, Model, Target};
 use super::msg::Cmd;
 use super::order::SortBy;
+use super::palette::Palette;
 use super::regions::regions;
 use super::screens::{self, Handled, MessagesScreen, Screen};
 use super::verbs::verb;
@@ -104,6 +105,7 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
         Action::Times => model.logs.times = !model.logs.times,
         Action::Stream => model.logs.next_stream(),
         Action::Help => model.mode = Mode::Help { scroll: 0 },
+        Action::Palette => model.mode = Mode::Palette(Palette::default()),
         Action::RetryFailed => {}
         Action::Messages => open_messages(model),
         Action::Detail => screens::detail::open(model, commands),

@@ -10,6 +10,7 @@ mod marks;
 mod model;
 mod msg;
 mod order;
+mod palette;
 mod query;
 mod regions;
 mod screens;

@@ -11,6 +11,7 @@ use super::filter::Filter;
 use super::keymap::{Keymap, Place, Press};
 use super::log_pane::LogPane;
 use super::order::Order;
+use super::palette::Palette;
 use super::query::Ticket;
 use super::screens::Screen;
 use super::theme::{Glyphs, Theme};
@@ -86,6 +87,8 @@ pub(super) enum Mode {
     Help {
         scroll: u16,
     },
+    /// Typing a command.
+    Palette(Palette),
 }
 
 /// How hard a question is to answer with yes.

@@ -11,6 +11,7 @@ use super::act::{act, scroll_to_selection};
 use super::keymap::{Action, Meaning, Place, Press};
 use super::model::{Focus, Link, Lost, Mode, Model, Tier};
 use super::msg::{Cmd, Msg};
+use super::palette;
 use super::regions::{SMALLEST, regions};
 use super::screens;
 use super::verbs::{answered, ask_key};
@@ -86,7 +87,7 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
 pub(super) fn next_due(model: &Model) -> Option<Duration> {
     let ask = match &model.mode {
         Mode::Ask(ask) if ask.tier == Tier::Footer => Some(ask.asked + EXPIRES),
-        Mode::Ask(_) | Mode::Browse | Mode::Filter | Mode::Help { .. } => None,
+        Mode::Ask(_) | Mode::Browse | Mode::Filter | Mode::Help { .. } | Mode::Palette(_) => None,
     };
     let toast = model.toasts.iter().map(|t| t.until).min();
     // Countdowns and ages have seconds.
@@ -225,6 +226,10 @@ fn pasted(model: &mut Model, text: &str) {
             model.filter.set(whole);
             model.keep_selection();
         }
+        Mode::Palette(it) => {
+            it.text.push_str(&clean);
+            it.error = None;
+        }
         // A name is confirmed by typing it, not by what the clipboard happens to hold.
         Mode::Ask(_) | Mode::Browse | Mode::Help { .. } => {
             model.toast("a paste is not typing: it was dropped", false);
@@ -241,6 +246,7 @@ fn pressed(model: &mut Model, key: KeyEvent, commands: &mut Vec<Cmd>) {
             help_key(model, key, scroll, commands);
         }
         Mode::Ask(_) => ask_key(model, key, commands),
+        Mode::Palette(_) => palette::key(model, key, commands),
     }
 }
 

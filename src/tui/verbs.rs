@@ -153,11 +153,7 @@ fn tier(model: &Model, verb: Verb, targets: usize) -> Tier {
 /// Begins a verb on the marks or on what is selected: asks in proportion to what it would do.
 pub(super) fn verb(model: &mut Model, verb: Verb, commands: &mut Vec<Cmd>) {
     if !model.is_live() {
-        model.toast(
-            "not connected: actions are off until the daemon is back",
-            true,
-        );
-        return;
+        return refuse(model);
     }
     let targets = model.targets(verb);
     let name = match (model.marks.len(), model.scope()) {
@@ -176,20 +172,33 @@ pub(super) fn verb(model: &mut Model, verb: Verb, commands: &mut Vec<Cmd>) {
     if targets.is_empty() {
         return;
     }
+    let select = select(model, verb, &targets);
+    ask(model, verb, targets, name, select, commands);
+}
+
+/// Asks whether to do this to these, in proportion to what it would do; starting needs no answer.
+pub(super) fn ask(
+    model: &mut Model,
+    verb: Verb,
+    targets: Vec<(InstanceId, RunId)>,
+    name: String,
+    select: Vec<String>,
+    commands: &mut Vec<Cmd>,
+) {
+    if !model.is_live() {
+        return refuse(model);
+    }
     let tier = tier(model, verb, targets.len());
-    let word = if model.marks.is_empty() && verb == Verb::Delete {
-        name.clone()
-    } else {
-        match targets.as_slice() {
-            [_] => name.clone(),
-            several => several.len().to_string(),
-        }
+    let whole = verb == Verb::Delete && model.marks.is_empty() && select.len() == 1;
+    let word = match targets.as_slice() {
+        [_, _, ..] if !whole => targets.len().to_string(),
+        _ => name.clone(),
     };
     let ask = Ask {
         tier,
         verb,
         name,
-        select: select(model, verb, &targets),
+        select,
         word,
         targets,
         typed: String::new(),
@@ -201,4 +210,11 @@ pub(super) fn verb(model: &mut Model, verb: Verb, commands: &mut Vec<Cmd>) {
     } else {
         model.mode = Mode::Ask(ask);
     }
+}
+
+fn refuse(model: &mut Model) {
+    model.toast(
+        "not connected: actions are off until the daemon is back",
+        true,
+    );
 }

@@ -43,6 +43,7 @@ pub(crate) enum Action {
     Times,
     Stream,
     Help,
+    Palette,
     RetryFailed,
     Messages,
     Detail,
@@ -60,6 +61,7 @@ impl Action {
         matches!(
             self,
             Self::Help
+                | Self::Palette
                 | Self::Messages
                 | Self::Back
                 | Self::Quit

@@ -33,33 +33,45 @@ use Place::{Bulk, Everywhere, Logs, Lost, Processes};
 
 /// All keys.
 pub(crate) const BINDINGS: &[Binding] = &[
-    bind(Processes, "s F7", Action::Start, "start", Some("start")),
-    bind(Processes, "x", Action::Stop, "stop (asks)", Some("stop")),
+    bind(Processes, "s F7 .+s", Action::Start, "start", Some("start")),
     bind(
         Processes,
-        "r",
+        "x .+x",
+        Action::Stop,
+        "stop (asks)",
+        Some("stop"),
+    ),
+    bind(
+        Processes,
+        "r .+r",
         Action::Restart,
         "restart (asks)",
         Some("restart"),
     ),
     bind(
         Processes,
-        "X",
+        "X .+X",
         Action::Kill,
         "kill with SIGKILL (asks)",
         None,
     ),
     bind(
         Processes,
-        "D Del",
+        "D Del .+D",
         Action::Delete,
         "delete (asks for its name)",
         Some("delete"),
     ),
-    bind(Processes, "l", Action::Logs, "to its logs", Some("logs")),
     bind(
         Processes,
-        "d Enter",
+        "l .+l",
+        Action::Logs,
+        "to its logs",
+        Some("logs"),
+    ),
+    bind(
+        Processes,
+        "d Enter .+d",
         Action::Detail,
         "everything about it",
         Some("detail"),
@@ -74,7 +86,7 @@ pub(crate) const BINDINGS: &[Binding] = &[
     bind(Processes, "Right", Action::Unfold, "unfold", None),
     bind(
         Processes,
-        "Space",
+        "Space .+m",
         Action::Mark,
         "mark, or take the mark away",
         None,
@@ -166,6 +178,13 @@ pub(crate) const BINDINGS: &[Binding] = &[
         Action::Filter,
         "filter processes",
         Some("filter"),
+    ),
+    bind(
+        Everywhere,
+        ":",
+        Action::Palette,
+        "a command, as in the shell",
+        Some("cmd"),
     ),
     bind(Everywhere, "? F1", Action::Help, "this help", Some("help")),
     bind(

@@ -47,6 +47,30 @@ fn numbers_are_compared() {
 }
 
 #[test]
+fn fields_patterns_and_alternatives() {
+    assert_eq!(
+        names("status:errored|backoff"),
+        ["billing", "mailer", "web-2"]
+    );
+    assert_eq!(
+        names("status:err|"),
+        ["billing", "web-2"],
+        "not typed to its end"
+    );
+    assert_eq!(names("/^(cron|web-1)$/"), ["cron", "web-1"]);
+    assert_eq!(names("/^API/ !id:2"), ["api-0", "api-2"]);
+    assert_eq!(names("ns:stag").len(), 1);
+    assert_eq!(names("name:thumb"), ["thumbs"]);
+    assert_eq!(names("cpu<8"), ["api-0", "api-1"]);
+    let often = names("restarts>2");
+    assert!(
+        often.contains(&"api-2".to_owned()) && !often.contains(&"api-0".to_owned()),
+        "{often:?}"
+    );
+    assert_eq!(names("tag:none").len(), 0);
+}
+
+#[test]
 fn not_and_and() {
     assert_eq!(names("web !status:errored"), ["web-0", "web-1", "web-3"]);
     assert_eq!(names("!status:running !web !api").len(), 6);
@@ -59,6 +83,8 @@ fn what_is_wrong_is_said_and_the_rest_holds() {
         ("api cpu>many", "cpu>many is no number"),
         ("api status:happy", "happy"),
         ("api mem>lots", "lots"),
+        ("api /(/", "/(/: unclosed group"),
+        ("api restarts>x", "restarts>x"),
     ] {
         let mut desk = Desk::new();
         desk.press("/");

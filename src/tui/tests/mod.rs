@@ -6,6 +6,7 @@ mod link;
 mod logs;
 mod marks;
 mod paint;
+mod palette;
 mod pictures;
 mod questions;
 mod scenes;

@@ -194,7 +194,7 @@ pub(super) fn help(canvas: &mut Canvas<'_>, model: &Model, scroll: u16) {
             Role::Text,
         ),
         (
-            "Filter: words of names, status:x, cpu>5, mem>100M, !not".to_owned(),
+            "Filter: names, status:x|y cpu>5 mem>1g tag:x ns:x /regex/ !not".to_owned(),
             Role::Text,
         ),
         (String::new(), Role::Text),

@@ -5,6 +5,7 @@ mod canvas;
 mod header;
 mod logs;
 mod marks;
+mod palette;
 pub(super) mod screens;
 mod table;
 
@@ -48,6 +49,7 @@ pub(super) fn view(model: &Model, buffer: &mut Buffer) {
     match &model.mode {
         Mode::Ask(ask) if ask.tier != Tier::Footer => boxes::ask(&mut canvas, model, ask),
         Mode::Help { scroll } => boxes::help(&mut canvas, model, *scroll),
+        Mode::Palette(it) => palette::palette(&mut canvas, model, it),
         Mode::Ask(_) | Mode::Browse | Mode::Filter => {}
     }
 }
@@ -127,11 +129,18 @@ fn footer(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
             x = canvas.text(x, area.y, area.width.saturating_sub(x), "_", Role::Selected);
             let after = match model.filter.error() {
                 Some(error) => format!("  {error}"),
-                None => "   Enter keeps it, Esc clears it".to_owned(),
+                None => {
+                    let shown = model.rows.values().filter(|row| model.filter.matches(row));
+                    format!(
+                        "  {} of {}   status:a|b cpu>5 mem>1g tag:x /regex/ !not   Enter keep  Esc clear",
+                        shown.count(),
+                        model.rows.len()
+                    )
+                }
             };
             canvas.text(x, area.y, area.width.saturating_sub(x), &after, Role::Text);
         }
-        Mode::Browse | Mode::Help { .. } | Mode::Ask(_) => {
+        Mode::Browse | Mode::Help { .. } | Mode::Ask(_) | Mode::Palette(_) => {
             if let Link::Lost(_) = model.link {
                 let text = " not connected: actions off until it is back   Enter try now   q quit";
                 canvas.text(0, area.y, area.width, text, Role::Text);
@@ -176,6 +185,15 @@ fn hints(model: &Model) -> Vec<(String, &'static str)> {
         Mode::Browse => own(&[("Esc", "none of these")]),
         Mode::Filter => own(&[("Enter", "keep"), ("Esc", "clear")]),
         Mode::Help { .. } => own(&[("j k", "scroll"), ("Esc", "close")]),
-        Mode::Ask(_) => own(&[]),
+        Mode::Ask(ask) if ask.tier == Tier::Name => {
+            own(&[("Enter", "does it, once it matches"), ("Esc", "no")])
+        }
+        Mode::Ask(_) => own(&[("y", "yes"), ("Esc", "no; Enter does nothing here")]),
+        Mode::Palette(_) => own(&[
+            ("Up Down", "choose"),
+            ("Tab", "complete"),
+            ("Enter", "do it (asks as the key does)"),
+            ("Esc", "close"),
+        ]),
     }
 }

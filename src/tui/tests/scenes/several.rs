@@ -19,6 +19,16 @@ pub(super) fn scenes() -> Vec<(&'static str, Desk)> {
     sorting.press("o");
     let mut sorted = base.clone();
     sorted.press("o s t");
+    let mut palette = base.clone();
+    palette.press(":");
+    palette.type_text("restart ap");
+    palette.press("Down");
+    let mut wrong = base.clone();
+    wrong.press(":");
+    wrong.type_text("retsart api");
+    wrong.press("Enter");
+    let mut menu = base.clone();
+    menu.press(".");
     let mut messages = base;
     messages.model.toast("reconnected after 3.2s", false);
     messages.wait(2000);
@@ -33,6 +43,9 @@ pub(super) fn scenes() -> Vec<(&'static str, Desk)> {
         ("sort_menu", sorting),
         ("worst_first", sorted),
         ("messages", messages),
+        ("palette", palette),
+        ("palette_wrong", wrong),
+        ("action_menu", menu),
     ]
 }
 
