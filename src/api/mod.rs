@@ -5,10 +5,12 @@ mod log_line;
 mod past;
 mod push;
 mod request;
+mod rollout;
 mod view;
 
 pub use crate::domain::event::{Event, What};
 pub use crate::domain::operation::{Progress, Verb};
+pub use crate::domain::rollout::{Place, Whole};
 pub use crate::domain::run::{Asker, Ended, Evidence, Reason, Run};
 pub use crate::domain::selector::Selector;
 pub use crate::domain::status::Status;
@@ -17,7 +19,8 @@ pub use error::{ApiError, Code};
 pub use log_line::LogLine;
 pub use past::{InstanceRuns, RunState, RunView};
 pub use push::{Metric, Push, Snapshot};
-pub use request::{Act, Apply, Define, Down, LogQuery, ServerControl};
+pub use request::{Act, Apply, Define, Down, LogQuery, Rolling, RolloutControl, ServerControl};
+pub use rollout::{PlaceView, RolloutView};
 pub use view::{
     Action, Applied, Change, Counts, DaemonInfo, Detail, ExitView, InstanceView, OperationView,
     SubsystemView, TargetView,

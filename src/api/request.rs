@@ -22,6 +22,34 @@ pub struct Act {
     /// Only while this is the run of the (single) target: what was seen when the question was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub only_run: Option<RunId>,
+    /// Batch by batch instead of all at once; only a restart can be so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rolling: Option<Rolling>,
+}
+
+/// How a rolling restart goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Rolling {
+    /// How many instances may be down at once because of it, 1 or more; 1 when not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_unavailable: Option<u32>,
+    /// How long a new run has to last before the next batch, milliseconds; the `min_uptime` of the process, but not
+    /// more than 30 s, when not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stable_ms: Option<u64>,
+}
+
+/// `POST /api/operations/{id}/control`: what is done to a rolling restart that is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum RolloutControl {
+    /// Begin no further batch for now.
+    Pause,
+    /// Go on.
+    Resume,
+    /// Begin no further batch ever: what is new stays new, the rest stays old.
+    Abort,
 }
 
 /// `POST /api/processes`: a new definition, started.

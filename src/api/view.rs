@@ -222,6 +222,9 @@ pub struct OperationView {
     pub targets: Vec<TargetView>,
     /// Whether the state folder has it: `done` or `pending`.
     pub recorded: String,
+    /// How it goes batch by batch, per process, when it was asked for so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rollouts: Vec<super::rollout::RolloutView>,
 }
 
 /// What `apply` did to one process.

@@ -49,7 +49,9 @@ pub(super) enum Verb {
     /// Stop processes; their whole trees end
     Stop(Stop),
     /// Restart processes
-    Restart(Targets),
+    Restart(Restarting),
+    /// Rolling restarts: how far they are, pause, resume, abort; without a further word all of them
+    Rollout(Rollout),
     /// Stop processes and forget them; logs stay
     Delete(Targets),
     /// List processes
@@ -184,6 +186,39 @@ pub(super) struct Stop {
     /// SIGKILL at once
     #[arg(long, short = 'f')]
     pub(super) force: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Restarting {
+    #[command(flatten)]
+    pub(super) targets: Targets,
+    /// Batch by batch: the next when the one before runs and is stable; halts at the first failure
+    #[arg(long)]
+    pub(super) rolling: bool,
+    /// How many may be down at once because of it [default: 1]
+    #[arg(long, requires = "rolling", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(super) max_unavailable: Option<u32>,
+    /// How long a new run has to last before the next batch [default: its min_uptime, at most 30s]
+    #[arg(long, requires = "rolling", value_name = "DURATION", value_parser = units::duration)]
+    pub(super) stable: Option<Duration>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Rollout {
+    #[command(subcommand)]
+    pub(super) verb: Option<RolloutVerb>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum RolloutVerb {
+    /// Show how far they are; of everything when nothing is given
+    Status(MaybeTargets),
+    /// Finish the batch under way and begin no other for now
+    Pause(Targets),
+    /// Go on
+    Resume(Targets),
+    /// Finish the batch under way and begin no other: what is new stays new, the rest stays old
+    Abort(Targets),
 }
 
 #[derive(Debug, ClapArgs)]

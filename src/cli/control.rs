@@ -10,10 +10,10 @@ use crate::domain::names::ProcessName;
 use crate::domain::selector::Selector;
 use crate::domain::spec::Spec;
 
-use super::args::{Global, Start, Stop, Targets};
+use super::args::{Global, Restarting, Start, Stop, Targets};
 use super::failure::{Failure, exit};
 use super::select::{caller, client, is_file, selectors};
-use super::{files, progress};
+use super::{files, progress, rollout};
 
 fn act(global: &Global, verb: Verb, select: Vec<Selector>) -> Result<ExitCode, Failure> {
     let client = client(global)?;
@@ -32,6 +32,7 @@ fn act_with(
         verb,
         select,
         only_run: None,
+        rolling: None,
     };
     let view = client.act(&act, progress::first_wait(global))?;
     let view = progress::follow(client, global, view, begun)?;
@@ -43,8 +44,12 @@ pub(super) fn stop(global: &Global, stop: &Stop) -> Result<ExitCode, Failure> {
     act(global, verb, selectors(&stop.targets.select)?)
 }
 
-pub(super) fn restart(global: &Global, targets: &Targets) -> Result<ExitCode, Failure> {
-    act(global, Verb::Restart, selectors(&targets.select)?)
+pub(super) fn restart(global: &Global, restart: &Restarting) -> Result<ExitCode, Failure> {
+    let select = selectors(&restart.targets.select)?;
+    if restart.rolling {
+        return rollout::restart(global, restart, select);
+    }
+    act(global, Verb::Restart, select)
 }
 
 pub(super) fn delete(global: &Global, targets: &Targets) -> Result<ExitCode, Failure> {

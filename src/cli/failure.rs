@@ -12,6 +12,8 @@ pub(super) mod exit {
     pub(in crate::cli) const NO_DAEMON: u8 = 3;
     pub(in crate::cli) const NOT_FOUND: u8 = 4;
     pub(in crate::cli) const TIMED_OUT: u8 = 5;
+    /// What a shell makes of the end by SIGINT.
+    pub(in crate::cli) const INTERRUPTED: u8 = 130;
 }
 
 /// An error for a person.

@@ -12,6 +12,7 @@ mod inspect;
 mod logs;
 mod print;
 mod progress;
+mod rollout;
 mod select;
 
 use std::ffi::OsString;
@@ -55,7 +56,8 @@ fn dispatch(args: Args) -> Result<ExitCode, Failure> {
     match args.verb {
         Verb::Start(start) => control::start(&global, *start),
         Verb::Stop(stop) => control::stop(&global, &stop),
-        Verb::Restart(targets) => control::restart(&global, &targets),
+        Verb::Restart(restart) => control::restart(&global, &restart),
+        Verb::Rollout(rollout) => rollout::command(&global, &rollout),
         Verb::Delete(targets) => control::delete(&global, &targets),
         Verb::List(list) => inspect::list(&global, &list),
         Verb::Status(targets) => inspect::status(&global, &targets),

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::api::{OperationView, Progress, TargetView, Verb};
+use crate::api::{OperationView, Progress, TargetView, Verb, Whole};
 use crate::client::Client;
 use crate::config::units::short_duration;
 
@@ -35,7 +35,10 @@ pub(super) fn follow(
         if left.is_zero() {
             break;
         }
-        print::progress(&going_on(&view));
+        print::progress(&match view.rollouts.as_slice() {
+            [] => going_on(&view),
+            rollouts => super::rollout::going_on(rollouts),
+        });
         view = client.operation(&view.operation, NEXT.min(left))?;
     }
     print::progress_end();
@@ -70,13 +73,17 @@ fn going_on(view: &OperationView) -> String {
 
 /// An operation as JSON.
 pub(super) fn as_json(view: &OperationView) -> serde_json::Value {
-    json!({
+    let mut value = json!({
         "operation": view.operation,
         "verb": view.verb,
         "done": view.done,
         "recorded": view.recorded,
         "targets": view.targets,
-    })
+    });
+    if !view.rollouts.is_empty() {
+        value["rollouts"] = json!(view.rollouts);
+    }
+    value
 }
 
 /// The exit code that an operation comes to.
@@ -85,9 +92,13 @@ pub(super) fn exit_code(view: &OperationView) -> ExitCode {
         .targets
         .iter()
         .any(|t| matches!(t.progress, Progress::Failed { .. }));
+    let cut_short = view
+        .rollouts
+        .iter()
+        .any(|r| matches!(r.state, Whole::Halted | Whole::Aborted));
     if !view.done {
         ExitCode::from(exit::TIMED_OUT)
-    } else if failed {
+    } else if failed || cut_short {
         ExitCode::from(exit::FAILED)
     } else {
         ExitCode::SUCCESS
@@ -102,6 +113,7 @@ pub(super) fn say(view: &OperationView, json: bool) -> ExitCode {
         for target in &view.targets {
             say_target(view, target);
         }
+        super::rollout::say(&view.rollouts);
         if view.targets.is_empty() {
             print::line("nothing is selected");
         }
@@ -124,6 +136,9 @@ fn say_target(view: &OperationView, target: &TargetView) {
             }
         },
         Progress::Already => print::line(&format!("{name} is {} already{pid}", target.status)),
+        Progress::Left { reason } => {
+            print::remark(&format!("{name} was left as it was{pid}: {reason}"));
+        }
         Progress::Failed { reason } => {
             print::remark(&format!("{} of {name} failed: {reason}", view.verb.word()));
         }

@@ -12,10 +12,9 @@ use serde::{Deserialize, Serialize};
 use std::os::fd::AsFd as _;
 
 use crate::api::{
-    Act, ApiError, Applied, Apply, Code, DaemonInfo, Define, Detail, Down, InstanceView, LogQuery,
+    ApiError, Applied, Apply, Code, DaemonInfo, Define, Detail, Down, InstanceView, LogQuery,
     OperationView, ServerControl,
 };
-use crate::domain::names::OperationId;
 use crate::keeper::table::Table;
 use crate::platform::folder;
 use crate::platform::paths::Paths;
@@ -265,7 +264,7 @@ impl Client {
         Self::answer(self.request("GET", target, None, wait)?)
     }
 
-    fn post<T: DeserializeOwned>(
+    pub(super) fn post<T: DeserializeOwned>(
         &self,
         target: &str,
         body: &impl Serialize,
@@ -324,14 +323,6 @@ impl Client {
         )
     }
 
-    /// Begins an operation and waits for its end for a while.
-    ///
-    /// # Errors
-    /// As every call.
-    pub fn act(&self, act: &Act, wait: Duration) -> Result<OperationView, ClientError> {
-        self.post(&waiting("/api/operations", wait), act, wait)
-    }
-
     /// Defines and starts a process.
     ///
     /// # Errors
@@ -354,18 +345,6 @@ impl Client {
     /// As every call.
     pub fn down(&self, down: &Down, wait: Duration) -> Result<Applied, ClientError> {
         self.post(&waiting("/api/down", wait), down, wait)
-    }
-
-    /// How far an operation is, after waiting for its end for a while.
-    ///
-    /// # Errors
-    /// As every call.
-    pub fn operation(
-        &self,
-        id: &OperationId,
-        wait: Duration,
-    ) -> Result<OperationView, ClientError> {
-        self.get(&waiting(&format!("/api/operations/{id}"), wait), wait)
     }
 
     /// Empties or rotates logs; the files.
@@ -433,7 +412,7 @@ fn is_timeout(error: &io::Error) -> bool {
     )
 }
 
-fn waiting(target: &str, wait: Duration) -> String {
+pub(super) fn waiting(target: &str, wait: Duration) -> String {
     format!("{target}?wait_ms={}", wait.as_millis())
 }
 

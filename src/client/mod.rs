@@ -5,6 +5,7 @@ mod connect;
 mod error;
 mod http;
 mod launch;
+mod operations;
 mod past;
 mod stream;
 

@@ -77,6 +77,7 @@ impl Supervisor {
         }
         self.orphans(entries);
         self.reopen_operations();
+        self.reopen_rollouts();
         // What is wanted up and is being ended nevertheless: the daemon before was ending everything.
         let ending = self.members.values().any(|member| {
             let noted = !cold.iter().any(|(id, _)| *id == member.id);

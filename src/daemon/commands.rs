@@ -3,7 +3,7 @@
 use crate::api::{Act, ApiError, Code, OperationView, ServerControl};
 use crate::domain::event::What;
 use crate::domain::instance::{Event as Happened, Phase};
-use crate::domain::names::{InstanceId, OperationId};
+use crate::domain::names::{InstanceId, OperationId, RunId};
 use crate::domain::operation::{Progress, Verb};
 use crate::domain::run::Asker;
 use crate::domain::selector::{Candidate, Selector};
@@ -112,6 +112,9 @@ impl Supervisor {
 
     /// Begins an operation on what is selected, or says how far it is when it was begun before.
     pub(super) fn act(&mut self, act: Act, by: &str) -> Result<OperationView, ApiError> {
+        if let Some(rolling) = act.rolling {
+            return self.roll(act, rolling, by);
+        }
         let mut ids = Vec::new();
         match self.known_operation(&act.operation, act.verb)? {
             None => ids = self.select(&act.select)?,
@@ -129,16 +132,7 @@ impl Supervisor {
                 }
             }
         }
-        if let Some(run) = act.only_run
-            && ids
-                .iter()
-                .any(|id| self.members.get(id).is_some_and(|m| m.machine.run() != run))
-        {
-            return Err(ApiError::new(
-                Code::Refused,
-                "stale target: it has been started again since you looked",
-            ));
-        }
+        self.still_the_run(&ids, act.only_run)?;
         let asked: Vec<_> = ids.iter().map(|id| (*id, act.verb)).collect();
         self.begin(act.operation.clone(), act.verb, &asked, by);
         let happened = happening(act.verb);
@@ -147,6 +141,26 @@ impl Supervisor {
         }
         self.settle_operations();
         self.operation_view(&act.operation)
+    }
+
+    /// What was seen when the question was asked is still so.
+    pub(super) fn still_the_run(
+        &self,
+        ids: &[InstanceId],
+        run: Option<RunId>,
+    ) -> Result<(), ApiError> {
+        let is = |id, run| {
+            self.members
+                .get(id)
+                .is_none_or(|m: &super::member::Member| m.machine.run() == run)
+        };
+        match run {
+            Some(run) if !ids.iter().all(|id| is(id, run)) => Err(ApiError::new(
+                Code::Refused,
+                "stale target: it has been started again since you looked",
+            )),
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// An operation with this id that is known already; one of another kind is a conflict.

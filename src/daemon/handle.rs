@@ -4,7 +4,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::api::{
     Act, ApiError, Applied, Apply, Code, DaemonInfo, Define, Detail, Down, InstanceView,
-    OperationView, ServerControl, Snapshot,
+    OperationView, RolloutControl, ServerControl, Snapshot,
 };
 use crate::domain::names::OperationId;
 use crate::domain::selector::Selector;
@@ -67,6 +67,14 @@ impl Handle {
     ask!(
         /// Begins an operation.
         act(act: Act, by: String) -> OperationView = Request::Act
+    );
+    ask!(
+        /// Pauses, resumes or aborts a rolling restart.
+        control_rollout(id: OperationId, what: RolloutControl, by: String) -> OperationView = Request::ControlRollout
+    );
+    ask!(
+        /// All operations that are known.
+        operations() -> Vec<OperationView> = Request::Operations
     );
     ask!(
         /// Begins to apply a file.

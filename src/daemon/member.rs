@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::event::Event;
-use crate::domain::exit::Exit;
+use crate::domain::exit::{Ending, Exit, ShortText};
 use crate::domain::instance::{Event as Happened, Instance, Policy, Report};
 use crate::domain::names::{InstanceId, OperationId, ProcessKey, RunId, instance_label};
 use crate::domain::operation::Verb;
@@ -97,6 +97,8 @@ pub(super) struct Member {
     pub(super) due: Option<u64>,
     pub(super) run_generation: u64,
     pub(super) wanted: Option<Wanted>,
+    /// The rolling restart that it is part of, or was last.
+    pub(super) part: Option<super::rollouts::Part>,
     pub(super) sample: Option<Sample>,
     pub(super) series: Series,
     pub(super) alarm: Option<String>,
@@ -135,6 +137,7 @@ impl Member {
             due: None,
             run_generation: 0,
             wanted: None,
+            part: None,
             sample: None,
             series: Series::default(),
             alarm: None,
@@ -220,6 +223,7 @@ impl Member {
                 .collect(),
             run_generation: self.run_generation,
             wanted: self.wanted.clone(),
+            part: self.part.clone(),
             alarm: self.alarm.as_deref().map(|a| shorten(a, 60)),
             has_run: self.has_run,
             rest: Some(self.rest),
@@ -241,6 +245,7 @@ impl Member {
         self.failures = note.failures.into();
         self.run_generation = note.run_generation;
         self.wanted = note.wanted;
+        self.part = note.part;
         self.alarm = note.alarm;
         self.has_run = note.has_run;
         self.rest = note.rest.unwrap_or_else(|| self.machine.phase().into());
@@ -249,6 +254,18 @@ impl Member {
         self.asked_by = note.asked_by;
         self.next_by = note.next_by;
     }
+}
+
+/// The same end, with less of what it says: as many bytes as text as in the text itself.
+fn brief(exit: Exit) -> Exit {
+    let ending = match exit.ending {
+        Ending::NotExecuted(why) => {
+            let plain: String = why.as_str().chars().filter(|c| !c.is_control()).collect();
+            Ending::NotExecuted(ShortText::new(&plain))
+        }
+        Ending::Code(_) | Ending::Signal { .. } | Ending::Unknown => exit.ending,
+    };
+    Exit { ending, ..exit }
 }
 
 fn shorten(text: &str, most: usize) -> String {
@@ -276,6 +293,8 @@ pub(super) struct Note {
     run_generation: u64,
     #[serde(rename = "w", default)]
     wanted: Option<Wanted>,
+    #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
+    part: Option<super::rollouts::Part>,
     #[serde(rename = "a", default)]
     alarm: Option<String>,
     #[serde(rename = "h", default)]
@@ -299,7 +318,7 @@ impl Note {
 
     /// As text that fits its slot: what explains goes before what is decided by.
     fn written(mut self) -> String {
-        let lighter: [fn(&mut Self); 4] = [
+        let lighter: [fn(&mut Self); 5] = [
             |_| {},
             |note| note.last_end = None,
             |note| {
@@ -311,6 +330,10 @@ impl Note {
                 note.because = String::new();
                 note.alarm = None;
                 note.failures = Vec::new();
+            },
+            |note| {
+                note.part = note.part.take().map(super::rollouts::Part::shorter);
+                note.exit = note.exit.map(brief);
             },
         ];
         let mut text = String::new();
@@ -353,7 +376,6 @@ fn route_of(policy: &LogPolicy, path: std::path::PathBuf) -> Route {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::exit::{Ending, ShortText};
     use crate::domain::names::{Namespace, ProcessName};
 
     #[test]
@@ -367,12 +389,6 @@ mod tests {
         member.alarm = Some("\u{10ffff}".repeat(500));
         member.due = Some(u64::MAX);
         member.failures = (0..100).map(|n| u64::MAX - n).collect();
-        member.exit = Some(Exit {
-            ending: Ending::NotExecuted(ShortText::new(&"\u{1}".repeat(96))),
-            at_ms: u64::MAX,
-            cpu_ms: u64::MAX,
-            peak_rss: u64::MAX,
-        });
         member.wanted = Some(Wanted {
             operation: OperationId::new("x".repeat(64)).unwrap(),
             verb: Verb::Restart,
@@ -392,7 +408,16 @@ mod tests {
                 killed: true,
             },
         });
-        assert!(member.note().len() <= NOTE_MAX, "{}", member.note().len());
-        assert!(Note::parse(&member.note()).is_some());
+        member.part = Some(super::super::rollouts::Part::longest());
+        for said in ["\"", "\u{1}", "x"] {
+            member.exit = Some(Exit {
+                ending: Ending::NotExecuted(ShortText::new(&said.repeat(96))),
+                at_ms: u64::MAX,
+                cpu_ms: u64::MAX,
+                peak_rss: u64::MAX,
+            });
+            assert!(member.note().len() <= NOTE_MAX, "{}", member.note().len());
+            assert!(Note::parse(&member.note()).is_some());
+        }
     }
 }

@@ -6,7 +6,7 @@ use tokio::sync::{broadcast, oneshot};
 
 use crate::api::{
     Act as ActRequest, ApiError, Applied, Apply, DaemonInfo, Define, Detail, Down, Host,
-    InstanceView, OperationView, ServerControl, Snapshot,
+    InstanceView, OperationView, RolloutControl, ServerControl, Snapshot,
 };
 use crate::domain::event::Event;
 use crate::domain::exit::Signal;
@@ -46,6 +46,10 @@ pub(crate) enum Request {
     Detail(Vec<Selector>, Reply<Vec<Detail>>),
     /// Do something; who asks is said.
     Act(ActRequest, String, Reply<OperationView>),
+    /// Pause, resume or abort a rolling restart.
+    ControlRollout(OperationId, RolloutControl, String, Reply<OperationView>),
+    /// All operations that are known, the oldest first.
+    Operations(Reply<Vec<OperationView>>),
     /// Define and start.
     Define(Box<Define>, String, Reply<OperationView>),
     /// Bring a file in force.

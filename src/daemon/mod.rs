@@ -20,6 +20,7 @@ pub(crate) mod past;
 mod reports;
 mod retention;
 pub(crate) mod role;
+mod rollouts;
 pub(crate) mod runs;
 mod sampler;
 mod store;

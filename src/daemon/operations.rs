@@ -38,6 +38,8 @@ pub(super) struct Operation {
     pub(super) underway: bool,
     /// Known only by what its targets remember: some may not have been told before the daemon died.
     pub(super) reopened: bool,
+    /// Whether it goes batch by batch: then the rollouts know how far each target is.
+    pub(super) rolling: bool,
     waiters: Vec<Reply<OperationView>>,
 }
 
@@ -50,6 +52,7 @@ impl Operation {
             unrecorded: 0,
             underway: true,
             reopened: false,
+            rolling: false,
             waiters: Vec::new(),
         }
     }
@@ -69,6 +72,14 @@ pub(super) struct Operations {
 impl Operations {
     pub(super) fn get(&self, id: &OperationId) -> Option<&Operation> {
         self.all.get(id)
+    }
+
+    /// The ids of all, the oldest first.
+    pub(super) fn in_order(&self) -> Vec<OperationId> {
+        let mut ids: Vec<(&OperationId, u64)> =
+            self.all.iter().map(|(id, o)| (id, o.begun_ns)).collect();
+        ids.sort_by(|a, b| a.1.cmp(&b.1).then_with(|| a.0.as_str().cmp(b.0.as_str())));
+        ids.into_iter().map(|(id, _)| id.clone()).collect()
     }
 
     /// One that was reopened goes on with more targets.
@@ -102,6 +113,13 @@ impl Operations {
     pub(super) fn has_recorded(&mut self, id: &OperationId) {
         if let Some(operation) = self.all.get_mut(id) {
             operation.unrecorded = operation.unrecorded.saturating_sub(1);
+        }
+    }
+
+    /// It goes batch by batch.
+    pub(super) fn set_rolling(&mut self, id: &OperationId) {
+        if let Some(operation) = self.all.get_mut(id) {
+            operation.rolling = true;
         }
     }
 
@@ -212,7 +230,9 @@ impl Supervisor {
                 continue;
             }
             for target in &mut operation.targets {
-                if !target.progress.is_settled()
+                if operation.rolling {
+                    target.progress = self.rollouts.progress(&id, target.id);
+                } else if !target.progress.is_settled()
                     && let Some(member) = self.members.get(&target.id)
                 {
                     target.progress = judge(target.verb, target.base, member);
@@ -266,6 +286,11 @@ impl Supervisor {
                 "pending"
             }
             .into(),
+            rollouts: if operation.rolling {
+                self.rollout_views(id)
+            } else {
+                Vec::new()
+            },
         })
     }
 

@@ -88,6 +88,7 @@ pub(super) struct Supervisor {
     pub(super) members: BTreeMap<InstanceId, Member>,
     pub(super) last_id: u32,
     pub(super) operations: Operations,
+    pub(super) rollouts: super::rollouts::Rollouts,
     pub(super) deferred: HashMap<u64, Deferred>,
     /// Instances that are gone, by the ticket of the record that says so.
     pub(super) retiring: HashMap<u64, InstanceId>,
@@ -126,6 +127,7 @@ impl Supervisor {
             members: BTreeMap::new(),
             last_id: 0,
             operations: Operations::default(),
+            rollouts: super::rollouts::Rollouts::default(),
             deferred: HashMap::new(),
             retiring: HashMap::new(),
             recording: HashMap::new(),
@@ -207,6 +209,7 @@ impl Supervisor {
             }
         }
         self.operations.forget_old(now.ns);
+        self.forget_rollouts();
         self.finish_turn();
     }
 
@@ -214,11 +217,12 @@ impl Supervisor {
     pub(super) fn next_due(&mut self) -> Option<u64> {
         while let Some(Reverse((due, id))) = self.timers.peek().copied() {
             if self.members.get(&id).is_some_and(|m| m.due == Some(due)) {
-                return Some(due);
+                break;
             }
             self.timers.pop();
         }
-        None
+        let timer = self.timers.peek().map(|Reverse((due, _))| *due);
+        timer.into_iter().chain(self.rollouts.next_due()).min()
     }
 
     /// What is to be done now.
@@ -237,6 +241,7 @@ impl Supervisor {
 
     /// After everything a message brought about: tell subscribers, settle operations, see whether all is over.
     pub(super) fn finish_turn(&mut self) {
+        self.drive_rollouts();
         self.settle_operations();
         let dirty = std::mem::take(&mut self.dirty);
         if self.hub.has_listeners() {
@@ -363,6 +368,13 @@ impl Supervisor {
                 let answer = self.act(act, &by);
                 let _ = reply.send(answer);
             }
+            Request::ControlRollout(id, what, by, reply) => {
+                let answer = self.control_rollout(&id, what, &by);
+                let _ = reply.send(answer);
+            }
+            Request::Operations(reply) => {
+                let _ = reply.send(Ok(self.operation_views()));
+            }
             Request::Define(define, by, reply) => self.define(*define, &by, reply),
             Request::Apply(apply, by, reply) => self.apply(*apply, &by, reply),
             Request::Down(down, by, reply) => {
@@ -405,11 +417,16 @@ impl Supervisor {
 /// Whether a request changes something, which is too late while everything ends.
 fn is_change(request: &Request) -> bool {
     match request {
-        Request::Act(..) | Request::Define(..) | Request::Apply(..) | Request::Down(..) => true,
+        Request::Act(..)
+        | Request::ControlRollout(..)
+        | Request::Define(..)
+        | Request::Apply(..)
+        | Request::Down(..) => true,
         Request::List(..)
         | Request::Detail(..)
         | Request::Operation(..)
         | Request::OperationDone(..)
+        | Request::Operations(..)
         | Request::Info(..)
         | Request::Control(..)
         | Request::Subscribe(..)

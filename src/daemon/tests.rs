@@ -8,5 +8,6 @@ mod failures;
 mod habit;
 mod handover;
 mod operations;
+mod rollouts;
 mod runs;
 mod world;

@@ -8,8 +8,13 @@ pub(crate) mod instance;
 pub(crate) mod names;
 pub(crate) mod operation;
 pub(crate) mod pulse;
+pub(crate) mod rollout;
 pub(crate) mod run;
 pub(crate) mod sample;
 pub(crate) mod selector;
 pub(crate) mod spec;
 pub(crate) mod status;
+
+/// Held by the test that writes its part of `docs/state-machine.md`.
+#[cfg(test)]
+static PAGE: std::sync::Mutex<()> = std::sync::Mutex::new(());

@@ -54,6 +54,11 @@ pub enum Progress {
     Done,
     /// It was so already.
     Already,
+    /// Not tried, and why: the instance is as it was.
+    Left {
+        /// In words.
+        reason: String,
+    },
     /// Not reached, and why.
     Failed {
         /// In words.

@@ -24,6 +24,25 @@ pub(crate) fn listen(signals: &[Native]) -> io::Result<SignalFd> {
     )?)
 }
 
+/// From now on `SIGINT` does not end this process: another thread does `what` instead, once.
+/// To be called while there is no other thread.
+///
+/// # Errors
+/// The kernel's.
+pub(crate) fn on_interrupt(what: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    let set: SigSet = std::iter::once(Native::SIGINT).collect();
+    set.thread_block()?;
+    std::thread::Builder::new()
+        .name("interrupt".into())
+        .stack_size(64 * 1024)
+        .spawn(move || {
+            if set.wait().is_ok() {
+                what();
+            }
+        })?;
+    Ok(())
+}
+
 /// Ignores the signals that a writer gets for somebody else's fault: `SIGPIPE` and `SIGXFSZ`.
 ///
 /// # Errors

@@ -43,8 +43,9 @@ pub(super) fn router(context: Context) -> Router {
         .route("/api/processes", get(list).post(define))
         .route("/api/processes/{select}", get(detail))
         .route("/api/processes/{select}/runs", get(past::runs))
-        .route("/api/operations", post(act))
+        .route("/api/operations", get(operations).post(act))
         .route("/api/operations/{id}", get(operation))
+        .route("/api/operations/{id}/control", post(control_rollout))
         .route("/api/apply", post(apply))
         .route("/api/down", post(down))
         .route("/api/events", get(events::events))
@@ -164,6 +165,21 @@ async fn operation(State(context): State<Context>, id: Named, wait: Waiting) -> 
     let id = OperationId::try_from(id).map_err(|e| ApiError::new(Code::BadRequest, e))?;
     let view = context.handle.operation(id).await?;
     success(wait.on(&context.handle, view).await?)
+}
+
+async fn operations(State(context): State<Context>) -> Answer {
+    success(context.handle.operations().await?)
+}
+
+async fn control_rollout(
+    State(context): State<Context>,
+    id: Named,
+    bytes: Result<Bytes, BytesRejection>,
+) -> Answer {
+    let Path(id) = id?;
+    let id = OperationId::try_from(id).map_err(|e| ApiError::new(Code::BadRequest, e))?;
+    let what = body(bytes)?;
+    success(context.handle.control_rollout(id, what, context.by).await?)
 }
 
 async fn apply(

@@ -120,6 +120,7 @@ pub(super) fn call(model: &mut Model, ask: &Ask, commands: &mut Vec<Cmd>) {
             verb: ask.verb,
             select,
             only_run,
+            rolling: None,
         },
         ids: ask.targets.iter().map(|(id, _)| *id).collect(),
     });

@@ -28,6 +28,7 @@ mod oracle;
 mod program;
 mod recovery;
 mod restart;
+mod rollout;
 mod rotation;
 mod runs;
 mod sandbox;

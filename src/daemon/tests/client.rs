@@ -38,6 +38,7 @@ pub(super) fn act(id: &str, verb: Verb, whom: &str) -> Act {
         verb,
         select: vec![whom.parse().unwrap()],
         only_run: None,
+        rolling: None,
     }
 }
 
@@ -195,7 +196,8 @@ impl World {
             assert_eq!(living.run, member.machine.run(), "{id} {phase:?}");
             assert!(phase.has_run(), "{id} runs in {phase:?}");
         }
-        let soonest = daemon.members.values().filter_map(|m| m.due).min();
+        let timers = daemon.members.values().filter_map(|m| m.due);
+        let soonest = timers.chain(daemon.rollouts.next_due()).min();
         assert_eq!(daemon.next_due(), soonest);
     }
 }

@@ -494,6 +494,7 @@ fn table() -> String {
 /// `ADASA_BLESS=1` writes the table anew.
 #[test]
 fn the_documented_table_is_the_machine() {
+    let _page = crate::domain::PAGE.lock();
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/state-machine.md");
     let old = std::fs::read_to_string(path).unwrap();
     let (begin, end) = ("<!-- table: begin -->\n", "<!-- table: end -->");

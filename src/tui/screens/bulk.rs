@@ -51,7 +51,7 @@ impl BulkScreen {
         let mut counts = (0, 0, 0);
         for part in &self.parts {
             match part.progress() {
-                Progress::Done | Progress::Already => counts.0 += 1,
+                Progress::Done | Progress::Already | Progress::Left { .. } => counts.0 += 1,
                 Progress::Failed { .. } => counts.1 += 1,
                 Progress::Pending => counts.2 += 1,
             }

@@ -405,5 +405,6 @@ pub(super) fn answer(verb: Verb, id: u32, name: &str, progress: Progress) -> Ope
             due_in_ms: None,
         }],
         recorded: "done".into(),
+        rollouts: Vec::new(),
     }
 }

@@ -24,6 +24,7 @@ fn words(part: &Part, it: &BulkScreen) -> String {
     match part.progress() {
         Progress::Done => it.verb.past().to_owned(),
         Progress::Already => "was so already".to_owned(),
+        Progress::Left { reason } => format!("left as it was: {}", harmless(reason)),
         Progress::Failed { reason } => format!("not {}: {}", it.verb.past(), harmless(reason)),
         Progress::Pending => match &part.told {
             Some(told) => match told.due_in_ms {
@@ -68,7 +69,9 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, model: &Model, it: &Bulk
     let arrow = canvas.glyphs.arrow.to_string();
     for (y, (n, part)) in (list.y..list.bottom()).zip(it.parts.iter().enumerate().skip(first)) {
         let (sign, role) = match part.progress() {
-            Progress::Done | Progress::Already => (canvas.glyphs.exited, Role::Good),
+            Progress::Done | Progress::Already | Progress::Left { .. } => {
+                (canvas.glyphs.exited, Role::Good)
+            }
             Progress::Failed { .. } => (canvas.glyphs.errored, Role::Bad),
             Progress::Pending => {
                 let status = part.told.as_ref().map(|told| told.status);

@@ -1,0 +1,54 @@
+//! Calls about operations as a whole.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::api::{Act, OperationView, RolloutControl};
+use crate::domain::names::OperationId;
+
+use super::connect::{Client, waiting};
+use super::error::ClientError;
+
+impl Client {
+    /// Begins an operation and waits for its end for a while.
+    ///
+    /// # Errors
+    /// As every call.
+    pub fn act(&self, act: &Act, wait: Duration) -> Result<OperationView, ClientError> {
+        self.post(&waiting("/api/operations", wait), act, wait)
+    }
+
+    /// How far an operation is, after waiting for its end for a while.
+    ///
+    /// # Errors
+    /// As every call.
+    pub fn operation(
+        &self,
+        id: &OperationId,
+        wait: Duration,
+    ) -> Result<OperationView, ClientError> {
+        self.get(&waiting(&format!("/api/operations/{id}"), wait), wait)
+    }
+
+    /// All operations that the daemon knows, the oldest first.
+    ///
+    /// # Errors
+    /// What the daemon says, or why it does not.
+    pub fn operations(&self) -> Result<Vec<OperationView>, ClientError> {
+        self.get("/api/operations", Duration::ZERO)
+    }
+
+    /// Pauses, resumes or aborts a rolling restart.
+    ///
+    /// # Errors
+    /// What the daemon says, or why it does not.
+    pub fn control_operation(
+        &self,
+        id: &OperationId,
+        what: RolloutControl,
+    ) -> Result<OperationView, ClientError> {
+        let target = format!("/api/operations/{id}/control");
+        self.post(&target, &json!(what), Duration::ZERO)
+    }
+}
