@@ -24,6 +24,10 @@ pub enum Code {
     NotRecorded,
     /// The daemon is ending.
     ShuttingDown,
+    /// The request did not come in time.
+    TooSlow,
+    /// Too many others are asking.
+    Busy,
     /// Something that should not happen.
     Internal,
 }
@@ -40,7 +44,8 @@ impl Code {
             Self::Conflict | Self::Refused => 409,
             Self::TooLarge => 413,
             Self::NotRecorded => 507,
-            Self::ShuttingDown => 503,
+            Self::TooSlow => 408,
+            Self::ShuttingDown | Self::Busy => 503,
             Self::Internal => 500,
         }
     }

@@ -50,6 +50,8 @@ impl From<ApiError> for Failure {
             | Code::Forbidden
             | Code::MethodNotAllowed
             | Code::TooLarge
+            | Code::TooSlow
+            | Code::Busy
             | Code::NotRecorded
             | Code::Internal => exit::FAILED,
         };

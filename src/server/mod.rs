@@ -2,9 +2,11 @@
 //! and phases.
 
 mod answer;
+mod crowd;
 mod events;
 mod logs;
 mod past;
+mod patience;
 mod routes;
 mod unix;
 

@@ -1,14 +1,17 @@
 //! Places and what answers there.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
-use axum::extract::{DefaultBodyLimit, Path, Query, State};
+use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 
 use crate::api::{ApiError, Code, OperationView};
 use crate::daemon::handle::Handle;
@@ -18,6 +21,7 @@ use crate::domain::names::OperationId;
 use crate::platform::procfs;
 
 use super::answer::{Answer, Failure, body, selectors, success};
+use super::patience::{self, Activity, Answering, Untaken};
 use super::{events, logs, past};
 
 /// The largest body: the definitions of a large file with their environments fit.
@@ -34,6 +38,10 @@ pub(super) struct Context {
     pub(super) past: Past,
     /// Who is at the other end, in words.
     pub(super) by: String,
+    /// What this connection is doing.
+    pub(super) activity: Arc<Activity>,
+    /// Room for the bodies of all requests together.
+    pub(super) room: Arc<Semaphore>,
 }
 
 /// All places.
@@ -55,7 +63,41 @@ pub(super) fn router(context: Context) -> Router {
         .fallback(nowhere)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(BODY_MAX))
+        .layer(from_fn_with_state(context.clone(), take_whole))
         .with_state(context)
+}
+
+/// Takes the body within bounds of time and room before anybody works on it.
+async fn take_whole(State(context): State<Context>, request: Request, next: Next) -> Response {
+    let under_way = context.activity.begin();
+    let (parts, body) = request.into_parts();
+    let (bytes, permit) = match patience::take(body, BODY_MAX, &context.room).await {
+        Ok(taken) => taken,
+        Err(why) => return Failure::from(untaken(why)).into_response(),
+    };
+    let response = next
+        .run(Request::from_parts(parts, Body::from(bytes)))
+        .await;
+    drop(permit);
+    response.map(|body| {
+        Body::new(Answering {
+            body,
+            _under_way: under_way,
+        })
+    })
+}
+
+fn untaken(why: Untaken) -> ApiError {
+    match why {
+        Untaken::TooLarge => ApiError::new(
+            Code::TooLarge,
+            format!("the body is larger than {} MiB", BODY_MAX >> 20),
+        ),
+        Untaken::TooSlow => ApiError::new(Code::TooSlow, "the body did not come in time"),
+        Untaken::Crowded => ApiError::new(Code::Busy, "too many large requests at once")
+            .hint("try again in a moment"),
+        Untaken::Broken => ApiError::new(Code::BadRequest, "the body did not come whole"),
+    }
 }
 
 async fn nowhere() -> Failure {

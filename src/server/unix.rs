@@ -6,19 +6,25 @@ use std::time::Duration;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::Semaphore;
 
 use crate::daemon::role::{Doors, Msg};
 use crate::daemon::subsystems::Subsystems;
 
+use super::crowd::Crowd;
+use super::patience::{self, Activity, Patient};
 use super::routes::{Context, router};
 
-/// Connections at once; one more is closed at once.
-const CONNECTIONS: usize = 1024;
+/// The bodies of all requests together: several large ones, but not one of each connection.
+const BODIES: usize = 64 << 20;
 /// How long the head of a request may take, and how long a connection may be idle.
 const HEAD: Duration = Duration::from_secs(10);
 /// How long accepting waits after it failed: descriptors may be short, and come back.
 const PAUSE: Duration = Duration::from_millis(50);
+
+/// The answer when all places are taken by requests that are under way.
+const FULL: &str = "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\n\
+    connection: close\r\n\r\n{\"success\":false,\"error\":{\"code\":\"busy\",\
+    \"message\":\"too many connections\",\"hint\":\"try again in a moment\"}}";
 
 /// Opens the door as a part of the daemon.
 pub(crate) fn open(subsystems: &Subsystems, doors: Doors) {
@@ -40,6 +46,8 @@ pub(crate) fn open(subsystems: &Subsystems, doors: Doors) {
                 messages: messages.clone(),
                 past: past.clone(),
                 by: String::new(),
+                activity: Activity::new(),
+                room: patience::room(BODIES),
             };
             async move {
                 if let Ok(listener) = listener.and_then(UnixListener::from_std) {
@@ -54,7 +62,7 @@ pub(crate) fn open(subsystems: &Subsystems, doors: Doors) {
 }
 
 async fn serve(listener: UnixListener, context: Context) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut crowd = Crowd::default();
     let me = nix::unistd::geteuid().as_raw();
     loop {
         let stream = match listener.accept().await {
@@ -64,9 +72,6 @@ async fn serve(listener: UnixListener, context: Context) {
                 tokio::time::sleep(PAUSE).await;
                 continue;
             }
-        };
-        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
-            continue;
         };
         let Ok(peer) = stream.peer_cred() else {
             continue;
@@ -80,18 +85,24 @@ async fn serve(listener: UnixListener, context: Context) {
         } else {
             format!("uid {}", peer.uid())
         };
+        if !crowd.make_room() {
+            // What fits into the empty buffer of a new connection is all that it gets.
+            let _ = stream.try_write(FULL.as_bytes());
+            continue;
+        }
+        let activity = Activity::new();
         let context = Context {
             by,
+            activity: Arc::clone(&activity),
             ..context.clone()
         };
-        tokio::spawn(async move {
-            talk(stream, context).await;
-            drop(place);
-        });
+        let talk = tokio::spawn(talk(stream, context));
+        crowd.join(activity, talk.abort_handle());
     }
 }
 
 async fn talk(stream: UnixStream, context: Context) {
+    let stream = Patient::new(stream, Arc::clone(&context.activity));
     let service = TowerToHyperService::new(router(context));
     let talked = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())

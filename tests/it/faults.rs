@@ -2,6 +2,7 @@
 //! `ADASA_TEST_SEED` plays one again.
 
 mod clients;
+mod crowds;
 mod files;
 mod flight;
 mod kill;
