@@ -75,6 +75,8 @@ pub(super) enum Verb {
     Tui(Tui),
     /// The daemon itself; without a further word it runs in the foreground
     Daemon(Daemon),
+    /// Write a systemd unit, so that the daemon begins with the machine
+    Startup(Startup),
     /// Say which mechanisms work on this machine, and what is missing
     ///
     /// Fails when a promise cannot be kept here.
@@ -100,6 +102,19 @@ pub(super) struct MaybeTargets {
     /// Ids, names, instances, ns/name, patterns, tag:x, status:x, all, or a config file
     #[arg(value_name = "SELECTOR")]
     pub(super) select: Vec<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Startup {
+    /// A unit of your own service manager instead of the machine's
+    #[arg(long)]
+    pub(super) user: bool,
+    /// Print the unit and write nothing
+    #[arg(long, conflicts_with = "remove")]
+    pub(super) print: bool,
+    /// Remove the unit; what runs goes on
+    #[arg(long)]
+    pub(super) remove: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

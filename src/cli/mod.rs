@@ -14,6 +14,7 @@ mod print;
 mod progress;
 mod rollout;
 mod select;
+mod startup;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -68,6 +69,7 @@ fn dispatch(args: Args) -> Result<ExitCode, Failure> {
         Verb::Down(down) => files::down(&global, &down.file),
         Verb::Tui(tui) => dash::tui(&global, &tui),
         Verb::Daemon(daemon) => daemon::command(&global, daemon.verb),
+        Verb::Startup(asked) => startup::startup(&global, &asked),
         Verb::Doctor => doctor::doctor(&global),
         Verb::Completions { shell } => {
             let mut command = Args::command();

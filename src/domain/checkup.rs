@@ -298,7 +298,7 @@ fn linger(linger: Linger) -> Check {
         Linger::Off => works(name, "off")
             .fails(
                 Standing::Reduced,
-                "a unit of the user ends when the user logs out, and does not begin at boot",
+                "a daemon of yours may be ended, and its table in /dev/shm removed, when you log out; it does not begin at boot",
             )
             .remedy("loginctl enable-linger"),
     }

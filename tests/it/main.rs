@@ -34,6 +34,7 @@ mod runs;
 mod sandbox;
 mod screen;
 mod selector;
+mod startup;
 mod storm;
 mod tree;
 mod tty;
