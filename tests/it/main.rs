@@ -34,6 +34,7 @@ mod runs;
 mod sandbox;
 mod screen;
 mod selector;
+mod soak;
 mod startup;
 mod storm;
 mod tree;
