@@ -10,12 +10,16 @@ use crate::domain::exit::Signal;
 use crate::domain::names::{Namespace, ProcessName, Tag};
 use crate::domain::spec::Restart;
 
+/// The heading of the flags of every command.
+const EVERYWHERE: &str = "Everywhere";
+
 /// Keeps programs alive and shows them on one screen.
 #[derive(Debug, Parser)]
 #[command(
     name = "adasa",
     version,
     propagate_version = false,
+    arg_required_else_help = true,
     max_term_width = 100
 )]
 #[command(
@@ -32,13 +36,13 @@ pub(super) struct Args {
 #[derive(Debug, Clone, ClapArgs)]
 pub(super) struct Global {
     /// Print JSON, and nothing else, on standard output
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub(super) json: bool,
     /// Do not start a daemon when none runs
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub(super) no_autostart: bool,
     /// How long to wait for what was asked for (the daemon goes on)
-    #[arg(long, global = true, value_name = "DURATION", value_parser = units::duration, default_value = "10m")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "DURATION", value_parser = units::duration, default_value = "10m")]
     pub(super) timeout: Duration,
 }
 
@@ -82,6 +86,10 @@ pub(super) enum Verb {
     /// Fails when a promise cannot be kept here.
     Doctor,
     /// Print completions for a shell
+    ///
+    /// bash: `adasa completions bash >~/.local/share/bash-completion/completions/adasa`;
+    /// zsh: into a file `_adasa` in a folder of `$fpath`;
+    /// fish: `adasa completions fish >~/.config/fish/completions/adasa.fish`.
     Completions {
         /// Which shell
         shell: clap_complete::Shell,

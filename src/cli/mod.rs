@@ -39,6 +39,10 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
         Ok(args) => args,
         Err(error) => {
             let _ = error.print();
+            let missing = error.kind() == clap::error::ErrorKind::MissingRequiredArgument;
+            if missing && error.to_string().contains("<SELECTOR>") {
+                print::hint("`adasa list` shows what there is; `all` means everything");
+            }
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };

@@ -60,9 +60,15 @@ pub(super) fn failure(failure: &Failure, json: bool) {
         json_line(&value);
     }
     eprintln!("adasa: {}", clean(&failure.what));
-    if let Some(hint) = &failure.hint {
-        eprintln!("  hint: {}", clean(hint));
+    if let Some(text) = &failure.hint {
+        hint(text);
     }
+}
+
+/// What to do about it.
+pub(super) fn hint(text: &str) {
+    let lines: Vec<String> = text.split('\n').map(harmless).collect();
+    eprintln!("  hint: {}", lines.join("\n"));
 }
 
 /// A remark on standard error.

@@ -103,12 +103,64 @@ fn help_of_every_command_names_its_flags_on_stdout() {
 }
 
 #[test]
+fn help_fits_eighty_columns_and_has_the_flags_of_every_command_apart() {
+    let s = Sandbox::new();
+    let mut open = vec![Vec::new()];
+    let mut seen = 0;
+    while let Some(path) = open.pop() {
+        let args: Vec<&str> = path.iter().map(String::as_str).chain(["--help"]).collect();
+        let help = s.run_with(&[("COLUMNS", "80")], &args).success();
+        for line in help.stdout.lines() {
+            assert!(line.chars().count() <= 80, "{line:?}\n{help}");
+        }
+        let (own, everywhere) = help.stdout.split_once("Everywhere:").expect("a heading");
+        assert!(
+            everywhere.contains("--json") && !own.contains("--json"),
+            "{help}"
+        );
+        let commands = own.split_once("Commands:\n").map_or("", |(_, rest)| rest);
+        let commands = commands.split("\n\n").next().unwrap_or_default();
+        let names = commands.lines().filter_map(|line| {
+            let name = line.strip_prefix("  ")?.split(' ').next()?;
+            (!name.is_empty() && name != "help").then(|| name.to_owned())
+        });
+        open.extend(names.map(|name| [path.clone(), vec![name]].concat()));
+        seen += 1;
+    }
+    assert!(seen > 15, "{seen} commands");
+}
+
+#[test]
+fn who_forgets_what_is_meant_is_told_what_there_is_to_say() {
+    let s = Sandbox::new();
+    let bare = s.run(&[]).stdout("").code(2);
+    let _ = bare.stderr_has("Commands:").stderr_has("doctor");
+    for command in ["stop", "restart", "delete", "status"] {
+        let _ = s
+            .run(&[command])
+            .stdout("")
+            .stderr_has("<SELECTOR>")
+            .stderr_has("hint: `adasa list` shows what there is")
+            .code(2);
+    }
+}
+
+#[test]
 fn completions_are_written_for_bash_zsh_and_fish() {
     let s = Sandbox::new();
     for shell in ["bash", "zsh", "fish"] {
         let output = s.run(&["completions", shell]).stderr("").success();
         let _ = output.stdout_has("adasa").stdout_has("restart");
     }
+    let script = s.run(&["completions", "bash"]).success().stdout;
+    let script = s.file("completions.bash", script);
+    let ask = "source \"$1\"; COMP_WORDS=(adasa doc); COMP_CWORD=1; _adasa adasa doc adasa; echo \"${COMPREPLY[@]}\"";
+    let output = std::process::Command::new("bash")
+        .args(["-c", ask, "bash", script.to_str().unwrap()])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(said.trim(), "doctor", "{output:?}");
     let _ = s
         .run(&["completions", "cobol"])
         .stdout("")

@@ -13,7 +13,7 @@ use crate::sandbox::{LIMIT, Sandbox, stat};
 
 const ROLES: [&str; 3] = ["keeper_pid", "pid", "scribe_pid"];
 /// Heaps grow in steps; what leaks by the cycle is more than this after enough of them.
-const HEAP_KIB: u64 = 1024;
+const HEAP_KIB: u64 = 1536;
 /// The results of so many operations are remembered, for ten minutes, at this price each.
 const REMEMBERED: u64 = 20_000;
 const RESULT_BYTES: u64 = 1536;
