@@ -356,7 +356,9 @@ impl Supervisor {
         if process.spec.instances != left {
             std::sync::Arc::make_mut(&mut process.spec).instances = left;
         }
-        self.record_process(&member.key, None, Some(ticket));
+        // Not the whole definition: a thousand that go would write it a thousand times.
+        let gone = Record::Gone(member.key, id, left);
+        self.deeds.push(Deed::Store(gone, Some(ticket)));
         // A last one left is called by the name of its process.
         for id in ids {
             self.touch(id);

@@ -113,6 +113,8 @@ pub(super) enum Record {
         /// Which.
         key: ProcessKey,
     },
+    /// One of several instances is gone: of which process, which, and how many it has now.
+    Gone(ProcessKey, InstanceId, u32),
     /// An instance rests elsewhere.
     Instance {
         /// Whole.
@@ -172,6 +174,13 @@ impl Saved {
                 if let Some(gone) = self.processes.remove(&key) {
                     self.unbegun
                         .retain(|id, _| gone.instances.iter().all(|i| i.id != *id));
+                }
+            }
+            Record::Gone(key, id, left) => {
+                self.unbegun.remove(&id);
+                if let Some(process) = self.processes.get_mut(&key) {
+                    process.instances.retain(|instance| instance.id != id);
+                    process.spec.instances = left;
                 }
             }
             Record::Instance { saved } => {
