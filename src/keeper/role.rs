@@ -130,6 +130,8 @@ pub(super) struct Keeper {
     pub(super) shutdown_due: Option<u64>,
     pub(super) ending: Option<LastGrace>,
     pub(super) quitting: bool,
+    /// When not to wait any more for the death of roles that were killed at the end.
+    pub(super) last_due: Option<u64>,
 }
 
 /// Runs the keeper until everything has ended.
@@ -194,6 +196,7 @@ pub(crate) fn run(setup: Setup) -> Result<(), KeeperError> {
         shutdown_due: None,
         ending: None,
         quitting: false,
+        last_due: None,
     };
     keeper.watch(SIGNALS)?;
     keeper.adopt();
@@ -257,7 +260,7 @@ impl Keeper {
 
     fn next_deadline(&self) -> Option<u64> {
         if self.quitting {
-            return self.scribe_due;
+            return self.scribe_due.or(self.last_due);
         }
         let ending = self.ending.map(LastGrace::due);
         [
@@ -279,7 +282,12 @@ impl Keeper {
         let due = |at: Option<u64>| at.is_some_and(|at| at <= now);
         if self.quitting {
             let reaped = self.scribe.is_none() && self.daemon.is_none() && self.leaving.is_empty();
-            if reaped || due(self.scribe_due) {
+            if due(self.scribe_due) {
+                self.scribe_due = None;
+                self.last_due = Some(now + as_ns(SCRIBE_GRACE));
+                self.kill_roles();
+            }
+            if reaped || due(self.last_due) {
                 let _ = std::fs::remove_dir_all(&self.setup.paths.volatile);
                 return Ok(true);
             }
@@ -414,6 +422,14 @@ impl Keeper {
         }
         let _ = self.table.put(entry);
         failpoint!("keeper.note.written");
+    }
+
+    /// What had its time at the end and is not over: nobody is told that all is over while a role lives.
+    fn kill_roles(&self) {
+        let roles = [&self.daemon, &self.scribe].into_iter().flatten();
+        for pid in roles.map(|role| &role.pid).chain(&self.leaving) {
+            let _ = signal::send_to_child(*pid, crate::domain::exit::Signal::KILL);
+        }
     }
 
     pub(super) fn quit(&mut self) {
