@@ -50,7 +50,11 @@ pub(crate) struct Lease {
 /// When either cannot be made.
 pub(crate) fn lease(paths: &Paths) -> Result<Option<Lease>, LaunchError> {
     doing("the volatile folder", paths.make_volatile())?;
-    let Some(lock) = doing("the lock", folder::try_lock(&paths.lock()))? else {
+    let lock = folder::try_lock(&paths.lock()).map_err(|error| {
+        let named = format!("{}: {error}", paths.lock().display());
+        io::Error::new(error.kind(), named)
+    });
+    let Some(lock) = doing("the lock", lock)? else {
         return Ok(None);
     };
     failpoint!("client.locked");
