@@ -38,5 +38,6 @@ mod soak;
 mod startup;
 mod storm;
 mod tree;
+mod trouble;
 mod tty;
 mod watchdog;
