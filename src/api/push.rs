@@ -17,6 +17,9 @@ pub struct Snapshot {
     pub host: Host,
     /// All instances.
     pub instances: Vec<InstanceView>,
+    /// The operations that are under way, and the rolling restarts that are still remembered.
+    #[serde(default)]
+    pub operations: Vec<OperationView>,
     /// Per instance, percent of one core in tenths, oldest first.
     pub series: Vec<(InstanceId, Vec<u16>)>,
 }

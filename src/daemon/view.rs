@@ -156,6 +156,11 @@ impl Supervisor {
             daemon: self.info(),
             host: self.host.clone(),
             instances: self.views(&ids),
+            operations: self
+                .operation_views()
+                .into_iter()
+                .filter(|view| !view.done || !view.rollouts.is_empty())
+                .collect(),
             series: self
                 .members
                 .iter()

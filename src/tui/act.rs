@@ -59,6 +59,7 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
         Action::Restart => verb(model, Verb::Restart, commands),
         Action::Kill => verb(model, Verb::Kill, commands),
         Action::Delete => verb(model, Verb::Delete, commands),
+        Action::Roll => screens::rolling::open(model),
         Action::Mark => model.mark(),
         Action::MarkRange => model.mark_range(),
         Action::MarkInvert => model.invert_marks(),
@@ -106,7 +107,13 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
         Action::Stream => model.logs.next_stream(),
         Action::Help => model.mode = Mode::Help { scroll: 0 },
         Action::Palette => model.mode = Mode::Palette(Palette::default()),
-        Action::RetryFailed => {}
+        Action::RetryFailed
+        | Action::Confirm
+        | Action::Pause
+        | Action::Continue
+        | Action::Abort
+        | Action::More
+        | Action::Less => {}
         Action::Messages => open_messages(model),
         Action::Detail => screens::detail::open(model, commands),
         Action::Back => back(model),

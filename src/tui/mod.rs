@@ -303,6 +303,9 @@ impl Shell {
             Cmd::Call { act, ids } => {
                 threads::call(self.client.clone(), act, ids, self.tell.clone());
             }
+            Cmd::Control { operation, what } => {
+                threads::control(self.client.clone(), operation, what, self.tell.clone());
+            }
             Cmd::Follow { generation, select } => {
                 if let Some((_, closer)) = self.log.take() {
                     closer.close();

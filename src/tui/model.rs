@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use crate::api::{DaemonInfo, Host, InstanceView, Snapshot, Verb};
-use crate::domain::names::{InstanceId, Namespace, ProcessKey, RunId};
+use crate::domain::names::{InstanceId, Namespace, OperationId, ProcessKey, RunId};
 use crate::domain::sample::SERIES_LENGTH;
 
 use super::filter::Filter;
@@ -14,6 +14,7 @@ use super::order::Order;
 use super::palette::Palette;
 use super::query::Ticket;
 use super::screens::Screen;
+use super::screens::rolling::Told;
 use super::theme::{Glyphs, Theme};
 
 /// Above this many instances the table begins folded.
@@ -190,6 +191,8 @@ pub(super) struct Model {
     pub(super) messages: VecDeque<Message>,
     /// What stands on top of the main screen, innermost last.
     pub(super) screens: Vec<Screen>,
+    /// Operations with rolling restarts, of whoever asked for them.
+    pub(super) rollouts: BTreeMap<OperationId, Told>,
     pub(super) keymap: Keymap,
     /// Keys pressed that are the beginning of something.
     pub(super) pending: Vec<Press>,
@@ -226,6 +229,7 @@ impl Model {
             toasts: Vec::new(),
             messages: VecDeque::new(),
             screens: Vec::new(),
+            rollouts: BTreeMap::new(),
             keymap: Keymap::default(),
             pending: Vec::new(),
             tickets: 0,
@@ -300,6 +304,13 @@ impl Model {
         }
         self.rows = rows;
         self.marks.retain(|id| self.rows.contains_key(id));
+        let at = self.now;
+        self.rollouts = snapshot
+            .operations
+            .into_iter()
+            .filter(|view| !view.rollouts.is_empty())
+            .map(|view| (view.operation.clone(), Told { view, at }))
+            .collect();
         self.host = snapshot.host;
         self.daemon = Some(snapshot.daemon);
         if first && self.rows.len() > FOLD_ABOVE {

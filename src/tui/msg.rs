@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crossterm::event::KeyEvent;
 
-use crate::api::{Act, LogLine, OperationView, Push};
-use crate::domain::names::InstanceId;
+use crate::api::{Act, LogLine, OperationView, Push, RolloutControl};
+use crate::domain::names::{InstanceId, OperationId};
 
 use super::query::{Answer, Query, Ticket};
 
@@ -56,6 +56,11 @@ pub(super) enum Cmd {
     Call {
         act: Act,
         ids: Vec<InstanceId>,
+    },
+    /// Pause, resume or abort a rolling restart.
+    Control {
+        operation: OperationId,
+        what: RolloutControl,
     },
     /// Ask the daemon this.
     Fetch {

@@ -36,12 +36,13 @@ enum Kind {
 }
 
 /// Words, in the order in which they are suggested.
-const COMMANDS: [(&str, Kind); 20] = [
+const COMMANDS: [(&str, Kind); 21] = [
     ("start", Kind::On(Verb::Start)),
     ("stop", Kind::On(Verb::Stop)),
     ("restart", Kind::On(Verb::Restart)),
     ("kill", Kind::On(Verb::Kill)),
     ("delete", Kind::On(Verb::Delete)),
+    ("roll", Kind::At(Action::Roll)),
     ("logs", Kind::At(Action::Logs)),
     ("status", Kind::At(Action::Detail)),
     ("filter", Kind::Filter),
@@ -75,6 +76,7 @@ impl Suggestion {
         let (word, rest) = self.command.split_once(' ')?;
         match kind_of(word)? {
             Kind::On(Verb::Kill) => Some(format!("adasa stop --force {rest}")),
+            Kind::At(Action::Roll) => Some(format!("adasa restart {rest} --rolling")),
             Kind::On(_) | Kind::At(_) => Some(format!("adasa {word} {rest}")),
             Kind::Do(_) | Kind::Filter => None,
         }

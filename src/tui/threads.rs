@@ -10,9 +10,9 @@ use crossterm::event::{Event, KeyEvent, KeyEventKind};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal as Native};
 
-use crate::api::{Act, LogLine, LogQuery, OperationView, Push};
+use crate::api::{Act, LogLine, LogQuery, OperationView, Push, RolloutControl};
 use crate::client::{Client, ClientError, Closer};
-use crate::domain::names::InstanceId;
+use crate::domain::names::{InstanceId, OperationId};
 use crate::platform::guardian::leave_now;
 
 use super::query::{Answer, Query, Ticket};
@@ -222,6 +222,15 @@ pub(super) fn log(client: Client, generation: u64, select: String, tell: Teller)
 pub(super) fn call(client: Client, act: Act, ids: Vec<InstanceId>, tell: Teller) {
     spawn("call", move || {
         let result = client.act(&act, OPERATION).map_err(in_words);
+        let _ = tell.send(In::Answered { ids, result });
+    });
+}
+
+/// Pauses, resumes or aborts a rolling restart.
+pub(super) fn control(client: Client, id: OperationId, what: RolloutControl, tell: Teller) {
+    spawn("control", move || {
+        let result = client.control_operation(&id, what).map_err(in_words);
+        let ids = Vec::new();
         let _ = tell.send(In::Answered { ids, result });
     });
 }

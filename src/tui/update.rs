@@ -92,16 +92,22 @@ pub(super) fn next_due(model: &Model) -> Option<Duration> {
     let toast = model.toasts.iter().map(|t| t.until).min();
     // Countdowns and ages have seconds.
     let counting = model.rows.values().any(|r| r.view.due_in_ms.is_some())
+        || !screens::rolling::under_way(model).is_empty()
         || matches!(model.link, Link::Lost(_));
     let second = counting.then(|| Duration::from_secs(model.now.as_secs() + 1));
     let logs = model.logs.due.filter(|_| model.is_live());
-    [ask, toast, second, logs].into_iter().flatten().min()
+    let rolling = screens::rolling::next_due(model);
+    [ask, toast, second, logs, rolling]
+        .into_iter()
+        .flatten()
+        .min()
 }
 
 fn tick(model: &mut Model, now: Duration, wall_ms: u64, commands: &mut Vec<Cmd>) {
     model.now = now;
     model.wall_ms = wall_ms;
     model.toasts.retain(|toast| toast.until > now);
+    screens::rolling::tick(model);
     if let Mode::Ask(ask) = &model.mode
         && ask.tier == Tier::Footer
         && now >= ask.asked + EXPIRES
@@ -181,7 +187,10 @@ fn pushed(model: &mut Model, push: Push, commands: &mut Vec<Cmd>) {
                 }
             }
         }
-        Push::Operation { operation } => screens::bulk::told(model, &operation),
+        Push::Operation { operation } => {
+            screens::bulk::told(model, &operation);
+            screens::rolling::told(model, &operation);
+        }
         Push::Event { .. } => {}
     }
 }

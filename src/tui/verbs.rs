@@ -29,10 +29,12 @@ pub(super) fn answered(
     };
     if let Ok(view) = &result {
         screens::bulk::told(model, view);
+        screens::rolling::told(model, view);
     }
     match result {
         Err(why) => {
             screens::bulk::refused(model, ids, &why);
+            screens::rolling::refused(model, &why);
             clear(model);
             model.toast(why, true);
         }

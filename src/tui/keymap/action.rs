@@ -23,6 +23,13 @@ pub(crate) enum Action {
     Restart,
     Kill,
     Delete,
+    Roll,
+    Confirm,
+    Pause,
+    Continue,
+    Abort,
+    More,
+    Less,
     Mark,
     MarkRange,
     MarkInvert,
@@ -83,6 +90,10 @@ pub(crate) enum Place {
     Logs,
     /// One verb on several instances.
     Bulk,
+    /// The plan of a rolling restart.
+    Plan,
+    /// A rolling restart.
+    Rolling,
     /// Everything about one instance.
     Detail,
     /// The remarks of this session.
@@ -93,10 +104,12 @@ pub(crate) enum Place {
 
 impl Place {
     /// All of them, in the order of the help.
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Processes,
         Self::Logs,
         Self::Bulk,
+        Self::Plan,
+        Self::Rolling,
         Self::Detail,
         Self::Messages,
         Self::Lost,
@@ -109,6 +122,8 @@ impl Place {
             Self::Processes => "PROCESSES",
             Self::Logs => "LOGS",
             Self::Bulk => "SEVERAL AT ONCE",
+            Self::Plan => "PLAN OF A ROLLING RESTART",
+            Self::Rolling => "ROLLING RESTART",
             Self::Detail => "DETAIL",
             Self::Messages => "MESSAGES",
             Self::Lost => "NOT CONNECTED",

@@ -29,7 +29,7 @@ const fn bind(
     }
 }
 
-use Place::{Bulk, Everywhere, Logs, Lost, Processes};
+use Place::{Bulk, Everywhere, Logs, Lost, Plan, Processes, Rolling};
 
 /// All keys.
 pub(crate) const BINDINGS: &[Binding] = &[
@@ -47,6 +47,13 @@ pub(crate) const BINDINGS: &[Binding] = &[
         Action::Restart,
         "restart (asks)",
         Some("restart"),
+    ),
+    bind(
+        Processes,
+        "R .+R",
+        Action::Roll,
+        "restart batch by batch (shows the plan)",
+        Some("roll"),
     ),
     bind(
         Processes,
@@ -171,6 +178,31 @@ pub(crate) const BINDINGS: &[Binding] = &[
         Action::RetryFailed,
         "once more those that failed",
         Some("retry failed"),
+    ),
+    bind(Plan, "y", Action::Confirm, "begin it", Some("begin")),
+    bind(
+        Plan,
+        "+ =",
+        Action::More,
+        "one more at once",
+        Some("more at once"),
+    ),
+    bind(Plan, "-", Action::Less, "one less at once", Some("less")),
+    bind(Rolling, "y", Action::Confirm, "yes, when it asks", None),
+    bind(
+        Rolling,
+        "p",
+        Action::Pause,
+        "finish the batch, begin no other",
+        Some("pause"),
+    ),
+    bind(Rolling, "c", Action::Continue, "go on", Some("continue")),
+    bind(
+        Rolling,
+        "A",
+        Action::Abort,
+        "end it: what is new stays new (asks)",
+        Some("abort"),
     ),
     bind(
         Everywhere,

@@ -3,6 +3,7 @@
 pub(super) mod bulk;
 pub(super) mod detail;
 pub(super) mod messages;
+pub(super) mod rolling;
 
 use super::keymap::{Action, Place};
 use super::model::Model;
@@ -12,6 +13,7 @@ use super::query::{Answer, Ticket};
 pub(super) use bulk::BulkScreen;
 pub(super) use detail::DetailScreen;
 pub(super) use messages::MessagesScreen;
+pub(super) use rolling::RollingScreen;
 
 /// A view that covers the main screen between header and footer.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +21,7 @@ pub(super) enum Screen {
     Bulk(BulkScreen),
     Detail(DetailScreen),
     Messages(MessagesScreen),
+    Rolling(RollingScreen),
 }
 
 impl Screen {
@@ -28,6 +31,8 @@ impl Screen {
             Self::Bulk(_) => Place::Bulk,
             Self::Detail(_) => Place::Detail,
             Self::Messages(_) => Place::Messages,
+            Self::Rolling(it) if it.operation.is_none() => Place::Plan,
+            Self::Rolling(_) => Place::Rolling,
         }
     }
 }
@@ -38,6 +43,7 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) ->
         Some(Screen::Bulk(_)) => bulk::act(model, action, commands),
         Some(Screen::Detail(_)) => detail::act(model, action),
         Some(Screen::Messages(_)) => messages::act(model, action),
+        Some(Screen::Rolling(_)) => rolling::act(model, action, commands),
         None => Handled::No,
     }
 }
@@ -57,7 +63,7 @@ pub(super) fn fetched(model: &mut Model, ticket: Ticket, answer: Result<Answer, 
                 it.take(answer);
                 return;
             }
-            Screen::Bulk(_) | Screen::Detail(_) | Screen::Messages(_) => {}
+            Screen::Bulk(_) | Screen::Detail(_) | Screen::Messages(_) | Screen::Rolling(_) => {}
         }
     }
 }

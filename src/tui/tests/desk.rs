@@ -19,7 +19,7 @@ use crate::tui::theme::{Glyphs, Theme};
 use crate::tui::update::update;
 use crate::tui::view::view;
 
-const WALL_MS: u64 = 1_767_614_671_000;
+pub(super) const WALL_MS: u64 = 1_767_614_671_000;
 const GIB: u64 = 1 << 30;
 
 /// Random numbers that are the same in every run.
@@ -137,6 +137,7 @@ pub(super) fn snapshot(instances: Vec<InstanceView>) -> Snapshot {
         daemon: daemon(),
         host: host(),
         instances,
+        operations: Vec::new(),
         series,
     }
 }

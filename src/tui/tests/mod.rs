@@ -9,6 +9,7 @@ mod paint;
 mod palette;
 mod pictures;
 mod questions;
+mod rolling;
 mod scenes;
 mod screens;
 mod selection;

@@ -2,7 +2,10 @@
 
 use ratatui::layout::Rect;
 
+use crate::api::Place;
+use crate::logs::safe::harmless;
 use crate::tui::model::{Link, Model};
+use crate::tui::screens::rolling::under_way;
 use crate::tui::theme::{Role, role_of};
 
 use super::canvas::{Canvas, cells};
@@ -47,6 +50,15 @@ pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
         );
     }
     x += 2;
+    for rollout in under_way(model) {
+        let done = rollout.count(|place| place == Place::Done);
+        let text = format!("roll {} {done}/{}", rollout.process, rollout.size());
+        let text = harmless(&text);
+        // How many are in which status is seen in the table too.
+        if x + cells(&text) + 2 <= room {
+            x = canvas.text(x, y, room.saturating_sub(x), &text, Role::Moving) + 2;
+        }
+    }
     for (n, (status, count)) in model.counts().into_iter().enumerate() {
         let role = role_of(status);
         let text = format!("{count} {status}");

@@ -1,10 +1,14 @@
 //! Screens in front of the main one, for pictures at every size.
 
+mod rolling;
 mod several;
 
 use super::desk::Desk;
 
 /// Name and scene.
 pub(super) fn all() -> Vec<(&'static str, Desk)> {
-    [several::scenes()].into_iter().flatten().collect()
+    [several::scenes(), rolling::scenes()]
+        .into_iter()
+        .flatten()
+        .collect()
 }

@@ -69,7 +69,7 @@ fn definition(detail: &Detail) -> Vec<Line> {
 pub(in crate::tui) fn height(model: &Model) -> usize {
     match model.screens.last() {
         Some(Screen::Detail(it)) => lines(model, it).len(),
-        Some(Screen::Bulk(_) | Screen::Messages(_)) | None => 0,
+        Some(Screen::Bulk(_) | Screen::Messages(_) | Screen::Rolling(_)) | None => 0,
     }
 }
 

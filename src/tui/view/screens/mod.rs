@@ -3,6 +3,7 @@
 mod bulk;
 pub(in crate::tui) mod detail;
 mod messages;
+mod rolling;
 mod which_key;
 
 use ratatui::layout::Rect;
@@ -19,5 +20,6 @@ pub(super) fn screen(canvas: &mut Canvas<'_>, area: Rect, model: &Model, screen:
         Screen::Bulk(it) => bulk::draw(canvas, area, model, it),
         Screen::Detail(it) => detail::draw(canvas, area, model, it),
         Screen::Messages(it) => messages::draw(canvas, area, model, it),
+        Screen::Rolling(it) => rolling::draw(canvas, area, model, it),
     }
 }
