@@ -26,6 +26,7 @@ enum Step {
         after: usize,
         gap: u64,
     },
+    KeeperDies(u64),
 }
 
 fn verbs() -> impl Strategy<Value = Verb> {
@@ -74,6 +75,7 @@ fn steps() -> impl Strategy<Value = Step> {
         2 => (whom(), habits()).prop_map(|(whom, habit)| Step::Behave(whom, habit)),
         4 => (0..20 * SECOND).prop_map(Step::Wait),
         2 => (0..12usize, 0..3 * SECOND).prop_map(|(after, gap)| Step::DaemonDies { after, gap }),
+        1 => (0..3 * SECOND).prop_map(Step::KeeperDies),
     ]
 }
 
@@ -113,11 +115,27 @@ fn take(world: &mut World, n: usize, step: Step) {
             world.gap = gap;
             world.deeds_left = Some(after);
         }
+        Step::KeeperDies(gap) => {
+            world.gap = gap;
+            world.kill_keeper();
+        }
+    }
+}
+
+/// `ADASA_CASES` makes it long, `ADASA_TEST_SEED` draws others.
+fn config() -> ProptestConfig {
+    let number = |name| std::env::var(name).ok()?.parse().ok();
+    let seed = number("ADASA_TEST_SEED").unwrap_or(1);
+    ProptestConfig {
+        cases: number("ADASA_CASES").map_or(300, |n| u32::try_from(n).unwrap_or(u32::MAX)),
+        failure_persistence: None,
+        rng_seed: proptest::test_runner::RngSeed::Fixed(seed),
+        ..ProptestConfig::default()
     }
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, rng_seed: proptest::test_runner::RngSeed::Fixed(1), ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn whatever_comes_in_whatever_order_the_promises_hold(

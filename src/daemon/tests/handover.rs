@@ -318,3 +318,27 @@ fn a_copy_that_takes_the_place_of_a_deleted_one_is_known_after_any_death() {
         assert_eq!(names.len(), 2, "{point}: {names:?}");
     }
 }
+
+#[test]
+fn what_outlives_its_keeper_goes_on_and_what_ended_meanwhile_is_followed_once() {
+    let mut world = World::new();
+    let mut two = spec("web");
+    two.instances = 2;
+    world.define("begin", &two).unwrap();
+    world.gap = SECOND;
+    let runs = world.spawns.len();
+    world.kill_keeper();
+    world.ends(1, 0);
+    world.after(2 * SECOND);
+    let (ended, stayed) = (world.view(1), world.view(2));
+    let exit = ended.exit.unwrap();
+    assert_eq!((exit.code, exit.signal), (None, None), "{}", exit.text);
+    assert!(
+        stayed.adopted && stayed.status == Status::Running,
+        "{stayed:?}"
+    );
+    world.after(60 * SECOND);
+    assert_eq!(world.spawns.len(), runs + 1, "{:?}", world.spawns);
+    assert_eq!(world.status(1), Status::Running);
+    assert!(!world.view(1).adopted);
+}

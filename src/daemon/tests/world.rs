@@ -20,12 +20,17 @@ enum Happening {
     Execute(InstanceId, RunId),
     Die(InstanceId, RunId, Ending),
     Look(InstanceId, RunId),
-    Boot,
+    /// A daemon begins, unless another has died since this was planned.
+    Boot(u64),
+    /// A keeper begins, likewise.
+    Adopt(u64),
 }
 
 pub(super) struct Living {
     pub(super) run: RunId,
     habit: Habit,
+    /// Its parent is dead: nobody will hear how it ends.
+    adopted: bool,
 }
 
 struct Tree {
@@ -40,6 +45,8 @@ pub(super) struct World {
     pub(super) deaths: u64,
     /// None between the death of a daemon and the next.
     pub(super) daemon: Option<Supervisor>,
+    /// Nobody reaps, and nobody writes to the table.
+    pub(super) no_keeper: bool,
     /// How long nobody is there after a death.
     pub(super) gap: u64,
     /// The daemon is killed when it has done so many deeds more.
@@ -72,6 +79,7 @@ impl World {
             epoch: 0,
             deaths: 0,
             daemon: None,
+            no_keeper: false,
             gap: 0,
             deeds_left: None,
             deeds_done: 0,
@@ -136,7 +144,48 @@ impl World {
         self.deaths += 1;
         self.sweeping.clear();
         self.deeds_left = None;
-        self.later(self.gap, Happening::Boot);
+        self.later(self.gap, Happening::Boot(self.deaths));
+    }
+
+    /// `kill -9` of the keeper, with which its daemon ends; the next ones come after the gap. What was left of trees
+    /// has another parent then, and is nobody's.
+    pub(super) fn kill_keeper(&mut self) {
+        self.daemon = None;
+        self.no_keeper = true;
+        self.deaths += 1;
+        self.sweeping.clear();
+        self.trees.clear();
+        self.deeds_left = None;
+        for living in self.living.values_mut() {
+            living.adopted = true;
+        }
+        self.later(self.gap, Happening::Adopt(self.deaths));
+    }
+
+    /// The next keeper reads the table and looks who of it is there.
+    fn adopt(&mut self) {
+        self.no_keeper = false;
+        let at_ms = self.now().ms;
+        for (id, entry) in &mut self.table {
+            let there = self.living.get(id).is_some_and(|l| l.run == entry.run);
+            entry.adopted |= there;
+            if entry.is_live() && !there {
+                entry.state = RunState::Exited(Exit {
+                    ending: Ending::Unknown,
+                    at_ms,
+                    cpu_ms: 0,
+                    peak_rss: 0,
+                });
+            } else if entry.state == RunState::Forked {
+                let hangs = self.living.get(id).map(|l| l.habit.fork) == Some(Fork::Hangs);
+                entry.state = if hangs {
+                    RunState::Forked
+                } else {
+                    RunState::Executed
+                };
+            }
+        }
+        self.boot();
     }
 
     /// The machine begins anew: no process, no table; the disk is as it was.
@@ -146,6 +195,8 @@ impl World {
         self.happenings.clear();
         self.living.clear();
         self.trees.clear();
+        self.no_keeper = false;
+        self.deaths += 1;
         self.table.clear();
         self.told_to_quit = false;
         self.left = false;
@@ -220,6 +271,7 @@ impl World {
                 if let Some(entry) = self.table.get_mut(&id)
                     && entry.run == run
                     && entry.state == RunState::Forked
+                    && !self.no_keeper
                 {
                     entry.state = RunState::Executed;
                     self.keeper_tells(ToDaemon::Executed { key: id, run });
@@ -236,7 +288,9 @@ impl World {
                     self.handle(Msg::Swept { id, run });
                 }
             }
-            Happening::Boot => self.boot(),
+            Happening::Boot(deaths) if deaths == self.deaths => self.boot(),
+            Happening::Adopt(deaths) if deaths == self.deaths => self.adopt(),
+            Happening::Boot(_) | Happening::Adopt(_) => {}
         }
     }
 
@@ -244,8 +298,9 @@ impl World {
         let Some(living) = self.living.get(&id).filter(|l| l.run == run) else {
             return;
         };
-        let leaves = living.habit.leaves;
-        if leaves != Leaves::Nothing {
+        let (leaves, adopted) = (living.habit.leaves, living.adopted);
+        // What an adopted one leaves behind has never been below this keeper.
+        if leaves != Leaves::Nothing && !adopted {
             let tree = Tree {
                 run,
                 leaves,
@@ -254,8 +309,11 @@ impl World {
             self.trees.insert(id, tree);
         }
         self.living.remove(&id);
+        if self.no_keeper {
+            return;
+        }
         let exit = Exit {
-            ending,
+            ending: if adopted { Ending::Unknown } else { ending },
             at_ms: self.now().ms,
             cpu_ms: 1,
             peak_rss: 1,
@@ -439,7 +497,12 @@ impl World {
         }
         let pid = 100 + i32::try_from(self.spawns.len()).unwrap_or(0);
         let start = self.ns / (10 * MS);
-        self.living.insert(key, Living { run, habit });
+        let living = Living {
+            run,
+            habit,
+            adopted: false,
+        };
+        self.living.insert(key, living);
         if let Some(entry) = self.table.get_mut(&key) {
             entry.pid = pid;
             entry.start = start;
