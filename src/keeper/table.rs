@@ -391,7 +391,7 @@ mod tests {
         drop(table);
         let whole = std::fs::read(&path).unwrap();
         let used = 4 * PAGE;
-        for cut in (0..=used).step_by(97) {
+        for cut in 0..=used {
             let (contents, _, _) = parse(&whole[..cut]);
             for entry in contents.entries {
                 assert!(matches!(
@@ -400,7 +400,7 @@ mod tests {
                 ));
             }
         }
-        for at in (0..used).step_by(13) {
+        for at in 0..used {
             let mut bytes = whole.clone();
             bytes[at] ^= 0x41;
             let (contents, _, _) = parse(&bytes);

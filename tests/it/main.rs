@@ -9,6 +9,7 @@
 
 mod apply;
 mod architecture;
+mod chance;
 mod child;
 mod cli;
 mod config;

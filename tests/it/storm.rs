@@ -2,7 +2,7 @@
 //! delete, reload, rotate and crash what they like; and the roles killed among it, at drawn moments. What is true is
 //! what the programs themselves told. `ADASA_STORM=200` makes it long, `ADASA_TEST_SEED` plays one again.
 
-mod clients;
+pub(crate) mod clients;
 mod kills;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -11,6 +11,29 @@ use super::definition;
 
 const EACH: usize = 10;
 
+/// What can be done to one that is up.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Step {
+    Restart,
+    Stop,
+    DeleteAndReload,
+    Crash,
+    Rotate,
+}
+
+impl Step {
+    /// Those that are done often are here often.
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Restart,
+        Self::Restart,
+        Self::Stop,
+        Self::DeleteAndReload,
+        Self::Crash,
+        Self::Crash,
+        Self::Rotate,
+    ];
+}
+
 /// What this client knows of one of its processes, because it did it.
 struct Own {
     name: String,
@@ -18,7 +41,7 @@ struct Own {
     runs: usize,
 }
 
-pub(super) struct Client<'a> {
+pub(crate) struct Client<'a> {
     home: &'a Sandbox,
     oracle: &'a Oracle<'a>,
     file: String,
@@ -27,7 +50,7 @@ pub(super) struct Client<'a> {
 }
 
 impl<'a> Client<'a> {
-    pub(super) fn new(home: &'a Sandbox, oracle: &'a Oracle<'a>, n: usize, seed: u64) -> Self {
+    pub(crate) fn new(home: &'a Sandbox, oracle: &'a Oracle<'a>, n: usize, seed: u64) -> Self {
         let own = (0..EACH).map(|k| Own {
             name: format!("own{n}x{k}x"),
             up: true,
@@ -59,37 +82,41 @@ impl<'a> Client<'a> {
         drop(self.home.run(args).success());
     }
 
-    /// One thing, to its end, and what must be true then.
-    pub(super) fn act(&mut self) {
+    /// A drawn thing to a drawn one.
+    pub(crate) fn act(&mut self) {
         let which = usize::try_from(self.dice.below(EACH as u64)).expect("an index");
-        let what = self.dice.below(7);
-        let up = self.own[which].up;
+        let step = usize::try_from(self.dice.below(Step::ALL.len() as u64)).expect("an index");
+        self.take(which, Step::ALL[step]);
+    }
+
+    /// One thing, to its end, and what must be true then. One that is down can only be started.
+    pub(crate) fn take(&mut self, which: usize, step: Step) {
         let name = self.own[which].name.clone();
-        match what {
-            0 | 1 if up => {
+        if !self.own[which].up {
+            self.run(&["start", &name]);
+            self.begun(which);
+            self.own[which].up = true;
+            return;
+        }
+        match step {
+            Step::Restart => {
                 self.run(&["restart", &name]);
                 self.begun(which);
             }
-            2 if up => {
+            Step::Stop => {
                 self.run(&["stop", &name]);
                 self.oracle.assert_gone(&name);
                 self.own[which].up = false;
             }
-            3 if up => {
+            Step::DeleteAndReload => {
                 self.run(&["delete", &name]);
                 self.oracle.assert_gone(&name);
                 assert!(self.home.find_row(&name).is_none(), "{name} is still there");
                 self.run(&["reload", "--config", &self.file]);
                 self.begun(which);
             }
-            4 | 5 if up => self.crash(which),
-            6 if up => self.run(&["logs", &name, "--rotate"]),
-            _ if up => self.run(&["list"]),
-            _ => {
-                self.run(&["start", &name]);
-                self.begun(which);
-                self.own[which].up = true;
-            }
+            Step::Crash => self.crash(which),
+            Step::Rotate => self.run(&["logs", &name, "--rotate"]),
         }
     }
 
@@ -124,7 +151,7 @@ impl<'a> Client<'a> {
     }
 
     /// Everything is as this client left it.
-    pub(super) fn assert_as_left(&self) {
+    pub(crate) fn assert_as_left(&self) {
         for own in &self.own {
             if own.up {
                 self.home.until_status(&own.name, "running");
@@ -138,7 +165,7 @@ impl<'a> Client<'a> {
         }
     }
 
-    pub(super) fn assert_every_line_once(&self) {
+    pub(crate) fn assert_every_line_once(&self) {
         for own in &self.own {
             self.oracle.assert_gone(&own.name);
             self.oracle.assert_every_line_once(&own.name);
