@@ -197,6 +197,8 @@ fn restart(global: &Global) -> Result<ExitCode, Failure> {
         Err(error) => return Err(error.into()),
     };
     client.control(ServerControl::Restart)?;
+    // There was one: if whoever should start the next is gone too, this command does.
+    let client = Client::new(!global.no_autostart)?;
     let deadline = Instant::now() + REPLACE;
     // Each request waits in the socket's queue until the next daemon takes it.
     let mut info = client.info()?;

@@ -99,7 +99,10 @@ pub(crate) fn run(
     let result = begin(&paths, link, listener, open);
     if let Err(error) = &result {
         tracing::error!("{error}");
-        let _ = std::fs::write(paths.start_error(), error.to_string());
+        // A keeper that is gone is no reason not to start: the next one begins another.
+        if !matches!(error, DaemonError::Keeper(LinkError::Closed)) {
+            let _ = std::fs::write(paths.start_error(), error.to_string());
+        }
     }
     result
 }
