@@ -261,7 +261,20 @@ impl Client {
         target: &str,
         wait: Duration,
     ) -> Result<T, ClientError> {
-        Self::answer(self.request("GET", target, None, wait)?)
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match Self::answer(self.request("GET", target, None, wait)?) {
+                // Its last moment, for its keeper was killed: whoever comes next answers.
+                Err(ClientError::Refused(error))
+                    if error.code == Code::ShuttingDown
+                        && self.autostart
+                        && Instant::now() < deadline =>
+                {
+                    std::thread::yield_now();
+                }
+                other => return other,
+            }
+        }
     }
 
     pub(super) fn post<T: DeserializeOwned>(
