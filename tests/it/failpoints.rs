@@ -80,11 +80,14 @@ fn play(point: &str, role: &str, nth: u32) {
     start(&home, &oracle, "noise", &[]);
     let bad = home.file_mode("bad", "#!/no/such/interpreter\n", 0o755);
     let writer = oracle.assert_up("writer");
-    // The next event fills the history's file.
-    let filling = vec![b'\n'; 4 * 1024 * 1024];
-    let history = home.home().join("state/history/events.jsonl");
-    let history = fs::OpenOptions::new().append(true).open(history);
-    std::io::Write::write_all(&mut history.expect("the history"), &filling).expect("room");
+    // The next line fills each journal of the history.
+    for journal in ["events.jsonl", "runs.jsonl"] {
+        let path = home.home().join("state/history").join(journal);
+        let file = fs::OpenOptions::new().append(true).open(path);
+        // Lines as long as those of a journal are, and none of them is one.
+        let filling = format!("{:200}\n", "").repeat(22_000);
+        std::io::Write::write_all(&mut file.expect("a journal"), filling.as_bytes()).expect("room");
+    }
     arm(&home, point, role, nth);
 
     let runs = oracle.told("victim").len();
@@ -177,6 +180,11 @@ fn a_daemon_killed_at_any_point_costs_nothing() {
 #[test]
 fn a_scribe_killed_at_any_point_costs_nothing() {
     play_all(points("scribe"), "scribe");
+}
+
+#[test]
+fn a_keeper_killed_at_any_point_costs_nothing() {
+    play_all(points("keeper"), "keeper");
 }
 
 /// The client that asked goes on or gives up, as it finds the keeper; the next one finds one run at most.
