@@ -11,9 +11,11 @@ mod model;
 mod msg;
 mod order;
 mod palette;
+mod pane;
 mod query;
 mod regions;
 mod screens;
+mod spark;
 mod terminal;
 #[cfg(test)]
 mod tests;

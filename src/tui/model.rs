@@ -5,16 +5,17 @@ use std::time::Duration;
 
 use crate::api::{DaemonInfo, Host, InstanceView, Snapshot, Verb};
 use crate::domain::names::{InstanceId, Namespace, OperationId, ProcessKey, RunId};
-use crate::domain::sample::SERIES_LENGTH;
 
 use super::filter::Filter;
 use super::keymap::{Keymap, Place, Press};
 use super::log_pane::LogPane;
 use super::order::Order;
 use super::palette::Palette;
+use super::pane::About;
 use super::query::Ticket;
 use super::screens::Screen;
 use super::screens::rolling::Told;
+use super::spark::Spark;
 use super::theme::{Glyphs, Theme};
 
 /// Above this many instances the table begins folded.
@@ -29,8 +30,7 @@ const ERROR_STAYS: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Row {
     pub(super) view: InstanceView,
-    /// Percent of one core in tenths, oldest first.
-    pub(super) series: VecDeque<u16>,
+    pub(super) series: Spark,
     /// Asked for here, not confirmed yet.
     pub(super) requested: Option<Verb>,
     /// When the view came, for countdowns.
@@ -185,6 +185,8 @@ pub(super) struct Model {
     pub(super) mode: Mode,
     pub(super) focus: Focus,
     pub(super) zoomed: bool,
+    /// What the pane beside the table tells.
+    pub(super) about: Option<About>,
     pub(super) logs: LogPane,
     pub(super) toasts: Vec<Toast>,
     /// Every remark of this session, oldest first; at most 500.
@@ -225,6 +227,7 @@ impl Model {
             mode: Mode::Browse,
             focus: Focus::Table,
             zoomed: false,
+            about: None,
             logs: LogPane::default(),
             toasts: Vec::new(),
             messages: VecDeque::new(),
@@ -296,7 +299,7 @@ impl Model {
                 id,
                 Row {
                     view,
-                    series: told.into(),
+                    series: Spark::of(id.0, &told),
                     requested: None,
                     at: self.now,
                 },
@@ -337,7 +340,7 @@ impl Model {
                     id,
                     Row {
                         view,
-                        series: VecDeque::new(),
+                        series: Spark::of(id.0, &[]),
                         requested: None,
                         at,
                     },
@@ -356,16 +359,13 @@ impl Model {
             let Some(cpu) = cpu else {
                 return;
             };
-            if row.series.len() == SERIES_LENGTH {
-                row.series.pop_front();
-            }
             #[expect(
                 clippy::cast_possible_truncation,
                 clippy::cast_sign_loss,
                 reason = "clamped"
             )]
-            row.series
-                .push_back((cpu * 10.0).clamp(0.0, 65535.0) as u16);
+            let tenths = (cpu * 10.0).clamp(0.0, 65535.0) as u16;
+            row.series.add(tenths, memory);
         }
     }
 

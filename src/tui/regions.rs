@@ -26,6 +26,8 @@ pub(super) struct Regions {
     pub(super) gauges: Rect,
     pub(super) head: Rect,
     pub(super) rows: Rect,
+    /// Beside the table, where there is room: what is selected.
+    pub(super) pane: Option<Rect>,
     pub(super) title: Rect,
     pub(super) logs: Option<Rect>,
     pub(super) footer: Rect,
@@ -64,8 +66,17 @@ pub(super) fn regions(model: &Model) -> Regions {
             (rest - logs, logs)
         }
     };
-    let head = take(table.min(1));
-    let rows = take(table.saturating_sub(1));
+    let mut head = take(table.min(1));
+    let mut rows = take(table.saturating_sub(1));
+    // The table keeps what its columns need.
+    let beside = if width >= 100 && table >= 8 && !model.zoomed {
+        width * 9 / 25
+    } else {
+        0
+    };
+    head.width -= beside;
+    rows.width -= beside;
+    let pane = (beside > 0).then(|| Rect::new(head.width, head.y, beside, table));
     let title = take(logs.min(1));
     let body = take(logs.saturating_sub(1));
     let footer = take(1);
@@ -74,6 +85,7 @@ pub(super) fn regions(model: &Model) -> Regions {
         gauges,
         head,
         rows,
+        pane,
         title,
         logs: (logs > 1).then_some(body),
         footer,

@@ -99,7 +99,12 @@ impl Theme {
             Role::Moving => coloured(Color::Cyan, plain),
             Role::Waiting => coloured(Color::Magenta, plain),
             Role::Bad => coloured(Color::Red, plain.add_modifier(Modifier::BOLD)),
-            Role::Selected | Role::Stale => plain.add_modifier(Modifier::REVERSED),
+            // One style for the whole row: its sign and word tell what a colour would, and a step costs fewer bytes.
+            Role::Selected => plain
+                .fg(Color::Reset)
+                .remove_modifier(Modifier::BOLD)
+                .add_modifier(Modifier::REVERSED),
+            Role::Stale => plain.add_modifier(Modifier::REVERSED),
             Role::Requested => plain.add_modifier(Modifier::UNDERLINED),
             Role::Question => plain.add_modifier(Modifier::BOLD | Modifier::REVERSED),
         }
@@ -136,6 +141,7 @@ pub(super) struct Glyphs {
     pub(super) last: char,
     pub(super) line: char,
     pub(super) gutter: char,
+    pub(super) axis: char,
     pub(super) dot: char,
     pub(super) requested: char,
     pub(super) missing: char,
@@ -169,6 +175,7 @@ impl Glyphs {
         last: '└',
         line: '─',
         gutter: '│',
+        axis: '┤',
         dot: '·',
         requested: '»',
         missing: '·',
@@ -199,6 +206,7 @@ impl Glyphs {
         last: '`',
         line: '-',
         gutter: '|',
+        axis: '|',
         dot: '.',
         requested: '>',
         missing: '.',

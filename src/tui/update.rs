@@ -39,6 +39,8 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
         Msg::Resize(width, height) => {
             model.size = (width, height);
             model.sort();
+            // There may be room for a pane now.
+            model.logs.due = Some(model.now + SETTLES);
         }
         Msg::Push(push) => pushed(model, push, &mut commands),
         Msg::Lost(why) => lost(model, why, &mut commands),
@@ -56,7 +58,10 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
                 model.logs.due = Some(model.now + AGAIN);
             }
         }
-        Msg::Fetched { ticket, answer } => screens::fetched(model, ticket, answer),
+        Msg::Fetched { ticket, answer } => {
+            model.told_for_pane(ticket, &answer);
+            screens::fetched(model, ticket, answer);
+        }
         Msg::Answered { ids, result } => answered(model, &ids, result),
         Msg::Alive(alive, of) => {
             if let Link::Lost(lost) = &mut model.link {
@@ -116,6 +121,7 @@ fn tick(model: &mut Model, now: Duration, wall_ms: u64, commands: &mut Vec<Cmd>)
     }
     if model.is_live() && model.logs.due.is_some_and(|due| due <= now) {
         model.logs.due = None;
+        model.ask_for_pane(commands);
         let scope = model.scope();
         if scope != model.logs.scope {
             model.logs.open(scope.clone());

@@ -2,10 +2,12 @@
 
 mod boxes;
 mod canvas;
+mod chart;
 mod header;
 mod logs;
 mod marks;
 mod palette;
+mod pane;
 pub(super) mod screens;
 mod table;
 
@@ -76,6 +78,9 @@ fn main_screen(canvas: &mut Canvas<'_>, places: &Regions, model: &Model) {
     } else {
         table::head(canvas, places.head, model);
         table::rows(canvas, places.rows, model);
+        if let Some(area) = places.pane {
+            pane::pane(canvas, area, model);
+        }
     }
     if let Some(area) = places.logs {
         if model.marks.is_empty() {

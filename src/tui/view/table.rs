@@ -10,6 +10,7 @@ use crate::config::units::short_duration;
 use crate::logs::safe::harmless;
 use crate::tui::model::{Focus, Model, Row, Target};
 use crate::tui::order::SortBy;
+use crate::tui::spark::COLUMN;
 use crate::tui::theme::{Role, role_of};
 
 use super::canvas::Canvas;
@@ -46,12 +47,15 @@ impl Columns {
             it.restarts = 4;
             it.uptime = 7;
         }
-        if width >= 80 {
-            // "running »restart"
-            it.status = 19;
+        if width >= 64 {
+            it.status = 16;
             it.spark = 10;
         }
-        if width >= 100 {
+        if width >= 76 {
+            // "running »restart"
+            it.status = 19;
+        }
+        if width >= 110 {
             it.spark = 24;
             it.pid = 9;
             it.memory = 8;
@@ -130,7 +134,7 @@ fn cells_of(model: &Model, target: &Target, last: bool) -> Option<Cells> {
                 role: role_of(view.status),
                 requested: row.requested,
                 cpu: view.cpu,
-                series: row.series.clone(),
+                series: row.series.cpu().clone(),
                 memory: view.memory,
                 restarts: view.restarts,
                 uptime: view.uptime,
@@ -153,13 +157,13 @@ fn cells_of(model: &Model, target: &Target, last: bool) -> Option<Cells> {
             } else {
                 glyphs.open
             };
-            let length = rows.iter().map(|r| r.series.len()).max().unwrap_or(0);
+            let length = rows.iter().map(|r| r.series.cpu().len()).max().unwrap_or(0);
             let series = (0..length)
                 .map(|n| {
                     rows.iter()
                         .filter_map(|r| {
-                            let skip = length - r.series.len();
-                            r.series.get(n.checked_sub(skip)?).copied()
+                            let skip = length - r.series.cpu().len();
+                            r.series.cpu().get(n.checked_sub(skip)?).copied()
                         })
                         .fold(0u16, u16::saturating_add)
                 })
@@ -262,7 +266,8 @@ pub(super) fn head(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     put(columns.status, &status, false);
     put(columns.cpu, &cpu, true);
     if columns.spark > 0 {
-        put(columns.spark + 2, &format!("{}s", columns.spark), false);
+        let span = u64::from(columns.spark) * u64::from(COLUMN);
+        put(columns.spark + 2, &short_uptime(span), false);
     }
     put(columns.memory, &memory, true);
     put(columns.restarts, &restarts, true);
@@ -382,7 +387,7 @@ fn line(
     }
 }
 
-fn percent(cpu: f32) -> String {
+pub(super) fn percent(cpu: f32) -> String {
     if cpu < 10.0 {
         format!("{cpu:.1}%")
     } else {
@@ -391,7 +396,7 @@ fn percent(cpu: f32) -> String {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
-fn short_bytes(bytes: u64) -> String {
+pub(super) fn short_bytes(bytes: u64) -> String {
     let value = bytes as f64;
     match bytes {
         0..1_000_000 => format!("{:.0}K", value / 1e3),
