@@ -14,6 +14,8 @@ pub enum Code {
     Conflict,
     /// The state of the target does not allow it.
     Refused,
+    /// The target has been started again since it was looked at.
+    StaleTarget,
     /// The peer may not.
     Forbidden,
     /// The method is not for this place.
@@ -41,7 +43,7 @@ impl Code {
             Self::Forbidden => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
-            Self::Conflict | Self::Refused => 409,
+            Self::Conflict | Self::Refused | Self::StaleTarget => 409,
             Self::TooLarge => 413,
             Self::NotRecorded => 507,
             Self::TooSlow => 408,

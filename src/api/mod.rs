@@ -19,7 +19,9 @@ pub use error::{ApiError, Code};
 pub use log_line::LogLine;
 pub use past::{InstanceRuns, RunState, RunView};
 pub use push::{Metric, Push, Snapshot};
-pub use request::{Act, Apply, Define, Down, LogQuery, Rolling, RolloutControl, ServerControl};
+pub use request::{
+    Act, Apply, Define, Down, LogQuery, READ_ONLY, Rolling, RolloutControl, ServerControl,
+};
 pub use rollout::{PlaceView, RolloutView};
 pub use view::{
     Action, Applied, Change, Counts, DaemonInfo, Detail, ExitView, InstanceView, OperationView,

@@ -9,6 +9,9 @@ use crate::domain::operation::Verb;
 use crate::domain::selector::Selector;
 use crate::domain::spec::Spec;
 
+/// A request with this header may change nothing: how a client says that it only looks.
+pub const READ_ONLY: &str = "adasa-read-only";
+
 /// `POST /api/operations`: do something to what is selected.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

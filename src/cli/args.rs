@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
-use crate::config::units;
+use crate::config::{Colours, THEMES, units};
 use crate::domain::exit::Signal;
 use crate::domain::names::{Namespace, ProcessName, Tag};
 use crate::domain::spec::Restart;
@@ -316,6 +316,12 @@ pub(super) struct Tui {
     /// Only characters that every terminal has
     #[arg(long)]
     pub(super) ascii: bool,
+    /// Colours: terminal (its own, the default), dark, light, mono, high-contrast
+    #[arg(long, value_name = "THEME", value_parser = theme)]
+    pub(super) theme: Option<Colours>,
+    /// Only look: every verb is refused, here and by the daemon
+    #[arg(long)]
+    pub(super) read_only: bool,
     /// Do not leave a small process behind that repairs the terminal if the dashboard is killed
     #[arg(long)]
     pub(super) no_guardian: bool,
@@ -404,4 +410,12 @@ mod tests {
     fn the_grammar_holds_together() {
         Args::command().debug_assert();
     }
+}
+
+fn theme(word: &str) -> Result<Colours, String> {
+    let found = THEMES.iter().find(|(name, _)| *name == word);
+    found.map(|(_, theme)| *theme).ok_or_else(|| {
+        let names = THEMES.map(|(name, _)| name).join(", ");
+        format!("it is one of {names}")
+    })
 }

@@ -18,6 +18,8 @@ pub(super) struct Options {
     pub(super) interval: Option<Duration>,
     pub(super) ascii: bool,
     pub(super) no_guardian: bool,
+    pub(super) theme: Option<Colours>,
+    pub(super) read_only: bool,
 }
 
 /// When neither flag nor settings say.
@@ -41,6 +43,8 @@ pub(super) fn tui(global: &Global, wanted: &Tui) -> Result<ExitCode, Failure> {
         interval: wanted.interval,
         ascii: wanted.ascii,
         no_guardian: wanted.no_guardian,
+        theme: wanted.theme,
+        read_only: wanted.read_only,
     };
     open(&client, options)
 }
@@ -52,7 +56,8 @@ pub(super) fn open(client: &Client, options: Options) -> Result<ExitCode, Failur
         interval: options.interval.or(settings.interval).unwrap_or(INTERVAL),
         ascii: options.ascii || settings.ascii.unwrap_or(false),
         guardian: !options.no_guardian,
-        mono: settings.theme == Some(Colours::Mono),
+        theme: options.theme.or(settings.theme),
+        read_only: options.read_only || settings.read_only.unwrap_or(false),
         keys: settings.keys,
     };
     match crate::tui::run(client.without_autostart(), options) {

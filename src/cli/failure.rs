@@ -47,6 +47,7 @@ impl From<ApiError> for Failure {
             Code::ShuttingDown => exit::NO_DAEMON,
             Code::Conflict
             | Code::Refused
+            | Code::StaleTarget
             | Code::Forbidden
             | Code::MethodNotAllowed
             | Code::TooLarge

@@ -13,7 +13,7 @@ use std::os::fd::AsFd as _;
 
 use crate::api::{
     ApiError, Applied, Apply, Code, DaemonInfo, Define, Detail, Down, InstanceView, LogQuery,
-    OperationView, ServerControl,
+    OperationView, READ_ONLY, ServerControl,
 };
 use crate::keeper::table::Table;
 use crate::platform::folder;
@@ -43,6 +43,8 @@ pub enum Started {
 pub struct Client {
     paths: Paths,
     autostart: bool,
+    /// Whether it only looks.
+    read_only: bool,
 }
 
 #[derive(Deserialize)]
@@ -60,6 +62,7 @@ impl Client {
         Ok(Self {
             paths: Paths::find().map_err(ClientError::Folders)?,
             autostart,
+            read_only: false,
         })
     }
 
@@ -74,6 +77,15 @@ impl Client {
     pub fn without_autostart(&self) -> Self {
         Self {
             autostart: false,
+            ..self.clone()
+        }
+    }
+
+    /// The same, that only looks: it says so with each request, and the daemon refuses every change.
+    #[must_use]
+    pub fn read_only(&self) -> Self {
+        Self {
+            read_only: true,
             ..self.clone()
         }
     }
@@ -189,6 +201,11 @@ impl Client {
         body: Option<&[u8]>,
         wait: Duration,
     ) -> Result<Response, ClientError> {
+        let headers: Vec<_> = self
+            .read_only
+            .then_some((READ_ONLY, "1"))
+            .into_iter()
+            .collect();
         let deadline = Instant::now() + PATIENCE;
         loop {
             let socket = self.connect()?;
@@ -196,7 +213,7 @@ impl Client {
             let set = socket
                 .set_read_timeout(timeout)
                 .and_then(|()| socket.set_write_timeout(timeout));
-            let result = set.and_then(|()| exchange(socket, method, target, body));
+            let result = set.and_then(|()| exchange(socket, method, target, body, &headers));
             match result {
                 Ok(response) => return Ok(response),
                 Err(error) if is_timeout(&error) => {

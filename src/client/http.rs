@@ -33,11 +33,15 @@ pub(super) fn exchange(
     method: &str,
     target: &str,
     body: Option<&[u8]>,
+    headers: &[(&str, &str)],
 ) -> io::Result<Response> {
     let mut request = format!("{method} {target} HTTP/1.1\r\nHost: adasa\r\nConnection: close\r\n");
     if let Some(body) = body {
         request.push_str("Content-Type: application/json\r\n");
         request.push_str(&format!("Content-Length: {}\r\n", body.len()));
+    }
+    for (name, value) in headers {
+        request.push_str(&format!("{name}: {value}\r\n"));
     }
     request.push_str("\r\n");
     let mut bytes = request.into_bytes();

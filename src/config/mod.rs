@@ -13,4 +13,4 @@ mod values;
 
 pub(crate) use error::ConfigError;
 pub(crate) use read::{Caller, kept_environment, load, locate};
-pub(crate) use screen::{Colours, load_screen};
+pub(crate) use screen::{Colours, THEMES, load_screen};

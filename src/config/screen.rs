@@ -16,7 +16,22 @@ pub(crate) enum Colours {
     Terminal,
     /// None.
     Mono,
+    /// For a dark background: lighter colours.
+    Dark,
+    /// For a light background: darker colours.
+    Light,
+    /// Bold, bright, underlined: for eyes and screens that need it.
+    HighContrast,
 }
+
+/// The word for each.
+pub(crate) const THEMES: [(&str, Colours); 5] = [
+    ("terminal", Colours::Terminal),
+    ("dark", Colours::Dark),
+    ("light", Colours::Light),
+    ("mono", Colours::Mono),
+    ("high-contrast", Colours::HighContrast),
+];
 
 /// What the file says; what it does not say stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -27,12 +42,13 @@ pub(crate) struct Screen {
     pub ascii: Option<bool>,
     /// How colours are chosen.
     pub theme: Option<Colours>,
+    /// Only look.
+    pub read_only: Option<bool>,
     /// Keys by the name of their action, in the order of the file.
     pub keys: Vec<(String, Vec<String>)>,
 }
 
-const KEYS: [&str; 4] = ["interval", "ascii", "theme", "keys"];
-const THEMES: [(&str, Colours); 2] = [("terminal", Colours::Terminal), ("mono", Colours::Mono)];
+const KEYS: [&str; 5] = ["interval", "ascii", "theme", "read_only", "keys"];
 
 /// Reads the settings; without a file there are none.
 ///
@@ -70,6 +86,7 @@ fn screen(reader: &Reader<'_>, tree: &Node) -> Read<Screen> {
             match key.name.as_str() {
                 "interval" => it.interval = Some(reader.duration(node, "interval")?),
                 "ascii" => it.ascii = Some(reader.truth(node, "ascii")?),
+                "read_only" => it.read_only = Some(reader.truth(node, "read_only")?),
                 "theme" => it.theme = Some(reader.word(node, "theme", &THEMES)?),
                 "keys" => it.keys = keys(reader, node)?,
                 _ => return Err(reader.unknown(key, &KEYS)),
@@ -156,7 +173,7 @@ mod tests {
         assert!(
             read("[tui]\ntheme = \"pink\"\n")
                 .unwrap_err()
-                .contains("terminal, mono")
+                .contains("terminal, dark, light, mono, high-contrast")
         );
         assert!(
             read("[tui.keys]\nstop = 3\n")

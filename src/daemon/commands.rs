@@ -156,7 +156,7 @@ impl Supervisor {
         };
         match run {
             Some(run) if !ids.iter().all(|id| is(id, run)) => Err(ApiError::new(
-                Code::Refused,
+                Code::StaleTarget,
                 "stale target: it has been started again since you looked",
             )),
             Some(_) | None => Ok(()),

@@ -7,13 +7,14 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
+use axum::http::Method;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
 use tokio::sync::{Semaphore, mpsc, watch};
 
-use crate::api::{ApiError, Code, OperationView};
+use crate::api::{ApiError, Code, OperationView, READ_ONLY};
 use crate::daemon::handle::Handle;
 use crate::daemon::past::Past;
 use crate::daemon::role::Msg;
@@ -69,6 +70,13 @@ pub(super) fn router(context: Context) -> Router {
 
 /// Takes the body within bounds of time and room before anybody works on it.
 async fn take_whole(State(context): State<Context>, request: Request, next: Next) -> Response {
+    if request.headers().contains_key(READ_ONLY) && request.method() != Method::GET {
+        let error = ApiError::new(
+            Code::Forbidden,
+            "this client only looks: it was opened with --read-only",
+        );
+        return Failure::from(error).into_response();
+    }
     let under_way = context.activity.begin();
     let (parts, body) = request.into_parts();
     let (bytes, permit) = match patience::take(body, BODY_MAX, &context.room).await {

@@ -60,6 +60,7 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
         Action::Kill => verb(model, Verb::Kill, commands),
         Action::Delete => verb(model, Verb::Delete, commands),
         Action::Roll => screens::rolling::open(model),
+        Action::New => screens::form::open(model),
         Action::Mark => model.mark(),
         Action::MarkRange => model.mark_range(),
         Action::MarkInvert => model.invert_marks(),

@@ -2,6 +2,7 @@
 //! alone.
 
 mod act;
+mod draft;
 mod filter;
 mod gate;
 mod keymap;
@@ -60,8 +61,10 @@ pub(crate) struct Options {
     pub ascii: bool,
     /// Leave a small parent behind that repairs the terminal.
     pub guardian: bool,
-    /// No colours, whatever the terminal can.
-    pub mono: bool,
+    /// How colours are chosen; none is as the environment says.
+    pub theme: Option<crate::config::Colours>,
+    /// Only look: every verb is refused, here and by the daemon.
+    pub read_only: bool,
     /// Other keys for some actions, by their names.
     pub keys: Vec<(String, Vec<String>)>,
 }
@@ -105,19 +108,21 @@ pub(crate) fn run(client: Client, options: Options) -> io::Result<Farewell> {
     } else {
         Glyphs::of_environment()
     };
-    let theme = if options.mono {
-        Theme::Mono
-    } else {
-        Theme::of_environment()
-    };
+    let theme = Theme::chosen(options.theme);
     let mut model = Model::new(glyphs, theme, options.interval);
     let (keymap, faults) = keymap::Keymap::with(&options.keys);
     model.keymap = keymap;
+    model.read_only = options.read_only;
     model.wall_ms = wall_ms();
     for fault in faults {
         model.toast(fault, true);
     }
     model.size = Terminal::size();
+    let client = if options.read_only {
+        client.read_only()
+    } else {
+        client
+    };
     let (tell, told) = sync_channel(QUEUE);
     let terminal = Terminal::enter()?;
     threads::signals(set, tell.clone());

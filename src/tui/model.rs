@@ -201,6 +201,10 @@ pub(super) struct Model {
     tickets: u64,
     pub(super) glyphs: Glyphs,
     pub(super) theme: Theme,
+    /// Only look.
+    pub(super) read_only: bool,
+    /// What was asked for last, for when its target turns out to be another run.
+    pub(super) last_ask: Option<Ask>,
     /// How often numbers are taken over.
     pub(super) interval: Duration,
     pub(super) metrics_at: Duration,
@@ -238,6 +242,8 @@ impl Model {
             tickets: 0,
             glyphs,
             theme,
+            read_only: false,
+            last_ask: None,
             interval,
             metrics_at: Duration::ZERO,
         }

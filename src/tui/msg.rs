@@ -8,6 +8,7 @@ use crate::api::{Act, LogLine, OperationView, Push, RolloutControl};
 use crate::domain::names::{InstanceId, OperationId};
 
 use super::query::{Answer, Query, Ticket};
+use super::verbs::Refusal;
 
 /// What the model is told.
 #[derive(Debug, Clone)]
@@ -36,7 +37,7 @@ pub(super) enum Msg {
     /// What became of an operation.
     Answered {
         ids: Vec<InstanceId>,
-        result: Result<OperationView, String>,
+        result: Result<OperationView, Refusal>,
     },
     /// What the daemon answered to a question of a screen.
     Fetched {

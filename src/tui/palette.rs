@@ -36,7 +36,7 @@ enum Kind {
 }
 
 /// Words, in the order in which they are suggested.
-const COMMANDS: [(&str, Kind); 21] = [
+const COMMANDS: [(&str, Kind); 22] = [
     ("start", Kind::On(Verb::Start)),
     ("stop", Kind::On(Verb::Stop)),
     ("restart", Kind::On(Verb::Restart)),
@@ -54,6 +54,7 @@ const COMMANDS: [(&str, Kind); 21] = [
     ("sort-uptime", Kind::Do(Action::SortUptime)),
     ("tree", Kind::Do(Action::Tree)),
     ("mark-all", Kind::Do(Action::MarkAll)),
+    ("new", Kind::Do(Action::New)),
     ("messages", Kind::Do(Action::Messages)),
     ("help", Kind::Do(Action::Help)),
     ("redraw", Kind::Do(Action::Redraw)),

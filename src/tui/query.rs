@@ -1,23 +1,48 @@
 //! What a screen asks the daemon for, besides what is pushed to all.
 
-use crate::api::Detail;
-use crate::client::{Client, ClientError};
+use std::time::Duration;
+
+use crate::api::{Define, Detail, Progress};
+use crate::client::{Client, ClientError, operation_id};
+
+use super::draft::Draft;
+
+/// How long a screen waits for a new process.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Ties an answer to the screen that asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub(super) struct Ticket(pub(super) u64);
 
-/// A question to the daemon that changes nothing.
+/// A question to the daemon, or a change that the asking screen waits for.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Query {
     /// Everything about the instances that a selector names.
     Detail { select: String },
+    /// Whether a draft could be started.
+    Draft(Draft),
+    /// Start a draft.
+    Define(Draft),
 }
 
 /// What it answered.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Answer {
     Detail(Vec<Detail>),
+    /// What is wrong with a draft.
+    Draft(Result<(), String>),
+    /// It was started under this name.
+    Defined(String),
+}
+
+impl Answer {
+    /// The instances that were told about; none when it is another answer.
+    pub(super) fn details(self) -> Vec<Detail> {
+        let Self::Detail(list) = self else {
+            return vec![];
+        };
+        list
+    }
 }
 
 impl Query {
@@ -25,6 +50,34 @@ impl Query {
     pub(super) fn ask(self, client: &Client) -> Result<Answer, ClientError> {
         match self {
             Self::Detail { select } => client.detail(&[select]).map(Answer::Detail),
+            Self::Draft(draft) => Ok(Answer::Draft(draft.spec(&here()).map(drop))),
+            Self::Define(draft) => match draft.spec(&here()) {
+                Err(why) => Ok(Answer::Draft(Err(why))),
+                Ok(spec) => {
+                    let name = spec.name.to_string();
+                    let define = Define {
+                        operation: operation_id(),
+                        spec,
+                    };
+                    let view = client.define(&define, PATIENCE)?;
+                    let failed = view.targets.iter().find_map(|it| match &it.progress {
+                        Progress::Failed { reason } => Some(reason.clone()),
+                        Progress::Pending
+                        | Progress::Done
+                        | Progress::Already
+                        | Progress::Left { .. } => None,
+                    });
+                    Ok(match failed {
+                        Some(why) => Answer::Draft(Err(why)),
+                        None => Answer::Defined(name),
+                    })
+                }
+            },
         }
     }
+}
+
+/// The folder the dashboard was opened in.
+fn here() -> std::path::PathBuf {
+    std::env::current_dir().unwrap_or_else(|_| "/".into())
 }

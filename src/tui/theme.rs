@@ -3,6 +3,7 @@
 use ratatui::style::{Color, Modifier, Style};
 
 use crate::api::Status;
+use crate::config::Colours;
 
 /// What a piece of the screen means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -56,6 +57,12 @@ pub(super) enum Theme {
     Terminal,
     /// No colours.
     Mono,
+    /// Lighter colours, for a dark background.
+    Dark,
+    /// Darker colours, for a light background.
+    Light,
+    /// Bold and bright.
+    HighContrast,
     /// Every role has a colour of its own, so that a picture can be read back.
     #[cfg(test)]
     Roles,
@@ -73,6 +80,44 @@ impl Theme {
         }
     }
 
+    /// What was chosen; without colours in the environment there are none, whatever was chosen.
+    pub(super) fn chosen(colours: Option<Colours>) -> Self {
+        match (Self::of_environment(), colours) {
+            (Self::Mono, _) | (_, Some(Colours::Mono)) => Self::Mono,
+            (_, Some(Colours::Dark)) => Self::Dark,
+            (_, Some(Colours::Light)) => Self::Light,
+            (_, Some(Colours::HighContrast)) => Self::HighContrast,
+            (theme, Some(Colours::Terminal) | None) => theme,
+        }
+    }
+
+    /// Whether colours of a log are shown.
+    pub(super) fn has_colours(self) -> bool {
+        match self {
+            Self::Terminal | Self::Dark | Self::Light | Self::HighContrast => true,
+            Self::Mono => false,
+            #[cfg(test)]
+            Self::Roles => false,
+        }
+    }
+
+    /// Good, moving, waiting, bad: the base colours are the terminal's own; the others are fixed ones of the 256.
+    fn palette(self) -> [Color; 4] {
+        match self {
+            Self::Dark => [114, 80, 177, 210].map(Color::Indexed),
+            Self::Light => [22, 24, 90, 124].map(Color::Indexed),
+            Self::HighContrast => [
+                Color::LightGreen,
+                Color::LightCyan,
+                Color::LightMagenta,
+                Color::LightRed,
+            ],
+            Self::Terminal | Self::Mono => [Color::Green, Color::Cyan, Color::Magenta, Color::Red],
+            #[cfg(test)]
+            Self::Roles => [Color::Reset; 4],
+        }
+    }
+
     /// The colour that stands for a role in the pictures.
     #[cfg(test)]
     pub(super) fn mark(role: Role) -> Color {
@@ -87,18 +132,20 @@ impl Theme {
         }
         let plain = Style::default();
         let coloured = |colour: Color, style: Style| match self {
-            Self::Terminal => style.fg(colour),
+            Self::Terminal | Self::Dark | Self::Light => style.fg(colour),
+            Self::HighContrast => style.fg(colour).add_modifier(Modifier::BOLD),
             Self::Mono => style,
             #[cfg(test)]
             Self::Roles => style,
         };
+        let [good, moving, waiting, bad] = self.palette();
         match role {
             Role::Text | Role::Frame => plain,
             Role::Title => plain.add_modifier(Modifier::BOLD),
-            Role::Good => coloured(Color::Green, plain),
-            Role::Moving => coloured(Color::Cyan, plain),
-            Role::Waiting => coloured(Color::Magenta, plain),
-            Role::Bad => coloured(Color::Red, plain.add_modifier(Modifier::BOLD)),
+            Role::Good => coloured(good, plain),
+            Role::Moving => coloured(moving, plain),
+            Role::Waiting => coloured(waiting, plain),
+            Role::Bad => coloured(bad, plain.add_modifier(Modifier::BOLD)),
             // One style for the whole row: its sign and word tell what a colour would, and a step costs fewer bytes.
             Role::Selected => plain
                 .fg(Color::Reset)

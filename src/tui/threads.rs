@@ -10,13 +10,14 @@ use crossterm::event::{Event, KeyEvent, KeyEventKind};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal as Native};
 
-use crate::api::{Act, LogLine, LogQuery, OperationView, Push, RolloutControl};
+use crate::api::{Act, Code, LogLine, LogQuery, OperationView, Push, RolloutControl};
 use crate::client::{Client, ClientError, Closer};
 use crate::domain::names::{InstanceId, OperationId};
 use crate::platform::guardian::leave_now;
 
 use super::query::{Answer, Query, Ticket};
 use super::terminal::restore;
+use super::verbs::Refusal;
 
 /// The longest wait between two tries to connect.
 const RETRY_MAX: Duration = Duration::from_secs(2);
@@ -49,7 +50,7 @@ pub(super) enum In {
     LogsOver(u64),
     Answered {
         ids: Vec<InstanceId>,
-        result: Result<OperationView, String>,
+        result: Result<OperationView, Refusal>,
     },
     Fetched {
         ticket: Ticket,
@@ -221,7 +222,7 @@ pub(super) fn log(client: Client, generation: u64, select: String, tell: Teller)
 /// Carries out an operation and says what became of it.
 pub(super) fn call(client: Client, act: Act, ids: Vec<InstanceId>, tell: Teller) {
     spawn("call", move || {
-        let result = client.act(&act, OPERATION).map_err(in_words);
+        let result = client.act(&act, OPERATION).map_err(refusal);
         let _ = tell.send(In::Answered { ids, result });
     });
 }
@@ -229,7 +230,7 @@ pub(super) fn call(client: Client, act: Act, ids: Vec<InstanceId>, tell: Teller)
 /// Pauses, resumes or aborts a rolling restart.
 pub(super) fn control(client: Client, id: OperationId, what: RolloutControl, tell: Teller) {
     spawn("control", move || {
-        let result = client.control_operation(&id, what).map_err(in_words);
+        let result = client.control_operation(&id, what).map_err(refusal);
         let ids = Vec::new();
         let _ = tell.send(In::Answered { ids, result });
     });
@@ -241,6 +242,14 @@ pub(super) fn fetch(client: Client, ticket: Ticket, query: Query, tell: Teller) 
         let answer = query.ask(&client).map_err(in_words);
         let _ = tell.send(In::Fetched { ticket, answer });
     });
+}
+
+fn refusal(error: ClientError) -> Refusal {
+    let stale = matches!(&error, ClientError::Refused(e) if e.code == Code::StaleTarget);
+    Refusal {
+        why: in_words(error),
+        stale,
+    }
 }
 
 fn in_words(error: ClientError) -> String {

@@ -13,7 +13,7 @@ use super::model::{Focus, Link, Lost, Mode, Model, Tier};
 use super::msg::{Cmd, Msg};
 use super::palette;
 use super::regions::{SMALLEST, regions};
-use super::screens;
+use super::screens::{self, Screen};
 use super::verbs::{answered, ask_key};
 
 /// A question in the footer is withdrawn after this.
@@ -35,7 +35,7 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
             pressed(model, key, &mut commands);
             model.order.key_at(model.now);
         }
-        Msg::Paste(text) => pasted(model, &text),
+        Msg::Paste(text) => pasted(model, &text, &mut commands),
         Msg::Resize(width, height) => {
             model.size = (width, height);
             model.sort();
@@ -233,9 +233,12 @@ fn lost(model: &mut Model, why: String, commands: &mut Vec<Cmd>) {
     commands.push(Cmd::Look(pids));
 }
 
-fn pasted(model: &mut Model, text: &str) {
+fn pasted(model: &mut Model, text: &str, commands: &mut Vec<Cmd>) {
     let clean: String = text.chars().filter(|c| !c.is_control()).collect();
     match &mut model.mode {
+        Mode::Browse if matches!(model.screens.last(), Some(Screen::Form(_))) => {
+            screens::form::pasted(model, &clean, commands);
+        }
         Mode::Filter => {
             let whole = format!("{}{clean}", model.filter.text());
             model.filter.set(whole);
@@ -254,6 +257,9 @@ fn pasted(model: &mut Model, text: &str) {
 
 fn pressed(model: &mut Model, key: KeyEvent, commands: &mut Vec<Cmd>) {
     match &model.mode {
+        Mode::Browse if matches!(model.screens.last(), Some(Screen::Form(_))) => {
+            screens::form::key(model, key, commands);
+        }
         Mode::Browse => browse_key(model, &key, commands),
         Mode::Filter => filter_key(model, key),
         Mode::Help { scroll } => {

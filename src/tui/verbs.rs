@@ -15,10 +15,45 @@ use super::update::is_control;
 /// A question takes no `y` before it has been seen this long.
 const SEEN: Duration = Duration::from_millis(150);
 
+/// Why the daemon did not take something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) why: String,
+    /// The target has been started again since the question was asked.
+    pub(super) stale: bool,
+}
+
+/// Asks the same of the run that is there now. Nothing is sent before that is answered.
+fn ask_again(model: &mut Model, ids: &[InstanceId]) -> bool {
+    let Some(mut ask) = model.last_ask.take() else {
+        return false;
+    };
+    let same = ask.targets.iter().map(|(id, _)| id).eq(ids.iter());
+    if !same || model.mode != Mode::Browse || ask.verb == Verb::Start {
+        return false;
+    }
+    for (id, run) in &mut ask.targets {
+        match model.rows.get(id) {
+            Some(row) => *run = row.view.run,
+            None => return false,
+        }
+    }
+    let text = format!(
+        "{} was started again since you looked: asked anew",
+        ask.name
+    );
+    model.toast(text, true);
+    ask.shown = None;
+    ask.typed = String::new();
+    ask.asked = model.now;
+    model.mode = Mode::Ask(ask);
+    true
+}
+
 pub(super) fn answered(
     model: &mut Model,
     ids: &[InstanceId],
-    result: Result<OperationView, String>,
+    result: Result<OperationView, Refusal>,
 ) {
     let clear = |model: &mut Model| {
         for id in ids {
@@ -32,11 +67,13 @@ pub(super) fn answered(
         screens::rolling::told(model, view);
     }
     match result {
-        Err(why) => {
-            screens::bulk::refused(model, ids, &why);
-            screens::rolling::refused(model, &why);
+        Err(refusal) => {
+            screens::bulk::refused(model, ids, &refusal.why);
+            screens::rolling::refused(model, &refusal.why);
             clear(model);
-            model.toast(why, true);
+            if !(refusal.stale && ask_again(model, ids)) {
+                model.toast(refusal.why, true);
+            }
         }
         Ok(view) if view.done => {
             clear(model);
@@ -111,6 +148,7 @@ pub(super) fn call(model: &mut Model, ask: &Ask, commands: &mut Vec<Cmd>) {
         [(_, run)] => Some(*run),
         _ => None,
     };
+    model.last_ask = Some(ask.clone());
     let operation = crate::client::operation_id();
     if !model.marks.is_empty() {
         screens::bulk::open(model, ask, operation.clone());
@@ -155,8 +193,8 @@ fn tier(model: &Model, verb: Verb, targets: usize) -> Tier {
 
 /// Begins a verb on the marks or on what is selected: asks in proportion to what it would do.
 pub(super) fn verb(model: &mut Model, verb: Verb, commands: &mut Vec<Cmd>) {
-    if !model.is_live() {
-        return refuse(model);
+    if is_refused(model) {
+        return;
     }
     let targets = model.targets(verb);
     let name = match (model.marks.len(), model.scope()) {
@@ -188,8 +226,8 @@ pub(super) fn ask(
     select: Vec<String>,
     commands: &mut Vec<Cmd>,
 ) {
-    if !model.is_live() {
-        return refuse(model);
+    if is_refused(model) {
+        return;
     }
     let tier = tier(model, verb, targets.len());
     let whole = verb == Verb::Delete && model.marks.is_empty() && select.len() == 1;
@@ -215,9 +253,15 @@ pub(super) fn ask(
     }
 }
 
-fn refuse(model: &mut Model) {
-    model.toast(
-        "not connected: actions are off until the daemon is back",
-        true,
-    );
+/// Whether nothing may be changed now; says why.
+pub(super) fn is_refused(model: &mut Model) -> bool {
+    let why = if model.read_only {
+        "read-only: this dashboard only looks"
+    } else if model.is_live() {
+        return false;
+    } else {
+        "not connected: actions are off until the daemon is back"
+    };
+    model.toast(why, true);
+    true
 }

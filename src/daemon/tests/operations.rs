@@ -152,7 +152,7 @@ fn a_command_for_a_run_that_is_over_is_refused() {
     let error = world
         .insist(|reply| Request::Act(late.clone(), "test".into(), reply))
         .unwrap_err();
-    assert_eq!(error.code, Code::Refused);
+    assert_eq!(error.code, Code::StaleTarget);
     assert_eq!(world.status(1), Status::Running);
 }
 

@@ -30,6 +30,7 @@ pub(crate) enum Action {
     Abort,
     More,
     Less,
+    New,
     Mark,
     MarkRange,
     MarkInvert,

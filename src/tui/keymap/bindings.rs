@@ -91,6 +91,7 @@ pub(crate) const BINDINGS: &[Binding] = &[
         None,
     ),
     bind(Processes, "Right", Action::Unfold, "unfold", None),
+    bind(Processes, "n", Action::New, "a new process", None),
     bind(
         Processes,
         "Space .+m",

@@ -31,11 +31,15 @@ pub(in crate::tui) struct DetailScreen {
 impl DetailScreen {
     pub(super) fn take(&mut self, answer: Result<Answer, String>) {
         self.known = match answer {
-            Ok(Answer::Detail(list)) => match list.into_iter().find(|d| d.instance.id == self.id) {
+            Err(why) => Known::Refused(why),
+            Ok(answer) => match answer
+                .details()
+                .into_iter()
+                .find(|it| it.instance.id == self.id)
+            {
                 Some(detail) => Known::Told(Box::new(detail)),
                 None => Known::Refused("it is gone".into()),
             },
-            Err(why) => Known::Refused(why),
         };
     }
 }

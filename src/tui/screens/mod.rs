@@ -2,6 +2,7 @@
 
 pub(super) mod bulk;
 pub(super) mod detail;
+pub(super) mod form;
 pub(super) mod messages;
 pub(super) mod rolling;
 
@@ -12,6 +13,7 @@ use super::query::{Answer, Ticket};
 
 pub(super) use bulk::BulkScreen;
 pub(super) use detail::DetailScreen;
+pub(super) use form::FormScreen;
 pub(super) use messages::MessagesScreen;
 pub(super) use rolling::RollingScreen;
 
@@ -20,6 +22,7 @@ pub(super) use rolling::RollingScreen;
 pub(super) enum Screen {
     Bulk(BulkScreen),
     Detail(DetailScreen),
+    Form(Box<FormScreen>),
     Messages(MessagesScreen),
     Rolling(RollingScreen),
 }
@@ -30,6 +33,7 @@ impl Screen {
         match self {
             Self::Bulk(_) => Place::Bulk,
             Self::Detail(_) => Place::Detail,
+            Self::Form(_) => Place::Everywhere,
             Self::Messages(_) => Place::Messages,
             Self::Rolling(it) if it.operation.is_none() => Place::Plan,
             Self::Rolling(_) => Place::Rolling,
@@ -44,7 +48,8 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) ->
         Some(Screen::Detail(_)) => detail::act(model, action),
         Some(Screen::Messages(_)) => messages::act(model, action),
         Some(Screen::Rolling(_)) => rolling::act(model, action, commands),
-        None => Handled::No,
+        // A form takes keys before they are actions.
+        Some(Screen::Form(_)) | None => Handled::No,
     }
 }
 
@@ -63,7 +68,18 @@ pub(super) fn fetched(model: &mut Model, ticket: Ticket, answer: Result<Answer, 
                 it.take(answer);
                 return;
             }
-            Screen::Bulk(_) | Screen::Detail(_) | Screen::Messages(_) | Screen::Rolling(_) => {}
+            Screen::Form(it) if it.ticket == ticket => {
+                if let Some(name) = it.take(answer) {
+                    model.screens.retain(|it| !matches!(it, Screen::Form(_)));
+                    model.toast(format!("{name} is started"), false);
+                }
+                return;
+            }
+            Screen::Bulk(_)
+            | Screen::Detail(_)
+            | Screen::Form(_)
+            | Screen::Messages(_)
+            | Screen::Rolling(_) => {}
         }
     }
 }

@@ -152,10 +152,10 @@ pub(in crate::tui) fn refused(model: &mut Model, why: &str) {
 
 /// When a question has to be withdrawn.
 pub(in crate::tui) fn next_due(model: &Model) -> Option<Duration> {
-    match model.screens.last() {
-        Some(Screen::Rolling(it)) => it.aborting.map(|asked| asked + EXPIRES),
-        Some(Screen::Bulk(_) | Screen::Detail(_) | Screen::Messages(_)) | None => None,
-    }
+    let Some(Screen::Rolling(it)) = model.screens.last() else {
+        return None;
+    };
+    it.aborting.map(|asked| asked + EXPIRES)
 }
 
 /// Time passed.

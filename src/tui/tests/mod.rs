@@ -2,6 +2,7 @@
 
 mod desk;
 mod filter;
+mod form;
 mod link;
 mod logs;
 mod marks;

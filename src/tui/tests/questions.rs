@@ -4,6 +4,7 @@ use crate::api::{Progress, Push, Status, Verb};
 use crate::domain::names::InstanceId;
 use crate::tui::model::{Mode, Tier};
 use crate::tui::msg::{Cmd, Msg};
+use crate::tui::verbs::Refusal;
 
 use super::desk::{Desk, answer, everything, instance};
 
@@ -217,7 +218,13 @@ fn a_refusal_is_a_remark_and_takes_the_mark_away() {
         reason: "another run by now".into(),
     };
     let results = [
-        (Err("not allowed here".to_owned()), "not allowed here"),
+        (
+            Err(Refusal {
+                why: "not allowed here".to_owned(),
+                stale: false,
+            }),
+            "not allowed here",
+        ),
         (
             Ok(answer(Verb::Stop, 5, "cron", failed)),
             "stop of cron failed: another run by now",
@@ -340,4 +347,54 @@ fn what_was_asked_for_is_seen_on_every_row_at_once() {
         let screen = desk.screen();
         assert!(screen.contains("\u{bb}stop "), "{width}:\n{screen}");
     }
+}
+
+/// The target has been started again between question and answer: asked anew, of the run that is there now.
+#[test]
+fn check_07_a_run_that_changed_leads_to_a_new_question_and_no_second_request() {
+    let mut desk = asked("x");
+    desk.seen();
+    desk.press("y");
+    assert_eq!(desk.calls(), 1);
+    let mut view = everything().remove(4);
+    view.run = crate::domain::names::RunId(4);
+    desk.push(Push::Instance {
+        instance: Box::new(view),
+    });
+    desk.send(Msg::Answered {
+        ids: vec![InstanceId(5)],
+        result: Err(Refusal {
+            why: "stale target".into(),
+            stale: true,
+        }),
+    });
+    assert_eq!(desk.calls(), 1, "nothing was sent by itself");
+    assert_eq!(
+        desk.ask().targets,
+        [(InstanceId(5), crate::domain::names::RunId(4))]
+    );
+    assert!(desk.screen().contains("started again since you looked"));
+    desk.press("y");
+    assert_eq!(desk.calls(), 1, "the new question has not been seen yet");
+    desk.seen();
+    desk.press("y");
+    assert_eq!(desk.calls(), 2);
+}
+
+#[test]
+fn check_37_a_dashboard_that_only_looks_refuses_every_verb() {
+    let mut desk = Desk::new();
+    desk.model.read_only = true;
+    desk.select(5);
+    for key in ["s", "x", "r", "X", "D", "n"] {
+        desk.press(key);
+        assert!(desk.is_browsing(), "{key}");
+        assert!(desk.model.screens.is_empty(), "{key}");
+        assert!(desk.screen().contains("read-only"), "{key}");
+    }
+    desk.press(":");
+    desk.type_text("restart web");
+    desk.press("Enter");
+    assert!(desk.is_browsing());
+    assert_eq!(desk.calls(), 0);
 }

@@ -177,7 +177,10 @@ fn a_refusal_and_a_halt_are_said() {
     let why = "api is being restarted batch by batch already".to_owned();
     refused.send(Msg::Answered {
         ids: vec![],
-        result: Err(why.clone()),
+        result: Err(crate::tui::verbs::Refusal {
+            why: why.clone(),
+            stale: false,
+        }),
     });
     assert!(refused.screen().contains(&why), "{}", refused.screen());
     let there = refused.model.screens.last();

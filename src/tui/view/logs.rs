@@ -115,7 +115,7 @@ fn style(look: Look, theme: Theme) -> Style {
             style = style.add_modifier(modifier);
         }
     }
-    if theme == Theme::Terminal {
+    if theme.has_colours() {
         style.fg = look.fg.map(colour);
         style.bg = look.bg.map(colour);
     }

@@ -16,6 +16,7 @@ use ratatui::layout::Rect;
 
 use super::model::{Link, Mode, Model, Tier};
 use super::regions::{Regions, SMALLEST, regions};
+use super::screens::Screen;
 use super::theme::Role;
 
 use canvas::Canvas;
@@ -39,6 +40,10 @@ pub(super) fn view(model: &Model, buffer: &mut Buffer) {
     let places = regions(model);
     header::header(&mut canvas, places.header, model);
     match model.screens.last() {
+        Some(screen @ Screen::Form(_)) => {
+            main_screen(&mut canvas, &places, model);
+            screens::screen(&mut canvas, places.screen, model, screen);
+        }
         Some(screen) => screens::screen(&mut canvas, places.screen, model, screen),
         None => main_screen(&mut canvas, &places, model),
     }
@@ -97,6 +102,8 @@ fn first_start(canvas: &mut Canvas<'_>, area: Rect) {
     let lines = [
         "",
         "Nothing runs under adasa here yet.",
+        "",
+        "  n   start a process here",
         "",
         "From the shell:",
         "  $ adasa start ./my-app --name api",
@@ -186,6 +193,12 @@ fn hints(model: &Model) -> Vec<(String, &'static str)> {
             .collect()
     };
     match &model.mode {
+        Mode::Browse if matches!(model.screens.last(), Some(Screen::Form(_))) => own(&[
+            ("Tab", "next field"),
+            ("^U", "clear"),
+            ("Enter", "start"),
+            ("Esc", "cancel"),
+        ]),
         Mode::Browse if model.pending.is_empty() => model.hints(),
         Mode::Browse => own(&[("Esc", "none of these")]),
         Mode::Filter => own(&[("Enter", "keep"), ("Esc", "clear")]),

@@ -50,3 +50,49 @@ fn a_mistake_in_the_settings_is_an_error_with_its_place() {
     });
     assert_eq!(screen.wait_exit().code(), Some(2));
 }
+
+#[test]
+fn check_37_read_only_is_refused_by_the_screen_and_by_the_daemon() {
+    use std::io::{Read as _, Write as _};
+    use std::os::unix::net::UnixStream;
+
+    let home = home_with(&["alpha"]);
+    let command = at_the_terminal(&home, &["tui", "--read-only"]);
+    let mut screen = Screen::open(command, COMMON);
+    screen.until(|text| is_live(text) && status(text, "alpha") == Some("running"));
+    for key in ["x", "D", "X", "r", "n"] {
+        screen.keys(key);
+        screen.until(|text| text.contains("read-only: this dashboard only looks"));
+        screen.keys("\x1b");
+        screen.until(|text| !text.contains("read-only"));
+    }
+    quit(&mut screen);
+    // By hand, as such a session would: the daemon refuses too.
+    let body = r#"{"operation":"by-hand-1","verb":"stop","select":["alpha"]}"#;
+    let mut socket = UnixStream::connect(home.socket()).expect("the socket");
+    let request = format!(
+        "POST /api/operations HTTP/1.1\r\nHost: adasa\r\nConnection: close\r\nadasa-read-only: 1\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    socket.write_all(request.as_bytes()).expect("sent");
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
+    assert!(answer.contains("only looks"), "{answer}");
+    assert_eq!(home.status("alpha"), "running");
+}
+
+#[test]
+fn every_theme_is_taken_and_an_unknown_one_is_an_error() {
+    let home = home_with(&["alpha"]);
+    for theme in ["terminal", "dark", "light", "mono", "high-contrast"] {
+        let command = at_the_terminal(&home, &["tui", "--theme", theme]);
+        let mut screen = Screen::open(command, COMMON);
+        screen.until(|text| is_live(text) && status(text, "alpha") == Some("running"));
+        quit(&mut screen);
+    }
+    let mut screen = Screen::open(at_the_terminal(&home, &["tui", "--theme", "pink"]), WIDE);
+    screen.until(|text| text.contains("it is one of terminal, dark, light, mono, high-contrast"));
+    assert_eq!(screen.wait_exit().code(), Some(2));
+}

@@ -29,6 +29,13 @@ pub(super) fn scenes() -> Vec<(&'static str, Desk)> {
     wrong.press("Enter");
     let mut menu = base.clone();
     menu.press(".");
+    let mut form = base.clone();
+    form.press("n");
+    form.type_text("node worker.js --queue emails");
+    let mut wrong_form = base.clone();
+    wrong_form.press("n");
+    wrong_form.type_text("./cron --now");
+    wrong_form.press("Tab Tab");
     let mut messages = base;
     messages.model.toast("reconnected after 3.2s", false);
     messages.wait(2000);
@@ -43,6 +50,8 @@ pub(super) fn scenes() -> Vec<(&'static str, Desk)> {
         ("sort_menu", sorting),
         ("worst_first", sorted),
         ("messages", messages),
+        ("form", form),
+        ("form_taken", wrong_form),
         ("palette", palette),
         ("palette_wrong", wrong),
         ("action_menu", menu),

@@ -67,10 +67,10 @@ fn definition(detail: &Detail) -> Vec<Line> {
 
 /// How many lines there are.
 pub(in crate::tui) fn height(model: &Model) -> usize {
-    match model.screens.last() {
-        Some(Screen::Detail(it)) => lines(model, it).len(),
-        Some(Screen::Bulk(_) | Screen::Messages(_) | Screen::Rolling(_)) | None => 0,
-    }
+    let Some(Screen::Detail(it)) = model.screens.last() else {
+        return 0;
+    };
+    lines(model, it).len()
 }
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, model: &Model, it: &DetailScreen) {

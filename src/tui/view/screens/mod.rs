@@ -2,6 +2,7 @@
 
 mod bulk;
 pub(in crate::tui) mod detail;
+mod form;
 mod messages;
 mod rolling;
 mod which_key;
@@ -19,6 +20,7 @@ pub(super) fn screen(canvas: &mut Canvas<'_>, area: Rect, model: &Model, screen:
     match screen {
         Screen::Bulk(it) => bulk::draw(canvas, area, model, it),
         Screen::Detail(it) => detail::draw(canvas, area, model, it),
+        Screen::Form(it) => form::draw(canvas, model, it),
         Screen::Messages(it) => messages::draw(canvas, area, model, it),
         Screen::Rolling(it) => rolling::draw(canvas, area, model, it),
     }
