@@ -14,6 +14,7 @@ pub use crate::domain::rollout::{Place, Whole};
 pub use crate::domain::run::{Asker, Ended, Evidence, Reason, Run};
 pub use crate::domain::selector::Selector;
 pub use crate::domain::status::Status;
+pub use crate::domain::why::{Cause, Earlier, Holder, Next, Why};
 pub use crate::platform::host::Host;
 pub use error::{ApiError, Code};
 pub use log_line::LogLine;

@@ -64,6 +64,8 @@ pub(super) enum Verb {
     /// Show everything about processes
     #[command(visible_aliases = ["info", "describe"])]
     Status(Targets),
+    /// Say why a process ended and what happens next
+    Why(Targets),
     /// Show logs, merged in the order of time
     Logs(Logs),
     /// Empty logs

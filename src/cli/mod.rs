@@ -15,6 +15,7 @@ mod progress;
 mod rollout;
 mod select;
 mod startup;
+mod why;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -66,6 +67,7 @@ fn dispatch(args: Args) -> Result<ExitCode, Failure> {
         Verb::Delete(targets) => control::delete(&global, &targets),
         Verb::List(list) => inspect::list(&global, &list),
         Verb::Status(targets) => inspect::status(&global, &targets),
+        Verb::Why(targets) => why::why(&global, &targets),
         Verb::Logs(wanted) => logs::logs(&global, &wanted),
         Verb::Flush(targets) => logs::flush(&global, &targets.select),
         Verb::Reload(file) => files::reload(&global, &file.config),

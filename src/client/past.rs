@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::api::InstanceRuns;
+use crate::api::{InstanceRuns, Why};
 
 use super::Client;
 use super::error::ClientError;
@@ -23,5 +23,14 @@ impl Client {
         let select = quote(&select.join(","));
         let target = format!("/api/processes/{select}/runs?limit={limit}&lines={lines}");
         self.get(&target, Duration::ZERO)
+    }
+
+    /// Why each of what is selected stands where it stands.
+    ///
+    /// # Errors
+    /// As every call.
+    pub fn why(&self, select: &[String]) -> Result<Vec<Why>, ClientError> {
+        let select = quote(&select.join(","));
+        self.get(&format!("/api/processes/{select}/why"), Duration::ZERO)
     }
 }

@@ -47,6 +47,7 @@ impl Threads {
                 let message = match message {
                     FromInspector::Swept { id, run } => Msg::Swept { id, run },
                     FromInspector::Survivors { id, run, text } => Msg::Survivors { id, run, text },
+                    FromInspector::Found { id, run, evidence } => Msg::Found { id, run, evidence },
                     FromInspector::Confirmed { id, run, memory } => {
                         Msg::Confirmed { id, run, memory }
                     }
@@ -231,6 +232,20 @@ impl Hands {
                         .inspector
                         .try_send(Box::new(ToInspector::Confirm { id, run, pid }));
                 }
+            }
+            Deed::Autopsy {
+                id,
+                run,
+                pid,
+                begun_us,
+            } => {
+                let autopsy = ToInspector::Autopsy {
+                    id,
+                    run,
+                    pid,
+                    begun_us,
+                };
+                let _ = self.threads.inspector.try_send(Box::new(autopsy));
             }
             Deed::Retain { path } => {
                 let _ = self

@@ -8,7 +8,9 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use crate::domain::exit::Signal;
 use crate::domain::instance::Sweep;
 use crate::domain::names::{InstanceId, RunId};
+use crate::domain::run::Evidence;
 use crate::platform::cgroup::{Groups, Vigil};
+use crate::platform::oom::{self, Counter};
 use crate::platform::procfs::{self, Stat};
 use crate::platform::signal::PidFd;
 
@@ -44,6 +46,17 @@ pub(super) enum ToInspector {
         run: RunId,
         /// Its main process.
         pid: i32,
+    },
+    /// Who killed this run? Nobody of adasa did.
+    Autopsy {
+        /// Which instance.
+        id: InstanceId,
+        /// Which run.
+        run: RunId,
+        /// The pid of its main process.
+        pid: i32,
+        /// When it began, microseconds since boot.
+        begun_us: u64,
     },
     /// This run has this main process.
     Main {
@@ -84,6 +97,15 @@ pub(super) enum FromInspector {
         /// Its run.
         owner: Option<(InstanceId, RunId)>,
     },
+    /// What is known of the end of a run besides its status.
+    Found {
+        /// Which instance.
+        id: InstanceId,
+        /// Which run.
+        run: RunId,
+        /// What.
+        evidence: Vec<Evidence>,
+    },
     /// The proportional set of a tree.
     Confirmed {
         /// Which instance.
@@ -108,6 +130,8 @@ struct Inspector {
     groups: Groups,
     vigil: Arc<Vigil>,
     mains: BTreeMap<InstanceId, (RunId, i32)>,
+    /// Kills for want of memory in the control group of each run, when it began.
+    kills: BTreeMap<InstanceId, (RunId, Counter, u64)>,
     waiting: BTreeMap<InstanceId, Waiting>,
 }
 
@@ -146,6 +170,7 @@ pub(super) fn start(
                 groups,
                 vigil,
                 mains: BTreeMap::new(),
+                kills: BTreeMap::new(),
                 waiting: BTreeMap::new(),
             };
             inspector.run(&receiver, &tell);
@@ -198,7 +223,26 @@ impl Inspector {
                 self.waiting.remove(&id);
                 false
             }
+            ToInspector::Autopsy {
+                id,
+                run,
+                pid,
+                begun_us,
+            } => {
+                let evidence = self.autopsy(id, run, pid, begun_us);
+                if !evidence.is_empty() {
+                    tell(FromInspector::Found { id, run, evidence });
+                }
+                false
+            }
             ToInspector::Main { id, run, pid } => {
+                // The counter of a run that is over is kept until the next begins: its end may still be asked about.
+                if pid != 0
+                    && let Some(counter) = Counter::of(pid)
+                    && let Some(kills) = counter.read()
+                {
+                    self.kills.insert(id, (run, counter, kills));
+                }
                 self.mains.insert(id, (run, pid));
                 false
             }
@@ -219,6 +263,27 @@ impl Inspector {
                 false
             }
         }
+    }
+
+    /// What the kernel says of the end of a run that was killed.
+    fn autopsy(&self, id: InstanceId, run: RunId, pid: i32, begun_us: u64) -> Vec<Evidence> {
+        let mut evidence = Vec::new();
+        let line = oom::killed(pid, begun_us);
+        evidence.extend(line.map(|line| Evidence::KernelLog { line }));
+        if let Some((of, counter, before)) = self.kills.get(&id)
+            && *of == run
+            && let Some(after) = counter.read()
+            && after > *before
+        {
+            let shared = Counter::of(self.keeper).is_some_and(|ours| ours == *counter);
+            evidence.push(Evidence::OomCounter {
+                group: counter.group.clone(),
+                before: *before,
+                after,
+                shared,
+            });
+        }
+        evidence
     }
 
     /// Whose an orphan is: by control group, by session, by the pipe it writes to, by its environment.

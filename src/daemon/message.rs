@@ -132,6 +132,15 @@ pub(crate) enum Msg {
         /// Bytes.
         memory: u64,
     },
+    /// What is known of the end of a run besides its status.
+    Found {
+        /// Which instance.
+        id: InstanceId,
+        /// Which run.
+        run: RunId,
+        /// What.
+        evidence: Vec<crate::domain::run::Evidence>,
+    },
     /// Somebody follows a log, or no longer does.
     Follower {
         /// One more, or one less.
@@ -199,6 +208,17 @@ pub(super) enum Deed {
         id: InstanceId,
         /// Which run.
         run: RunId,
+    },
+    /// Find out what the kernel knows of the end of this run: nobody of adasa killed it.
+    Autopsy {
+        /// Which instance.
+        id: InstanceId,
+        /// Which run.
+        run: RunId,
+        /// The pid of its main process.
+        pid: i32,
+        /// When it began, microseconds since boot.
+        begun_us: u64,
     },
     /// Compress and count archives of this file.
     Retain {

@@ -4,6 +4,7 @@
 
 mod adopt;
 mod apply;
+mod autopsy;
 mod commands;
 mod drive;
 pub(crate) mod handle;

@@ -1,15 +1,17 @@
 //! Answers about what was, put together from the journal and the logs. Reads on the blocking pool: no decision waits
 //! for it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 
-use crate::api::{ApiError, Code, InstanceRuns, RunState, RunView};
-use crate::domain::names::RunId;
+use crate::api::{ApiError, Code, InstanceRuns, RunState, RunView, Why};
+use crate::domain::names::{InstanceId, RunId};
 use crate::domain::run::Run;
 use crate::domain::selector::Selector;
+use crate::domain::why::why;
 use crate::logs::read::Log;
 
+use super::autopsy;
 use super::handle::Handle;
 use super::history::History;
 use super::journal::RUNS_KEPT;
@@ -19,6 +21,8 @@ use super::runs::Subject;
 pub(crate) const STDERR_LINES: usize = 20;
 /// How much of a line.
 const STDERR_BYTES: usize = 2048;
+/// How many runs are looked at for an answer.
+const RUNS_TOLD: usize = 8;
 /// Of how many instances at once.
 const INSTANCES_MAX: usize = 100;
 
@@ -27,12 +31,18 @@ const INSTANCES_MAX: usize = 100;
 pub(crate) struct Past {
     handle: Handle,
     history: History,
+    /// What the environment mark of our runs begins with.
+    marker: String,
 }
 
 impl Past {
     /// With these to ask.
-    pub(super) fn new(handle: Handle, history: History) -> Self {
-        Self { handle, history }
+    pub(super) fn new(handle: Handle, history: History, marker: String) -> Self {
+        Self {
+            handle,
+            history,
+            marker,
+        }
     }
 
     /// The last runs of what is selected, with their last `lines` of standard error.
@@ -45,18 +55,9 @@ impl Past {
         most: usize,
         lines: usize,
     ) -> Result<Vec<InstanceRuns>, ApiError> {
-        let subjects = self.handle.subjects(select).await?;
-        if subjects.len() > INSTANCES_MAX {
-            let text = format!("runs of at most {INSTANCES_MAX} instances are told at once");
-            return Err(ApiError::new(Code::BadRequest, text).hint("select fewer"));
-        }
         let most = most.clamp(1, RUNS_KEPT);
         let lines = lines.min(STDERR_LINES);
-        let ids = subjects.iter().map(|s| s.id).collect();
-        let mut found = self.history.runs(ids, most).await.map_err(|error| {
-            let text = format!("the journal of runs cannot be read: {error}");
-            ApiError::new(Code::Internal, text)
-        })?;
+        let (subjects, mut found) = self.journal(select, most).await?;
         let read = tokio::task::spawn_blocking(move || {
             subjects
                 .into_iter()
@@ -69,6 +70,61 @@ impl Past {
         read.await
             .map_err(|error| ApiError::new(Code::Internal, error.to_string()))
     }
+
+    /// Why each of what is selected stands where it stands.
+    ///
+    /// # Errors
+    /// As [`Self::runs`].
+    pub(crate) async fn why(&self, select: Vec<Selector>) -> Result<Vec<Why>, ApiError> {
+        let (subjects, mut found) = self.journal(select, RUNS_TOLD).await?;
+        let marker = self.marker.clone();
+        let read = tokio::task::spawn_blocking(move || {
+            subjects
+                .into_iter()
+                .map(|subject| {
+                    let runs = found.remove(&subject.id).unwrap_or_default();
+                    explain(&subject, runs, &marker)
+                })
+                .collect()
+        });
+        read.await
+            .map_err(|error| ApiError::new(Code::Internal, error.to_string()))
+    }
+
+    async fn journal(
+        &self,
+        select: Vec<Selector>,
+        most: usize,
+    ) -> Result<(Vec<Subject>, BTreeMap<InstanceId, VecDeque<Run>>), ApiError> {
+        let subjects = self.handle.subjects(select).await?;
+        if subjects.len() > INSTANCES_MAX {
+            let text = format!("this is told of at most {INSTANCES_MAX} instances at once");
+            return Err(ApiError::new(Code::BadRequest, text).hint("select fewer"));
+        }
+        let ids = subjects.iter().map(|s| s.id).collect();
+        let found = self.history.runs(ids, most).await.map_err(|error| {
+            let text = format!("the journal of runs cannot be read: {error}");
+            ApiError::new(Code::Internal, text)
+        })?;
+        Ok((subjects, found))
+    }
+}
+
+fn explain(subject: &Subject, runs: VecDeque<Run>, marker: &str) -> Why {
+    let runs: Vec<Run> = runs.into_iter().rev().collect();
+    let last = runs
+        .iter()
+        .find(|run| run.run != subject.standing.run || !subject.standing.alive);
+    let log = subject.log.as_deref().and_then(open);
+    let stderr = last
+        .zip(log)
+        .map(|(run, mut log)| last_lines(&mut log, run.run, STDERR_LINES))
+        .unwrap_or_default();
+    let found = last
+        .and_then(|run| run.ended.as_ref())
+        .map(|end| autopsy::look(end, &stderr, &subject.program, marker))
+        .unwrap_or_default();
+    why(&subject.standing, &runs, stderr, &found)
 }
 
 fn views(subject: &Subject, mut runs: VecDeque<Run>, most: usize, lines: usize) -> InstanceRuns {

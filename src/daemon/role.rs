@@ -195,7 +195,7 @@ fn begin(
         }
         failpoint!("daemon.taken_over");
         let handle = Handle::new(sender.clone());
-        let past = Past::new(handle.clone(), history.clone());
+        let past = Past::new(handle.clone(), history.clone(), paths.marker());
         let mut hands = Hands {
             keeper: link,
             beat: None,

@@ -5,7 +5,9 @@ use crate::domain::exit::{Ending, Exit, Signal};
 use crate::domain::instance::Phase;
 use crate::domain::names::{InstanceId, RunId};
 use crate::domain::run::{Asker, Ended, Evidence, Reason, Run};
+use crate::domain::why::Standing;
 
+use super::autopsy::Program;
 use super::journal::Seen;
 use super::member::{LastEnd, Member};
 use super::message::Deed;
@@ -18,10 +20,14 @@ pub(crate) struct Subject {
     pub id: InstanceId,
     /// What it is called.
     pub name: String,
-    /// The run that is under way, or the last one if the journal may not have its end yet.
+    /// The run that is under way.
     pub now: Option<Run>,
     /// Where its standard error goes, or all of its output when it is one log.
     pub log: Option<std::path::PathBuf>,
+    /// How it stands.
+    pub standing: Standing,
+    /// What it is executed from.
+    pub program: Program,
 }
 
 impl Member {
@@ -134,6 +140,14 @@ impl Supervisor {
         let shot = matches!(exit.ending, Ending::Signal { signal, .. } if signal == Signal::KILL);
         let mut evidence = Vec::new();
         if shot && reason == Reason::Itself {
+            if let Some(child) = member.child {
+                self.deeds.push(Deed::Autopsy {
+                    id,
+                    run,
+                    pid: child.pid,
+                    begun_us: child.start * 1_000_000 / ticks,
+                });
+            }
             evidence.extend(resident.map(|resident| Evidence::LastMemory { resident }));
         }
         self.deeds.push(Deed::Saw(Seen::Ended {
@@ -170,31 +184,50 @@ impl Supervisor {
 
     /// What a reader of the journal needs to know of these instances.
     pub(super) fn subjects(&self, ids: &[InstanceId]) -> Vec<Subject> {
-        ids.iter()
-            .filter_map(|id| {
-                let member = self.members.get(id)?;
-                let process = self.processes.get(&member.key);
-                let log = process.map(|p| {
-                    let logs = super::member::routes(&p.spec, member.index, &self.setting.logs);
-                    logs.err.unwrap_or(logs.out).path
-                });
-                let now = member.child.map(|child| Run {
-                    id: *id,
-                    run: member.machine.run(),
-                    pid: Some(child.pid),
-                    begun_ms: Some(self.begun_ms(child.start)),
-                    begun_by: member.begun_by.clone(),
-                    generation: member.run_generation,
-                    ended: None,
-                });
-                Some(Subject {
-                    id: *id,
-                    name: self.label(*id),
-                    now: now.filter(|_| member.machine.phase().is_live()),
-                    log,
-                })
-            })
-            .collect()
+        ids.iter().filter_map(|id| self.subject(*id)).collect()
+    }
+
+    fn subject(&self, id: InstanceId) -> Option<Subject> {
+        let member = self.members.get(&id)?;
+        let spec = &self.processes.get(&member.key)?.spec;
+        let logs = super::member::routes(spec, member.index, &self.setting.logs);
+        let alive = member.machine.phase().is_live();
+        let now = member.child.filter(|_| alive).map(|child| Run {
+            id,
+            run: member.machine.run(),
+            pid: Some(child.pid),
+            begun_ms: Some(self.begun_ms(child.start)),
+            begun_by: member.begun_by.clone(),
+            generation: member.run_generation,
+            ended: None,
+        });
+        let begun = now.as_ref().and_then(|run| run.begun_ms);
+        let variable = |name: &str| spec.env.get(name).or_else(|| spec.base_env.get(name));
+        Some(Subject {
+            id,
+            name: self.label(id),
+            now,
+            log: Some(logs.err.unwrap_or(logs.out).path),
+            standing: Standing {
+                id,
+                name: self.label(id),
+                status: member.status(),
+                because: member.because.clone(),
+                failures: member.machine.attempts(),
+                allowed: spec.restart.max_restarts,
+                restart: spec.restart.on,
+                due_in_ms: self.due_in_ms(member),
+                uptime_ms: begun.map(|begun| self.now.ms.saturating_sub(begun)),
+                run: member.machine.run(),
+                alive,
+                program: spec.command.program.clone(),
+            },
+            program: Program {
+                word: spec.command.program.clone(),
+                cwd: spec.cwd.clone(),
+                path: variable("PATH").cloned(),
+            },
+        })
     }
 }
 

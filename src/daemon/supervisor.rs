@@ -183,6 +183,10 @@ impl Supervisor {
                     self.touch(id);
                 }
             }
+            Msg::Found { id, run, evidence } => {
+                let seen = super::journal::Seen::Found { id, run, evidence };
+                self.deeds.push(Deed::Saw(seen));
+            }
             Msg::Confirmed { id, run, memory } => self.over_limit(id, run, memory),
             Msg::Follower { joined } => self.follower(joined),
             Msg::Subsystem(text) => self.tell(None, What::Alarm { text }),

@@ -2,6 +2,7 @@
 
 pub(crate) mod backoff;
 pub(crate) mod checkup;
+pub(crate) mod clues;
 pub(crate) mod event;
 pub(crate) mod exit;
 pub(crate) mod instance;
@@ -14,6 +15,7 @@ pub(crate) mod sample;
 pub(crate) mod selector;
 pub(crate) mod spec;
 pub(crate) mod status;
+pub(crate) mod why;
 
 /// Held by the test that writes its part of `docs/state-machine.md`.
 #[cfg(test)]

@@ -136,6 +136,13 @@ pub(crate) fn environment_value(pid: i32, name: &str) -> Option<String> {
     })
 }
 
+/// What the kernel calls a process: at most 15 bytes.
+#[must_use]
+pub(crate) fn name(pid: i32) -> Option<String> {
+    let bytes = std::fs::read(format!("/proc/{pid}/comm")).ok()?;
+    Some(String::from_utf8_lossy(&bytes).trim_end().to_owned())
+}
+
 /// Where the standard output and error of a process lead, as the kernel names it.
 #[must_use]
 pub(crate) fn output_targets(pid: i32) -> Vec<String> {

@@ -1,7 +1,9 @@
-//! `GET /api/processes/{select}/runs`: what was.
+//! `GET /api/processes/{select}/{runs,why}`: what was.
 
+use axum::Router;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
+use axum::routing::get;
 use serde::Deserialize;
 
 use crate::daemon::past::STDERR_LINES;
@@ -12,16 +14,23 @@ use super::routes::{Context, Named};
 /// Runs, when nobody says how many.
 const RUNS: usize = 10;
 
+/// The places of what was.
+pub(super) fn routes() -> Router<Context> {
+    Router::new()
+        .route("/api/processes/{select}/runs", get(runs))
+        .route("/api/processes/{select}/why", get(why))
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Wanted {
+struct Wanted {
     /// How many runs of each instance.
     limit: Option<usize>,
     /// How many lines of standard error of each run.
     lines: Option<usize>,
 }
 
-pub(super) async fn runs(
+async fn runs(
     State(context): State<Context>,
     select: Named,
     query: Result<Query<Wanted>, QueryRejection>,
@@ -32,4 +41,9 @@ pub(super) async fn runs(
     let lines = wanted.lines.unwrap_or(STDERR_LINES);
     let runs = context.past.runs(selectors(&select)?, most, lines);
     success(runs.await?)
+}
+
+async fn why(State(context): State<Context>, select: Named) -> Answer {
+    let Path(select) = select?;
+    success(context.past.why(selectors(&select)?).await?)
 }

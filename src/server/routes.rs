@@ -23,7 +23,7 @@ use crate::platform::procfs;
 
 use super::answer::{Answer, Failure, body, selectors, success};
 use super::patience::{self, Activity, Answering, Untaken};
-use super::{events, logs, past};
+use super::{events, logs};
 
 /// The largest body: the definitions of a large file with their environments fit.
 const BODY_MAX: usize = 16 * 1024 * 1024;
@@ -51,7 +51,7 @@ pub(super) fn router(context: Context) -> Router {
         .route("/api/daemon", get(info).post(control))
         .route("/api/processes", get(list).post(define))
         .route("/api/processes/{select}", get(detail))
-        .route("/api/processes/{select}/runs", get(past::runs))
+        .merge(super::past::routes())
         .route("/api/operations", get(operations).post(act))
         .route("/api/operations/{id}", get(operation))
         .route("/api/operations/{id}/control", post(control_rollout))

@@ -42,3 +42,4 @@ mod tree;
 mod trouble;
 mod tty;
 mod watchdog;
+mod why;

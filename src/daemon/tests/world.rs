@@ -377,6 +377,7 @@ impl World {
             | Deed::Track { .. }
             | Deed::Untrack(_)
             | Deed::Confirm { .. }
+            | Deed::Autopsy { .. }
             | Deed::Retain { .. }
             | Deed::Retention { .. }
             | Deed::ClearArchives(_)
