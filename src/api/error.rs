@@ -30,6 +30,8 @@ pub enum Code {
     TooSlow,
     /// Too many others are asking.
     Busy,
+    /// Something outside of adasa does not answer: a disk.
+    Unavailable,
     /// Something that should not happen.
     Internal,
 }
@@ -47,7 +49,7 @@ impl Code {
             Self::TooLarge => 413,
             Self::NotRecorded => 507,
             Self::TooSlow => 408,
-            Self::ShuttingDown | Self::Busy => 503,
+            Self::ShuttingDown | Self::Busy | Self::Unavailable => 503,
             Self::Internal => 500,
         }
     }

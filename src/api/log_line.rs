@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::domain::names::{InstanceId, RunId};
 use crate::domain::spec::Stream;
 
+use super::place::Cursor;
+
 /// One line, or a piece of a very long one; one JSON object a line in `GET /api/logs`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogLine {
@@ -33,6 +35,10 @@ pub struct LogLine {
     /// How many lines before this one were passed over, because they came faster than asked for.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub gap: u64,
+    /// How many bytes of this log directly before this line, or within it, are not there: archives that were removed, a
+    /// file that was cut from outside, bytes that a full disk dropped.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub missing: u64,
 }
 
 fn yes() -> bool {
@@ -56,6 +62,29 @@ fn is_zero(it: &u64) -> bool {
 }
 
 impl LogLine {
+    /// Where it begins.
+    #[must_use]
+    pub fn cursor(&self) -> Cursor {
+        Cursor {
+            id: self.id,
+            stream: self.stream,
+            offset: self.offset,
+        }
+    }
+
+    /// Where the next one of its log begins.
+    #[must_use]
+    pub fn end(&self) -> Cursor {
+        let bytes = match &self.raw {
+            Some(_) => self.bytes().len(),
+            None => self.line.len(),
+        };
+        Cursor {
+            offset: self.offset + bytes as u64 + u64::from(self.complete),
+            ..self.cursor()
+        }
+    }
+
     /// Puts the bytes in, whatever they are.
     pub fn set_bytes(&mut self, bytes: &[u8]) {
         match std::str::from_utf8(bytes) {
@@ -98,6 +127,7 @@ mod tests {
                 raw: None,
                 complete: true,
                 gap: 0,
+                missing: 0,
             };
             line.set_bytes(bytes);
             let json = serde_json::to_string(&line).unwrap();

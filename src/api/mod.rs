@@ -2,13 +2,16 @@
 
 mod error;
 mod log_line;
+mod log_page;
 mod past;
+mod place;
 mod push;
 mod request;
 mod rollout;
 mod view;
 
 pub use crate::domain::event::{Event, What};
+pub use crate::domain::level::Level;
 pub use crate::domain::operation::{Progress, Verb};
 pub use crate::domain::rollout::{Place, Whole};
 pub use crate::domain::run::{Asker, Ended, Evidence, Reason, Run};
@@ -18,7 +21,12 @@ pub use crate::domain::why::{Cause, Earlier, Holder, Next, Why};
 pub use crate::platform::host::Host;
 pub use error::{ApiError, Code};
 pub use log_line::LogLine;
+pub use log_page::{
+    Bucket, LogHistogram, LogHistogramQuery, LogPage, LogPageQuery, LogSearchQuery, SearchEnd,
+    SearchNews, SearchState,
+};
 pub use past::{InstanceRuns, RunState, RunView};
+pub use place::{Cursor, LogPlace, NoCursor};
 pub use push::{Metric, Push, Snapshot};
 pub use request::{
     Act, Apply, Define, Down, LogQuery, READ_ONLY, Rolling, RolloutControl, ServerControl,

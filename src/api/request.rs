@@ -4,10 +4,13 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::level::Level;
 use crate::domain::names::{OperationId, RunId};
 use crate::domain::operation::Verb;
 use crate::domain::selector::Selector;
 use crate::domain::spec::Spec;
+
+use super::place::LogPlace;
 
 /// A request with this header may change nothing: how a client says that it only looks.
 pub const READ_ONLY: &str = "adasa-read-only";
@@ -118,9 +121,22 @@ pub struct LogQuery {
     /// Only what came at this time or later, milliseconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since_ms: Option<u64>,
+    /// Only what came before this time, milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until_ms: Option<u64>,
+    /// From this place on, instead of `lines`. A log that it does not name begins at `since_ms`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<LogPlace>,
+    /// Regular expressions that must all match, one a line; behind a `!`, one that must not.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub filter: String,
+    /// Hides lines that are known to be milder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub level: Option<Level>,
     /// Go on with what comes.
     pub follow: bool,
-    /// At most so many lines a second, the newest first when there are more: for a screen.
+    /// For a screen: at most so many lines a second (and at most 2,000), the newest when there are more; a reader that
+    /// does not keep up is brought to the end, and told how many lines it missed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate: Option<u32>,
 }

@@ -263,7 +263,7 @@ pub(super) struct Logs {
     /// Go on with what comes
     #[arg(long, short = 'f')]
     pub(super) follow: bool,
-    /// How many lines back [default: 100; with --since: all]
+    /// How many lines back [default: 100; with --since or --until: all]
     #[arg(long, short = 'n', value_name = "N")]
     pub(super) lines: Option<usize>,
     /// Only standard error
@@ -275,6 +275,12 @@ pub(super) struct Logs {
     /// Only what came since: 10m, or 2026-01-31T08:00
     #[arg(long, value_name = "TIME")]
     pub(super) since: Option<String>,
+    /// Only what came before: 5m, or 2026-01-31T08:00
+    #[arg(long, value_name = "TIME", conflicts_with = "follow")]
+    pub(super) until: Option<String>,
+    /// Only lines that match this regular expression; may be given several times, behind a ! it must not match
+    #[arg(long, value_name = "PATTERN")]
+    pub(super) grep: Vec<String>,
     /// When each line came
     #[arg(long, short = 't')]
     pub(super) timestamps: bool,

@@ -54,6 +54,7 @@ impl From<ApiError> for Failure {
             | Code::TooSlow
             | Code::Busy
             | Code::NotRecorded
+            | Code::Unavailable
             | Code::Internal => exit::FAILED,
         };
         Self {

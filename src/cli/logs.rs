@@ -1,14 +1,16 @@
 //! logs and flush.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::api::{Code, LogLine, LogQuery};
+use crate::api::{Code, Cursor, LogLine, LogPlace, LogQuery};
 use crate::client::{Client, ClientError};
 use crate::config::units;
 use crate::domain::names::InstanceId;
 use crate::domain::spec::Stream;
-use crate::logs::follow::{From, Merge};
+use crate::logs::filter::Filter;
+use crate::logs::merge::{From, Merge, Retreat};
 use crate::logs::safe::SafeText;
 use crate::platform::clock::wall_ms;
 
@@ -21,7 +23,7 @@ use super::select::{client, words};
 const LINES: usize = 100;
 
 /// `10m`, or a moment: with an offset, or in this machine's time zone.
-fn since(text: &str) -> Result<u64, Failure> {
+fn moment(flag: &str, text: &str) -> Result<u64, Failure> {
     if let Ok(ago) = units::duration(text) {
         return Ok(wall_ms().saturating_sub(u64::try_from(ago.as_millis()).unwrap_or(u64::MAX)));
     }
@@ -33,7 +35,7 @@ fn since(text: &str) -> Result<u64, Failure> {
     moment
         .map(|at| u64::try_from(at.as_millisecond()).unwrap_or(0))
         .map_err(|_| {
-            Failure::new(exit::USAGE, format!("--since: {text:?} is no time"))
+            Failure::new(exit::USAGE, format!("{flag}: {text:?} is no time"))
                 .hint("it takes a duration (10m) or a moment (2026-01-31T08:00:00)")
         })
 }
@@ -115,7 +117,14 @@ pub(super) fn logs(global: &Global, wanted: &Logs) -> Result<ExitCode, Failure> 
     if wanted.rotate {
         return tend(global, "rotate", &wanted.targets.select);
     }
-    let since_ms = wanted.since.as_deref().map(since).transpose()?;
+    let since_ms = wanted.since.as_deref().map(|t| moment("--since", t));
+    let since_ms = since_ms.transpose()?;
+    let until_ms = wanted.until.as_deref().map(|t| moment("--until", t));
+    let until_ms = until_ms.transpose()?;
+    let filter = wanted.grep.join("\n");
+    if let Err(error) = Filter::new(&filter, None) {
+        return Err(Failure::new(exit::USAGE, format!("--grep: {error}")));
+    }
     let stream = match (wanted.stdout, wanted.stderr) {
         (true, _) => Some(Stream::Out),
         (_, true) => Some(Stream::Err),
@@ -125,14 +134,16 @@ pub(super) fn logs(global: &Global, wanted: &Logs) -> Result<ExitCode, Failure> 
     let query = LogQuery {
         select: select.join(","),
         stream,
-        lines: wanted.lines.or(if since_ms.is_some() {
+        lines: wanted.lines.or(if since_ms.or(until_ms).is_some() {
             None
         } else {
             Some(LINES)
         }),
         since_ms,
+        until_ms,
+        filter,
         follow: wanted.follow,
-        rate: None,
+        ..LogQuery::default()
     };
     let client = client(global)?;
     let mut shown = Shown {
@@ -174,21 +185,17 @@ fn is_absent(error: &ClientError) -> bool {
     }
 }
 
-/// Reads to the end; a followed log goes on over the death of a daemon, from where it was.
+/// Reads to the end; a followed log goes on over the death of a daemon, from behind the last line of each log.
 fn follow(client: &Client, mut query: LogQuery, shown: &Shown) -> Result<(), Failure> {
-    let mut seen: std::collections::HashMap<(InstanceId, Stream), u64> =
-        std::collections::HashMap::new();
+    let mut seen: BTreeMap<(InstanceId, Stream), Cursor> = BTreeMap::new();
+    let began_ms = wall_ms();
     loop {
         let mut lines = client.logs(&query)?;
         loop {
             match lines.next_line() {
                 Ok(Some(line)) => {
-                    let last = seen.entry((line.id, line.stream)).or_insert(0);
-                    let end = line.offset + line.bytes().len() as u64 + u64::from(line.complete);
-                    if end > *last {
-                        *last = end;
-                        shown.line(&line);
-                    }
+                    seen.insert((line.id, line.stream), line.end());
+                    shown.line(&line);
                 }
                 Ok(None) if !query.follow => return Ok(()),
                 Ok(None) | Err(ClientError::Unresponsive(_)) if query.follow => break,
@@ -200,9 +207,11 @@ fn follow(client: &Client, mut query: LogQuery, shown: &Shown) -> Result<(), Fai
             // It was stopped, not replaced.
             return Ok(());
         }
-        // The next daemon begins far enough back; what was shown is passed over.
-        query.lines = Some(100_000);
-        query.since_ms = None;
+        if !seen.is_empty() {
+            query.cursor = Some(LogPlace(seen.values().copied().collect()));
+            // Logs that had nothing to show yet.
+            query.since_ms = Some(query.since_ms.unwrap_or(began_ms));
+        }
     }
 }
 
@@ -263,15 +272,29 @@ fn local(
         sources.iter().map(|(n, _, _)| n.as_str()).collect();
     shown.names = names.len() != 1;
     shown.width = names.iter().map(|n| n.len()).max().unwrap_or(0);
-    let from = match query.since_ms {
-        Some(ms) => From::Since(ms.saturating_mul(1000), query.lines.unwrap_or(usize::MAX)),
-        None => From::Last(query.lines.unwrap_or(LINES)),
-    };
     let unreadable =
         |e: std::io::Error| Failure::new(exit::FAILED, format!("a log cannot be read: {e}"));
+    let filter = Filter::new(&query.filter, None)
+        .map_err(|e| Failure::new(exit::USAGE, format!("--grep: {e}")))?;
+    let until_us = query.until_ms.map(|ms| ms.saturating_mul(1000));
+    let since_us = query.since_ms.map_or(0, |ms| ms.saturating_mul(1000));
     let paths = sources.iter().map(|(_, _, path)| path.clone()).collect();
-    let mut merge = Merge::open(paths, from).map_err(unreadable)?;
+    let mut merge = Merge::open(paths, From::Last(0)).map_err(unreadable)?;
+    if let Some(time_us) = until_us {
+        merge.seek(time_us).map_err(unreadable)?;
+    }
+    let mut retreat = Retreat::new(query.lines.unwrap_or(usize::MAX), since_us);
+    merge
+        .retreat(&mut retreat, |line| filter.passes(line), || false)
+        .map_err(unreadable)?;
     while let Some((n, it)) = merge.next(false).map_err(unreadable)? {
+        let late = |(time, until)| time >= until;
+        if it.time_us.zip(until_us).is_some_and(late) {
+            break;
+        }
+        if !filter.passes(&it.bytes) {
+            continue;
+        }
         let (name, stream, _) = &sources[n];
         let mut line = LogLine {
             time: it.time_us.map(|us| us / 1000),
@@ -284,6 +307,7 @@ fn local(
             raw: None,
             complete: it.complete,
             gap: 0,
+            missing: 0,
         };
         line.set_bytes(&it.bytes);
         shown.line(&line);

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use std::os::fd::AsFd as _;
 
 use crate::api::{
-    ApiError, Applied, Apply, Code, DaemonInfo, Define, Detail, Down, InstanceView, LogQuery,
-    OperationView, READ_ONLY, ServerControl,
+    ApiError, Applied, Apply, Code, DaemonInfo, Define, Detail, Down, InstanceView, OperationView,
+    READ_ONLY, ServerControl,
 };
 use crate::keeper::table::Table;
 use crate::platform::folder;
@@ -22,7 +22,7 @@ use crate::platform::paths::Paths;
 use super::error::ClientError;
 use super::http::{Response, exchange, quote};
 use super::launch::{LaunchError, launch, lease};
-use super::stream::{Events, LogLines};
+use super::stream::Events;
 
 /// How long a daemon that is being started, or is replaced, may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -386,35 +386,6 @@ impl Client {
         self.post(&format!("/api/logs/{act}"), &body, Duration::ZERO)
     }
 
-    /// Log lines, one after the other.
-    ///
-    /// # Errors
-    /// As every call.
-    pub fn logs(&self, query: &LogQuery) -> Result<LogLines, ClientError> {
-        let mut target = format!(
-            "/api/logs?select={}&follow={}",
-            quote(&query.select),
-            query.follow
-        );
-        if let Some(stream) = query.stream {
-            target.push_str(&format!("&stream={}", stream.word()));
-        }
-        if let Some(lines) = query.lines {
-            target.push_str(&format!("&lines={lines}"));
-        }
-        if let Some(since) = query.since_ms {
-            target.push_str(&format!("&since_ms={since}"));
-        }
-        if let Some(rate) = query.rate {
-            target.push_str(&format!("&rate={rate}"));
-        }
-        let response = self.request("GET", &target, None, Duration::ZERO)?;
-        if response.status == 200 {
-            return LogLines::new(response.body, query.follow);
-        }
-        Err(refusal(response))
-    }
-
     /// Everything, and what happens from now on.
     ///
     /// # Errors
@@ -428,7 +399,7 @@ impl Client {
     }
 }
 
-fn refusal(response: Response) -> ClientError {
+pub(super) fn refusal(response: Response) -> ClientError {
     match Client::answer::<serde_json::Value>(response) {
         Ok(_) => ClientError::Garbage("an unexpected answer".into()),
         Err(error) => error,

@@ -5,6 +5,7 @@ mod connect;
 mod error;
 mod http;
 mod launch;
+mod logs;
 mod operations;
 mod past;
 mod stream;
@@ -13,7 +14,7 @@ pub use connect::{Client, Started};
 pub use error::ClientError;
 pub use launch::LaunchError;
 pub(crate) use launch::lease;
-pub use stream::{Closer, Events, LogLines};
+pub use stream::{Closer, Events, LogLines, SearchHits};
 
 use crate::domain::names::OperationId;
 

@@ -5,7 +5,7 @@ use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use crate::api::{LogLine, Push};
+use crate::api::{LogLine, Push, SearchNews};
 
 use super::error::ClientError;
 use super::http::Body;
@@ -109,6 +109,46 @@ impl LogLines {
     /// # Errors
     /// A stream that broke off, or something that cannot be understood.
     pub fn next_line(&mut self) -> Result<Option<LogLine>, ClientError> {
+        let mut line = Vec::new();
+        match self.reader.read_until(b'\n', &mut line) {
+            Ok(0) => Ok(None),
+            Ok(_) => serde_json::from_slice(&line)
+                .map(Some)
+                .map_err(|e| ClientError::Garbage(e.to_string())),
+            Err(error) => Err(broken(&error)),
+        }
+    }
+}
+
+/// What a search finds.
+pub struct SearchHits {
+    reader: BufReader<Body>,
+}
+
+impl SearchHits {
+    pub(super) fn new(body: Body) -> Result<Self, ClientError> {
+        body.socket()
+            .set_read_timeout(Some(SILENCE))
+            .map_err(|e| broken(&e))?;
+        Ok(Self {
+            reader: BufReader::new(body),
+        })
+    }
+
+    /// A handle that ends the search.
+    ///
+    /// # Errors
+    /// When the descriptor cannot be copied.
+    pub fn closer(&self) -> Result<Closer, ClientError> {
+        let socket = self.reader.get_ref().socket().try_clone();
+        socket.map(Closer).map_err(|e| broken(&e))
+    }
+
+    /// The next hit, progress, or the end; none behind the end.
+    ///
+    /// # Errors
+    /// A stream that broke off, or something that cannot be understood.
+    pub fn next_news(&mut self) -> Result<Option<SearchNews>, ClientError> {
         let mut line = Vec::new();
         match self.reader.read_until(b'\n', &mut line) {
             Ok(0) => Ok(None),

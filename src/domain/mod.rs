@@ -6,6 +6,7 @@ pub(crate) mod clues;
 pub(crate) mod event;
 pub(crate) mod exit;
 pub(crate) mod instance;
+pub(crate) mod level;
 pub(crate) mod names;
 pub(crate) mod operation;
 pub(crate) mod pulse;

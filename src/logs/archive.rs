@@ -75,7 +75,7 @@ impl Archive {
     ///
     /// # Errors
     /// The kernel's.
-    pub(crate) fn open(&self) -> io::Result<Box<dyn Read>> {
+    pub(crate) fn open(&self) -> io::Result<Box<dyn Read + Send>> {
         let file = File::open(&self.path)?;
         Ok(if self.compressed {
             Box::new(flate2::read::MultiGzDecoder::new(file))

@@ -2,7 +2,9 @@
 //! Knows nothing of processes' states, of the daemon or of the wire.
 
 pub(crate) mod archive;
-pub(crate) mod follow;
+pub(crate) mod filter;
 pub(crate) mod index;
+mod lines;
+pub(crate) mod merge;
 pub(crate) mod read;
 pub(crate) mod safe;

@@ -12,8 +12,10 @@ use super::index::{self, Entry, LATE, Lookup};
 
 /// A longer line comes in pieces of this size.
 pub(crate) const LINE_MAX: usize = 1 << 20;
-/// How much is read at a time.
+/// How much is read at a time, unless told otherwise.
 const CHUNK: usize = 256 * 1024;
+/// How much of a compressed archive is kept around the last place that was read.
+const UNPACKED: usize = 1 << 20;
 
 /// For files that only their owner reads, never through a link.
 #[must_use]
@@ -44,13 +46,18 @@ pub(crate) struct Line {
     /// Whether a newline ends it. If none does, this is a piece of a very long line, or the last line of the log,
     /// which may still grow.
     pub complete: bool,
+    /// Whether it is the last of its log and may still grow.
+    pub grows: bool,
+    /// How many bytes directly before it, or within it, are not there: removed with an archive, cut off from outside,
+    /// or dropped by a full disk.
+    pub missing: u64,
 }
 
 impl Line {
-    /// Whether it will stay as it is: a newline ends it or it is a whole piece.
+    /// Whether it will stay as it is: a newline or a hole ends it, or it is a whole piece.
     #[must_use]
     pub(crate) fn is_final(&self) -> bool {
-        self.complete || self.bytes.len() >= LINE_MAX
+        !self.grows
     }
 }
 
@@ -60,13 +67,56 @@ pub(crate) struct Log {
     path: PathBuf,
     archives: Vec<Archive>,
     current: Option<(File, u64, u64)>,
-    /// The archive that was last decompressed or read whole.
-    cached: Option<(u64, Vec<u8>)>,
+    /// The compressed archive that was last read.
+    unpacked: Option<Unpacked>,
     lookups: Vec<(u64, Option<Lookup>)>,
     /// What was read last, for the lines that are in it.
-    window: (u64, Vec<u8>),
+    pub(super) window: (u64, Vec<u8>),
     /// The chunk that the last line was in.
     entry: Option<Entry>,
+    /// How much is read at a time.
+    chunk: usize,
+}
+
+/// A compressed archive, and a part of what is in it. It is never in memory as a whole.
+struct Unpacked {
+    /// Logical offset of the archive's first byte.
+    base: u64,
+    reader: Box<dyn Read + Send>,
+    /// How far the reader is, logical offset.
+    at: u64,
+    /// The bytes before `at` that are kept.
+    kept: Vec<u8>,
+}
+
+impl std::fmt::Debug for Unpacked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Unpacked")
+            .field("base", &self.base)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Unpacked {
+    /// Reads on until `to` or to the end; what can be read of a damaged archive is given, the rest is gone.
+    fn advance(&mut self, to: u64) {
+        let mut buffer = [0; 16 * 1024];
+        while self.at < to {
+            let Ok(length @ 1..) = self.reader.read(&mut buffer) else {
+                return;
+            };
+            self.kept.extend_from_slice(&buffer[..length]);
+            self.at += length as u64;
+            let excess = self.kept.len().saturating_sub(2 * UNPACKED);
+            if excess > 0 {
+                self.kept.drain(..excess + UNPACKED);
+            }
+        }
+    }
+
+    fn from(&self) -> u64 {
+        self.at - self.kept.len() as u64
+    }
 }
 
 impl Log {
@@ -103,7 +153,8 @@ impl Log {
             path: path.to_owned(),
             archives,
             current,
-            cached: None,
+            unpacked: None,
+            chunk: CHUNK,
             lookups: Vec::new(),
             window: (0, Vec::new()),
             entry: None,
@@ -135,7 +186,7 @@ impl Log {
         if let Some((file, base, _)) = &self.current
             && offset >= *base
         {
-            let mut bytes = vec![0; most.min(CHUNK)];
+            let mut bytes = vec![0; most.min(self.chunk)];
             let length = file.read_at(&mut bytes, offset - base)?;
             bytes.truncate(length);
             return Ok((offset, bytes));
@@ -150,7 +201,7 @@ impl Log {
             };
         };
         let from = offset.max(found.base);
-        let bytes = self.archive_bytes(&found, from, most.min(CHUNK))?;
+        let bytes = self.archive_bytes(&found, from, most.min(self.chunk))?;
         if bytes.is_empty() {
             // Shorter than its name says: damaged. Go on behind it.
             return self.read_at(found.end, most);
@@ -172,11 +223,11 @@ impl Log {
                 Err(error) => return Err(error),
             }
         }
-        if self
-            .cached
+        let behind = self
+            .unpacked
             .as_ref()
-            .is_none_or(|(base, _)| *base != it.base)
-        {
+            .is_some_and(|u| u.base == it.base && u.from() <= from);
+        if !behind {
             let packed = Archive {
                 path: if it.compressed {
                     it.path.clone()
@@ -186,26 +237,63 @@ impl Log {
                 compressed: true,
                 ..it.clone()
             };
-            let mut bytes = Vec::new();
-            match packed.open() {
-                // What can be read of a damaged archive is given; the rest is gone.
-                Ok(mut reader) => {
-                    let _ = reader.read_to_end(&mut bytes);
-                }
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            self.unpacked = match packed.open() {
+                Ok(reader) => Some(Unpacked {
+                    base: it.base,
+                    reader,
+                    at: it.base,
+                    kept: Vec::new(),
+                }),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => None,
                 Err(error) => return Err(error),
-            }
-            self.cached = Some((it.base, bytes));
+            };
         }
-        let bytes = self.cached.as_ref().map_or(&[][..], |(_, bytes)| bytes);
-        let start = usize::try_from(from - it.base)
-            .unwrap_or(usize::MAX)
-            .min(bytes.len());
-        let end = start.saturating_add(most).min(bytes.len());
-        Ok(bytes[start..end].to_vec())
+        let Some(unpacked) = &mut self.unpacked else {
+            return Ok(Vec::new());
+        };
+        unpacked.advance(from.saturating_add(most as u64).min(it.end));
+        let start = usize::try_from(from.saturating_sub(unpacked.from())).unwrap_or(usize::MAX);
+        let bytes = unpacked.kept.get(start..).unwrap_or_default();
+        Ok(bytes[..bytes.len().min(most)].to_vec())
     }
 
-    fn lookup(&mut self, offset: u64) -> Option<&Lookup> {
+    /// How much is read at a time: less, when many logs are read together.
+    pub(super) fn set_chunk(&mut self, bytes: usize) {
+        self.chunk = bytes.clamp(16 * 1024, CHUNK);
+    }
+
+    pub(super) fn chunk(&self) -> usize {
+        self.chunk
+    }
+
+    /// Logical offsets of the first bytes of all its files, oldest first.
+    pub(super) fn bases(&self) -> Vec<u64> {
+        let mut bases: Vec<u64> = self.archives.iter().map(|a| a.base).collect();
+        bases.extend(self.current.as_ref().map(|(_, base, _)| *base));
+        bases
+    }
+
+    /// How many bytes are gone between two files, if one begins here and there is one before it.
+    pub(super) fn hole_before(&self, offset: u64) -> u64 {
+        let before = self.archives.iter().rev().find(|a| a.base < offset);
+        let begins = self.archives.iter().any(|a| a.base == offset)
+            || self
+                .current
+                .as_ref()
+                .is_some_and(|(_, base, _)| *base == offset);
+        match before {
+            Some(before) if begins => offset.saturating_sub(before.end),
+            Some(_) | None => 0,
+        }
+    }
+
+    /// When what is at this offset came; at the end, when the last came. Microseconds since 1970.
+    pub(super) fn time_at(&mut self, offset: u64) -> Option<u64> {
+        let near = self.origin(offset).0;
+        near.or_else(|| self.origin(offset.checked_sub(1)?).0)
+    }
+
+    pub(super) fn lookup(&mut self, offset: u64) -> Option<&Lookup> {
         let (base, path) = match &self.current {
             Some((_, base, _)) if offset >= *base => {
                 (*base, archive::with_suffix(&self.path, ".idx"))
@@ -225,7 +313,7 @@ impl Log {
     }
 
     /// When the byte at this offset was drained, and by which run it was written.
-    fn origin(&mut self, offset: u64) -> (Option<u64>, Option<RunId>) {
+    pub(super) fn origin(&mut self, offset: u64) -> (Option<u64>, Option<RunId>) {
         let near = self.entry.filter(|e| (e.offset..e.end()).contains(&offset));
         self.entry = near.or_else(|| self.lookup(offset).and_then(|l| l.at(offset)));
         match self.entry {
@@ -233,221 +321,5 @@ impl Log {
             Some(entry) => (Some(entry.time_us), None),
             None => (None, None),
         }
-    }
-
-    /// Logical offset of the first line that begins at this time or later; the end when there is none.
-    ///
-    /// # Errors
-    /// The kernel's.
-    pub(crate) fn since(&mut self, time_us: u64) -> io::Result<u64> {
-        let mut bases: Vec<u64> = self.archives.iter().map(|a| a.base).collect();
-        bases.extend(self.current.as_ref().map(|(_, base, _)| *base));
-        for base in bases {
-            if let Some(found) = self.lookup(base).and_then(|l| l.since(time_us)) {
-                return self.line_start(found);
-            }
-        }
-        Ok(self.end())
-    }
-
-    /// Logical offset behind the last byte that a run wrote; none where no index tells of it.
-    #[must_use]
-    pub(crate) fn end_of_run(&mut self, run: RunId) -> Option<u64> {
-        let mut bases: Vec<u64> = self.archives.iter().map(|a| a.base).collect();
-        bases.extend(self.current.as_ref().map(|(_, base, _)| *base));
-        bases
-            .into_iter()
-            .rev()
-            .find_map(|base| self.lookup(base).and_then(|l| l.end_of_run(run)))
-    }
-
-    /// The first offset at or behind this one where a line begins.
-    fn line_start(&mut self, offset: u64) -> io::Result<u64> {
-        if offset <= self.begin() {
-            return Ok(self.begin());
-        }
-        let mut at = offset - 1;
-        while at < self.end() {
-            let (from, bytes) = self.read_at(at, CHUNK)?;
-            if bytes.is_empty() {
-                break;
-            }
-            if let Some(n) = bytes.iter().position(|b| *b == b'\n') {
-                return Ok(from + n as u64 + 1);
-            }
-            at = from + bytes.len() as u64;
-        }
-        Ok(self.end())
-    }
-
-    /// Logical offset where the last `count` lines before `end` begin.
-    ///
-    /// # Errors
-    /// The kernel's.
-    pub(crate) fn back(&mut self, end: u64, count: usize) -> io::Result<u64> {
-        let begin = self.begin();
-        let mut end = end.min(self.end());
-        if count == 0 {
-            return Ok(end);
-        }
-        // A newline at the very end closes the last line, it does not begin another.
-        let mut wanted = count;
-        let mut first = true;
-        while end > begin {
-            let from = end.saturating_sub(CHUNK as u64).max(begin);
-            let mut bytes = Vec::new();
-            let mut base = from;
-            let mut at = from;
-            while at < end {
-                let most = usize::try_from(end - at).unwrap_or(CHUNK);
-                let (start, piece) = self.read_at(at, most)?;
-                if piece.is_empty() || start >= end {
-                    break;
-                }
-                // Behind a gap (an archive that was removed) everything begins anew.
-                if start != at {
-                    bytes.clear();
-                }
-                if bytes.is_empty() {
-                    base = start;
-                }
-                at = start + piece.len() as u64;
-                bytes.extend(piece);
-            }
-            let newlines = bytes.iter().enumerate().rev().filter(|(_, b)| **b == b'\n');
-            for (n, _) in newlines {
-                if first && n + 1 == bytes.len() {
-                    first = false;
-                    continue;
-                }
-                first = false;
-                wanted -= 1;
-                if wanted == 0 {
-                    return Ok(base + n as u64 + 1);
-                }
-            }
-            first = false;
-            end = from;
-        }
-        Ok(begin)
-    }
-
-    /// The line that begins at this offset; none at the end.
-    ///
-    /// # Errors
-    /// The kernel's.
-    pub(crate) fn line(&mut self, offset: u64) -> io::Result<Option<Line>> {
-        let mut bytes = Vec::new();
-        let mut at = offset.max(self.begin());
-        let mut start = None;
-        let mut complete = false;
-        while !complete && bytes.len() < LINE_MAX {
-            let (from, piece) = self.windowed(at)?;
-            if piece.is_empty() {
-                break;
-            }
-            start.get_or_insert(from);
-            let room = LINE_MAX - bytes.len();
-            let piece = &piece[..piece.len().min(room)];
-            let taken = match piece.iter().position(|b| *b == b'\n') {
-                Some(n) => {
-                    complete = true;
-                    n
-                }
-                None => piece.len(),
-            };
-            bytes.extend_from_slice(&piece[..taken]);
-            at = from + taken as u64 + u64::from(complete);
-        }
-        let Some(start) = start else {
-            return Ok(None);
-        };
-        let (time_us, run) = self.origin(start);
-        Ok(Some(Line {
-            offset: start,
-            end: at,
-            time_us,
-            run,
-            bytes,
-            complete,
-        }))
-    }
-
-    /// Bytes from this offset, from what was read before when it holds a whole line.
-    fn windowed(&mut self, at: u64) -> io::Result<(u64, &[u8])> {
-        let (from, window) = &self.window;
-        let inside = usize::try_from(at.wrapping_sub(*from))
-            .ok()
-            .filter(|n| *n < window.len());
-        let whole = inside.filter(|n| window[*n..].contains(&b'\n'));
-        let skip = match whole {
-            Some(skip) => skip,
-            None => {
-                self.window = self.read_at(at, CHUNK)?;
-                0
-            }
-        };
-        let from = self.window.0 + skip as u64;
-        Ok((from, &self.window.1[skip..]))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn scratch(name: &str) -> PathBuf {
-        let folder = std::env::temp_dir().join(format!("adasa-read-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        folder
-    }
-
-    #[test]
-    fn lines_are_found_across_archives_forwards_and_backwards() {
-        let folder = scratch("across");
-        let log = folder.join("0.out.log");
-        let text: String = (0..1000).map(|n| format!("line {n}\n")).collect();
-        let (a, b) = (3000, 6000);
-        std::fs::write(archive::path_of(&log, 0, a as u64), &text[..a]).unwrap();
-        std::fs::write(archive::path_of(&log, a as u64, b as u64), &text[a..b]).unwrap();
-        std::fs::write(&log, &text[b..]).unwrap();
-        archive::list(&log).unwrap()[0].compress().unwrap();
-
-        let mut it = Log::open(&log).unwrap();
-        assert_eq!((it.begin(), it.end()), (0, text.len() as u64));
-        let mut at = 0;
-        for n in 0..1000 {
-            let line = it.line(at).unwrap().unwrap();
-            assert_eq!(line.bytes, format!("line {n}").as_bytes());
-            assert!(line.complete);
-            at = line.end;
-        }
-        assert_eq!(it.line(at).unwrap(), None);
-        for count in [1, 10, 400, 999, 1000, 2000] {
-            let from = it.back(u64::MAX, count).unwrap();
-            let first = it.line(from).unwrap().unwrap();
-            let expected = format!("line {}", 1000 - count.min(1000));
-            assert_eq!(first.bytes, expected.as_bytes(), "{count} back");
-        }
-        std::fs::remove_dir_all(folder).unwrap();
-    }
-
-    #[test]
-    fn a_giant_line_comes_in_pieces_and_an_unfinished_one_says_so() {
-        let folder = scratch("giant");
-        let log = folder.join("0.out.log");
-        let mut bytes = vec![b'x'; LINE_MAX + 10];
-        bytes.extend(b"\nrest");
-        std::fs::write(&log, &bytes).unwrap();
-        let mut it = Log::open(&log).unwrap();
-        let piece = it.line(0).unwrap().unwrap();
-        assert_eq!(piece.bytes.len(), LINE_MAX);
-        assert!(!piece.complete && piece.is_final());
-        let tail = it.line(piece.end).unwrap().unwrap();
-        assert_eq!(tail.bytes.len(), 10);
-        assert!(tail.complete);
-        let rest = it.line(tail.end).unwrap().unwrap();
-        assert!(!rest.is_final() && rest.bytes == b"rest");
-        std::fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -19,6 +19,12 @@ impl From<ApiError> for Failure {
     }
 }
 
+impl From<Failure> for ApiError {
+    fn from(failure: Failure) -> Self {
+        failure.0
+    }
+}
+
 impl From<QueryRejection> for Failure {
     fn from(error: QueryRejection) -> Self {
         Self(ApiError::new(Code::BadRequest, error.body_text()))

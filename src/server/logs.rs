@@ -1,7 +1,9 @@
-//! `GET /api/logs`: lines as JSON, one object a line; `POST /api/logs/{flush,rotate}`.
+//! `GET /api/logs`: lines as JSON, one object a line; `GET /api/logs/{page,search,histogram}`;
+//! `POST /api/logs/{flush,rotate}`.
 
 use std::pin::Pin;
 use std::task::{self, Poll};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::{BytesRejection, QueryRejection};
@@ -11,17 +13,24 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 use tokio::sync::mpsc;
 
-use crate::api::{LogQuery, Selector};
+use crate::api::{
+    ApiError, Code, Level, LogHistogramQuery, LogPageQuery, LogQuery, LogSearchQuery, Selector,
+};
 use crate::daemon::handle::Tending;
-use crate::daemon::log_stream::{self, Wanted};
+use crate::daemon::reading::{Scope, histogram, page, search, stream};
 use crate::daemon::role::Msg;
-use crate::logs::follow::From;
+use crate::domain::spec::Stream;
+use crate::logs::merge::From;
+use crate::platform::clock::wall_ms;
 
 use super::answer::{Answer, body, selectors, success};
 use super::routes::Context;
 
 /// Lines when nobody says how many.
 const LINES: usize = 100;
+/// The most lines on one side of a page, and the most hits that one search tells.
+const PAGE_MAX: usize = 5_000;
+const HITS_MAX: usize = 1_000;
 /// Batches that wait for one slow reader; then reading waits, never a process.
 const BUFFER: usize = 4;
 
@@ -50,21 +59,57 @@ impl Drop for Follower {
     }
 }
 
+/// A number of milliseconds within bounds.
+fn deadline(asked: Option<u64>, usual: u64, most: u64) -> Duration {
+    Duration::from_millis(asked.unwrap_or(usual).min(most))
+}
+
+/// Lines of JSON as they come.
+fn lines_of_json(stream: mpsc::Receiver<Result<Bytes, std::io::Error>>) -> Answer {
+    let body = Body::from_stream(Receiving(stream));
+    Ok(Response::builder()
+        .header(CONTENT_TYPE, "application/x-ndjson")
+        .body(body)
+        .map_err(|_| ApiError::new(Code::Internal, "no answer could be made"))?
+        .into_response())
+}
+
+fn json_line(bytes: &mut Vec<u8>, it: &impl serde::Serialize) {
+    if serde_json::to_writer(&mut *bytes, it).is_ok() {
+        bytes.push(b'\n');
+    }
+}
+
+async fn scope(
+    context: &Context,
+    select: &str,
+    stream: Option<Stream>,
+    filter: &str,
+    level: Option<Level>,
+) -> Result<Scope, ApiError> {
+    let select = selectors(select).map_err(ApiError::from)?;
+    let sources = context.handle.logs(select).await?;
+    Scope::new(sources, stream, filter, level)
+}
+
 pub(super) async fn read(
     State(context): State<Context>,
     query: Result<Query<LogQuery>, QueryRejection>,
 ) -> Answer {
     let Query(query) = query?;
-    let sources = context.handle.logs(selectors(&query.select)?).await?;
-    let lines = query.lines.unwrap_or(LINES);
-    let from = match query.since_ms {
-        Some(ms) => From::Since(ms.saturating_mul(1000), query.lines.unwrap_or(usize::MAX)),
-        None => From::Last(lines),
+    let (filter, level) = (&query.filter, query.level);
+    let scope = scope(&context, &query.select, query.stream, filter, level).await?;
+    let since_us = query.since_ms.map(|ms| ms.saturating_mul(1000));
+    let from = match (&query.cursor, since_us) {
+        (Some(place), _) => scope.begin_at(place, since_us)?,
+        (None, Some(us)) => From::Since(us, query.lines.unwrap_or(usize::MAX)),
+        // Up to a moment everything is meant, as from one on.
+        (None, None) if query.until_ms.is_some() => From::Last(query.lines.unwrap_or(usize::MAX)),
+        (None, None) => From::Last(query.lines.unwrap_or(LINES)),
     };
-    let wanted = Wanted {
-        sources,
-        stream: query.stream,
+    let wanted = stream::Wanted {
         from,
+        until_us: query.until_ms.map(|ms| ms.saturating_mul(1000)),
         follow: query.follow,
         rate: query.rate,
     };
@@ -75,10 +120,10 @@ pub(super) async fn read(
         None
     };
     let (batches, mut lines) = mpsc::channel(BUFFER);
-    let (sender, stream) = mpsc::channel::<Result<Bytes, std::io::Error>>(BUFFER);
-    let growth = context.growth.clone();
+    let (sender, answer) = mpsc::channel::<Result<Bytes, std::io::Error>>(BUFFER);
+    let (readers, growth) = (context.readers.clone(), context.growth.clone());
     tokio::spawn(async move {
-        log_stream::stream(wanted, growth, batches).await;
+        stream::stream(readers, scope, wanted, growth, batches).await;
         drop(follower);
     });
     tokio::spawn(async move {
@@ -93,9 +138,7 @@ pub(super) async fn read(
                 Some(Ok(batch)) => {
                     let mut bytes = Vec::new();
                     for line in &batch {
-                        if serde_json::to_writer(&mut bytes, line).is_ok() {
-                            bytes.push(b'\n');
-                        }
+                        json_line(&mut bytes, line);
                     }
                     sender.send(Ok(bytes.into())).await
                 }
@@ -107,14 +150,118 @@ pub(super) async fn read(
             }
         }
     });
-    let body = Body::from_stream(Receiving(stream));
-    Ok(Response::builder()
-        .header(CONTENT_TYPE, "application/x-ndjson")
-        .body(body)
-        .map_err(|_| {
-            crate::api::ApiError::new(crate::api::Code::Internal, "no answer could be made")
-        })?
-        .into_response())
+    lines_of_json(answer)
+}
+
+pub(super) async fn page(
+    State(context): State<Context>,
+    query: Result<Query<LogPageQuery>, QueryRejection>,
+) -> Answer {
+    let Query(query) = query?;
+    let (filter, level) = (&query.filter, query.level);
+    let scope = scope(&context, &query.select, query.stream, filter, level).await?;
+    let (before, after) = match (query.before, query.after) {
+        (0, 0) => (LINES, 0),
+        given => given,
+    };
+    let from = match &query.cursor {
+        Some(place) => scope.begin_at(place, None)?,
+        None => From::Last(0),
+    };
+    let wanted = page::Wanted {
+        from,
+        at_us: match query.cursor {
+            Some(_) => None,
+            None => query.at_ms.map(|ms| ms.saturating_mul(1000)),
+        },
+        before: before.min(PAGE_MAX),
+        after: after.min(PAGE_MAX),
+        deadline: deadline(query.deadline_ms, 2_000, 30_000),
+    };
+    let page = page::read(&context.readers, scope, wanted).await;
+    success(page.map_err(ApiError::from)?)
+}
+
+pub(super) async fn search(
+    State(context): State<Context>,
+    query: Result<Query<LogSearchQuery>, QueryRejection>,
+) -> Answer {
+    let Query(query) = query?;
+    let (filter, level) = (&query.filter, query.level);
+    let scope = scope(&context, &query.select, query.stream, filter, level).await?;
+    let wanted = search::Wanted {
+        pattern: search::Wanted::pattern(&query.pattern, query.errors)?,
+        errors: query.errors,
+        from: match &query.cursor {
+            Some(place) => Some(scope.begin_at(place, None)?),
+            None => None,
+        },
+        at_us: match query.cursor {
+            Some(_) => None,
+            None => query.at_ms.map(|ms| ms.saturating_mul(1000)),
+        },
+        backward: query.backward,
+        limit: query.limit.unwrap_or(1).clamp(1, HITS_MAX) as u64,
+        count: query.count,
+        deadline: deadline(query.deadline_ms, 10_000, 60_000),
+    };
+    let (news, mut told) = mpsc::channel(BUFFER);
+    let (sender, answer) = mpsc::channel::<Result<Bytes, std::io::Error>>(BUFFER);
+    tokio::spawn(async move {
+        let searching = search::run(&context.readers, scope, wanted, &news);
+        tokio::pin!(searching);
+        let mut over = None;
+        while over.is_none() {
+            let it = tokio::select! {
+                biased;
+                // The search ends with its last listener, between two pieces.
+                () = sender.closed() => return,
+                it = told.recv() => it,
+                result = &mut searching => {
+                    over = Some(result);
+                    continue;
+                }
+            };
+            if let Some(it) = it {
+                let mut bytes = Vec::new();
+                json_line(&mut bytes, &it);
+                if sender.send(Ok(bytes.into())).await.is_err() {
+                    return;
+                }
+            }
+        }
+        while let Ok(it) = told.try_recv() {
+            let mut bytes = Vec::new();
+            json_line(&mut bytes, &it);
+            let _ = sender.send(Ok(bytes.into())).await;
+        }
+        if let Some(Err(error)) = over {
+            let error = std::io::Error::other(error.to_string());
+            let _ = sender.send(Err(error)).await;
+        }
+    });
+    lines_of_json(answer)
+}
+
+pub(super) async fn histogram(
+    State(context): State<Context>,
+    query: Result<Query<LogHistogramQuery>, QueryRejection>,
+) -> Answer {
+    let Query(query) = query?;
+    let (filter, level) = (&query.filter, query.level);
+    let scope = scope(&context, &query.select, query.stream, filter, level).await?;
+    let to_ms = query.to_ms.unwrap_or_else(|| wall_ms().saturating_add(1));
+    if to_ms <= query.from_ms {
+        return Err(ApiError::new(Code::BadRequest, "to_ms is not above from_ms").into());
+    }
+    let wanted = histogram::Wanted {
+        from_ms: query.from_ms,
+        to_ms,
+        buckets: query.buckets.unwrap_or(60).clamp(1, 1000),
+        deadline: deadline(query.deadline_ms, 2_000, 30_000),
+    };
+    let counted = histogram::count(&context.readers, scope, wanted).await;
+    success(counted.map_err(ApiError::from)?)
 }
 
 #[derive(Deserialize)]

@@ -17,6 +17,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use crate::api::{ApiError, Code, OperationView, READ_ONLY};
 use crate::daemon::handle::Handle;
 use crate::daemon::past::Past;
+use crate::daemon::reading::Readers;
 use crate::daemon::role::Msg;
 use crate::domain::names::OperationId;
 use crate::platform::procfs;
@@ -35,6 +36,7 @@ const WAIT_MAX: Duration = Duration::from_secs(60);
 pub(super) struct Context {
     pub(super) handle: Handle,
     pub(super) growth: watch::Receiver<u64>,
+    pub(super) readers: Readers,
     pub(super) messages: mpsc::Sender<Msg>,
     pub(super) past: Past,
     /// Who is at the other end, in words.
@@ -59,6 +61,9 @@ pub(super) fn router(context: Context) -> Router {
         .route("/api/down", post(down))
         .route("/api/events", get(events::events))
         .route("/api/logs", get(logs::read))
+        .route("/api/logs/page", get(logs::page))
+        .route("/api/logs/search", get(logs::search))
+        .route("/api/logs/histogram", get(logs::histogram))
         .route("/api/logs/flush", post(logs::flush))
         .route("/api/logs/rotate", post(logs::rotate))
         .fallback(nowhere)

@@ -7,6 +7,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{UnixListener, UnixStream};
 
+use crate::daemon::reading::Readers;
 use crate::daemon::role::{Doors, Msg};
 use crate::daemon::subsystems::Subsystems;
 
@@ -36,6 +37,7 @@ pub(crate) fn open(subsystems: &Subsystems, doors: Doors) {
         past,
     } = doors;
     let failures = messages.clone();
+    let readers = Readers::new();
     subsystems.run(
         "api",
         move || {
@@ -43,6 +45,7 @@ pub(crate) fn open(subsystems: &Subsystems, doors: Doors) {
             let context = Context {
                 handle: handle.clone(),
                 growth: growth.clone(),
+                readers: readers.clone(),
                 messages: messages.clone(),
                 past: past.clone(),
                 by: String::new(),

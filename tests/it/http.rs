@@ -57,6 +57,23 @@ pub(crate) fn get(s: &Sandbox, target: &str) -> Value {
     body["data"].clone()
 }
 
+/// Status and body of `GET`.
+pub(crate) fn answer_of(s: &Sandbox, target: &str) -> (u16, Value) {
+    request(s, &with(&format!("GET {target}"), "", ""))
+}
+
+/// The lines of JSON that `GET` answers, to their end.
+pub(crate) fn lines_of(s: &Sandbox, target: &str) -> Vec<Value> {
+    let text = with(&format!("GET {target}"), "", "");
+    let answer = talk(s, text.as_bytes(), false);
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let objects = answer.lines().filter(|line| line.starts_with('{'));
+    objects
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
 fn with(line: &str, headers: &str, body: &str) -> String {
     let length = body.len();
     format!(

@@ -3,6 +3,7 @@
 mod bytes;
 pub(crate) mod follow;
 mod following;
+mod paging;
 mod terminal;
 
 use std::path::PathBuf;

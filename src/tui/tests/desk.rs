@@ -193,6 +193,7 @@ pub(super) fn line(n: u64, name: &str, stream: Stream, text: &str) -> LogLine {
         raw: None,
         complete: true,
         gap: 0,
+        missing: 0,
     };
     it.set_bytes(text.as_bytes());
     it

@@ -1,0 +1,112 @@
+//! Reading logs: streams, pages, searches and counts.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::api::{
+    LogHistogram, LogHistogramQuery, LogPage, LogPageQuery, LogQuery, LogSearchQuery,
+};
+
+use super::connect::{Client, refusal};
+use super::error::ClientError;
+use super::http::quote;
+use super::stream::{LogLines, SearchHits};
+
+/// How long a page or a count is waited for beyond what it may take.
+const MARGIN: Duration = Duration::from_secs(5);
+
+/// An address with its query: the fields that are given, in the order of their names.
+fn target(place: &str, query: &impl Serialize) -> String {
+    let mut target = place.to_owned();
+    let Ok(Value::Object(fields)) = serde_json::to_value(query) else {
+        return target;
+    };
+    let mut sign = '?';
+    for (name, value) in fields {
+        let text = match value {
+            Value::Null => continue,
+            Value::String(text) => quote(&text),
+            Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+                quote(&value.to_string())
+            }
+        };
+        target.push(sign);
+        target.push_str(&name);
+        target.push('=');
+        target.push_str(&text);
+        sign = '&';
+    }
+    target
+}
+
+fn patience(deadline_ms: Option<u64>, usual: u64) -> Duration {
+    Duration::from_millis(deadline_ms.unwrap_or(usual)) + MARGIN
+}
+
+impl Client {
+    /// Log lines, once or going on.
+    ///
+    /// # Errors
+    /// As every call.
+    pub fn logs(&self, query: &LogQuery) -> Result<LogLines, ClientError> {
+        let target = target("/api/logs", query);
+        let response = self.request("GET", &target, None, Duration::ZERO)?;
+        if response.status == 200 {
+            return LogLines::new(response.body, query.follow);
+        }
+        Err(refusal(response))
+    }
+
+    /// Log lines around a place.
+    ///
+    /// # Errors
+    /// As every call.
+    pub fn log_page(&self, query: &LogPageQuery) -> Result<LogPage, ClientError> {
+        let wait = patience(query.deadline_ms, 2_000);
+        self.get(&target("/api/logs/page", query), wait)
+    }
+
+    /// Log lines that match; ended by dropping it, or from another thread by its closer.
+    ///
+    /// # Errors
+    /// As every call.
+    pub fn log_search(&self, query: &LogSearchQuery) -> Result<SearchHits, ClientError> {
+        let target = target("/api/logs/search", query);
+        let response = self.request("GET", &target, None, Duration::ZERO)?;
+        if response.status == 200 {
+            return SearchHits::new(response.body);
+        }
+        Err(refusal(response))
+    }
+
+    /// How many log lines came when.
+    ///
+    /// # Errors
+    /// As every call.
+    pub fn log_histogram(&self, query: &LogHistogramQuery) -> Result<LogHistogram, ClientError> {
+        let wait = patience(query.deadline_ms, 2_000);
+        self.get(&target("/api/logs/histogram", query), wait)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_says_what_is_given_and_quotes_what_has_a_meaning() {
+        let query = LogPageQuery {
+            select: "web-1,tag:x".into(),
+            filter: "a&b\n!c d".into(),
+            cursor: Some("3:out:9".parse().unwrap()),
+            before: 7,
+            ..LogPageQuery::default()
+        };
+        assert_eq!(
+            target("/api/logs/page", &query),
+            "/api/logs/page?after=0&before=7&cursor=3:out:9&filter=a%26b%0A%21c%20d&select=web-1,tag:x"
+        );
+    }
+}

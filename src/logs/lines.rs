@@ -1,0 +1,323 @@
+//! Lines of a log: forwards from a position, backwards from one, and from a moment on.
+
+use std::io;
+
+use crate::domain::names::RunId;
+
+use super::read::{LINE_MAX, Line, Log};
+
+/// How far a look backwards goes at first, bytes.
+const LOOK: usize = 8 * 1024;
+
+impl Log {
+    /// Logical offset of the first line that begins at this time or later; the end when there is none.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub(crate) fn since(&mut self, time_us: u64) -> io::Result<u64> {
+        for base in self.bases() {
+            if let Some(found) = self.lookup(base).and_then(|l| l.since(time_us)) {
+                return self.line_start(found);
+            }
+        }
+        Ok(self.end())
+    }
+
+    /// Logical offset behind the last byte that a run wrote; none where no index tells of it.
+    #[must_use]
+    pub(crate) fn end_of_run(&mut self, run: RunId) -> Option<u64> {
+        self.bases()
+            .into_iter()
+            .rev()
+            .find_map(|base| self.lookup(base).and_then(|l| l.end_of_run(run)))
+    }
+
+    /// The first offset at or behind this one where a line begins.
+    fn line_start(&mut self, offset: u64) -> io::Result<u64> {
+        if offset <= self.begin() {
+            return Ok(self.begin());
+        }
+        let mut at = offset - 1;
+        while at < self.end() {
+            let (from, bytes) = self.read_at(at, self.chunk())?;
+            if bytes.is_empty() {
+                break;
+            }
+            if let Some(n) = bytes.iter().position(|b| *b == b'\n') {
+                return Ok(from + n as u64 + 1);
+            }
+            at = from + bytes.len() as u64;
+        }
+        Ok(self.end())
+    }
+
+    /// Logical offset where the last `count` lines before `end` begin.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub(crate) fn back(&mut self, end: u64, count: usize) -> io::Result<u64> {
+        let begin = self.begin();
+        let mut end = end.min(self.end());
+        if count == 0 {
+            return Ok(end);
+        }
+        // A newline at the very end closes the last line, it does not begin another.
+        let mut wanted = count;
+        let mut first = true;
+        let mut look = LOOK;
+        while end > begin {
+            let from = end.saturating_sub(look as u64).max(begin);
+            look = (look * 2).min(self.chunk());
+            let (base, bytes) = self.stretch(from, end)?;
+            let newlines = bytes.iter().enumerate().rev().filter(|(_, b)| **b == b'\n');
+            for (n, _) in newlines {
+                if first && n + 1 == bytes.len() {
+                    first = false;
+                    continue;
+                }
+                first = false;
+                wanted -= 1;
+                if wanted == 0 {
+                    return Ok(base + n as u64 + 1);
+                }
+            }
+            first = false;
+            end = from;
+        }
+        Ok(begin)
+    }
+
+    /// The bytes that end at `end`, or at the last hole before it: where they begin, and what they are. They begin at
+    /// `from`, or behind the last hole after it.
+    fn stretch(&mut self, from: u64, end: u64) -> io::Result<(u64, Vec<u8>)> {
+        let mut bytes = Vec::new();
+        let mut base = from;
+        let mut at = from;
+        while at < end {
+            let most = usize::try_from(end - at).unwrap_or(usize::MAX);
+            let (start, mut piece) = self.read_at(at, most)?;
+            if piece.is_empty() || start >= end {
+                break;
+            }
+            // Behind a hole (an archive that was removed) everything begins anew.
+            if start != at {
+                bytes.clear();
+            }
+            if bytes.is_empty() {
+                base = start;
+            }
+            let inside = usize::try_from(end - start).unwrap_or(usize::MAX);
+            piece.truncate(inside);
+            at = start + piece.len() as u64;
+            bytes.extend(piece);
+        }
+        Ok((base, bytes))
+    }
+
+    /// Some lines that end at `end`, in their order: as many as a short look back shows. None at the beginning.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub(crate) fn lines_before(&mut self, end: u64) -> io::Result<Vec<Line>> {
+        let begin = self.begin();
+        let mut end = end.min(self.end());
+        let mut look = LOOK;
+        while end > begin {
+            let from = end.saturating_sub(look as u64).max(begin);
+            let (base, bytes) = self.stretch(from, end)?;
+            if bytes.is_empty() {
+                // Nothing but a hole.
+                end = from;
+                continue;
+            }
+            // What stands before the first newline belongs to a line that began earlier, unless nothing is earlier.
+            let body = &bytes[..bytes.len() - 1];
+            let first = if base > from || base == begin {
+                Some(0)
+            } else {
+                body.iter().position(|b| *b == b'\n').map(|n| n + 1)
+            };
+            match first {
+                Some(first) => return Ok(self.cut_lines(base + first as u64, &bytes[first..])),
+                None if bytes.len() < LINE_MAX => look = (look * 4).min(LINE_MAX),
+                // A piece of a line that begins far before: it is cut where it is met.
+                None => return Ok(self.cut_lines(base, &bytes)),
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    fn cut_lines(&mut self, base: u64, bytes: &[u8]) -> Vec<Line> {
+        let mut lines = Vec::new();
+        let mut at = base;
+        for text in bytes.split_inclusive(|b| *b == b'\n') {
+            for piece in text.chunks(LINE_MAX) {
+                let end = at + piece.len() as u64;
+                let (bytes, complete) = match piece.split_last() {
+                    Some((b'\n', line)) => (line, true),
+                    Some(_) | None => (piece, false),
+                };
+                let (time_us, run) = self.origin(at);
+                lines.push(Line {
+                    offset: at,
+                    end,
+                    time_us,
+                    run,
+                    bytes: bytes.to_vec(),
+                    complete,
+                    grows: !complete && bytes.len() < LINE_MAX && end >= self.end(),
+                    missing: self.hole_before(at),
+                });
+                at = end;
+            }
+        }
+        lines
+    }
+
+    /// How many lines end between two positions.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub(crate) fn count_lines(&mut self, from: u64, to: u64) -> io::Result<u64> {
+        let mut count = 0;
+        let mut at = from;
+        while at < to {
+            let most = usize::try_from(to - at).unwrap_or(usize::MAX);
+            let (start, bytes) = self.read_at(at, most)?;
+            if bytes.is_empty() || start >= to {
+                break;
+            }
+            let inside = usize::try_from(to - start).unwrap_or(usize::MAX);
+            let bytes = &bytes[..bytes.len().min(inside)];
+            count += bytes.iter().filter(|b| **b == b'\n').count() as u64;
+            at = start + bytes.len() as u64;
+        }
+        Ok(count)
+    }
+
+    /// The line that begins at this offset; none at the end.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub(crate) fn line(&mut self, offset: u64) -> io::Result<Option<Line>> {
+        let mut bytes = Vec::new();
+        let mut at = offset.max(self.begin());
+        let mut start = None;
+        let mut complete = false;
+        while !complete && bytes.len() < LINE_MAX {
+            let (from, piece) = self.windowed(at)?;
+            // A line does not go on behind a hole.
+            if piece.is_empty() || (from != at && start.is_some()) {
+                break;
+            }
+            start.get_or_insert(from);
+            let room = LINE_MAX - bytes.len();
+            let piece = &piece[..piece.len().min(room)];
+            let taken = match piece.iter().position(|b| *b == b'\n') {
+                Some(n) => {
+                    complete = true;
+                    n
+                }
+                None => piece.len(),
+            };
+            bytes.extend_from_slice(&piece[..taken]);
+            at = from + taken as u64 + u64::from(complete);
+        }
+        let Some(start) = start else {
+            return Ok(None);
+        };
+        let (time_us, run) = self.origin(start);
+        let grows = !complete && bytes.len() < LINE_MAX && at >= self.end();
+        Ok(Some(Line {
+            offset: start,
+            end: at,
+            time_us,
+            run,
+            bytes,
+            complete,
+            grows,
+            missing: self.hole_before(start).max(start.saturating_sub(offset)),
+        }))
+    }
+
+    /// Bytes from this offset, from what was read before when it holds a whole line.
+    fn windowed(&mut self, at: u64) -> io::Result<(u64, &[u8])> {
+        let (from, window) = &self.window;
+        let inside = usize::try_from(at.wrapping_sub(*from))
+            .ok()
+            .filter(|n| *n < window.len());
+        let whole = inside.filter(|n| window[*n..].contains(&b'\n'));
+        let skip = match whole {
+            Some(skip) => skip,
+            None => {
+                self.window = self.read_at(at, self.chunk())?;
+                0
+            }
+        };
+        let from = self.window.0 + skip as u64;
+        Ok((from, &self.window.1[skip..]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::logs::archive;
+
+    fn scratch(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("adasa-read-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    #[test]
+    fn lines_are_found_across_archives_forwards_and_backwards() {
+        let folder = scratch("across");
+        let log = folder.join("0.out.log");
+        let text: String = (0..1000).map(|n| format!("line {n}\n")).collect();
+        let (a, b) = (3000, 6000);
+        std::fs::write(archive::path_of(&log, 0, a as u64), &text[..a]).unwrap();
+        std::fs::write(archive::path_of(&log, a as u64, b as u64), &text[a..b]).unwrap();
+        std::fs::write(&log, &text[b..]).unwrap();
+        archive::list(&log).unwrap()[0].compress().unwrap();
+
+        let mut it = Log::open(&log).unwrap();
+        assert_eq!((it.begin(), it.end()), (0, text.len() as u64));
+        let mut at = 0;
+        for n in 0..1000 {
+            let line = it.line(at).unwrap().unwrap();
+            assert_eq!(line.bytes, format!("line {n}").as_bytes());
+            assert!(line.complete);
+            at = line.end;
+        }
+        assert_eq!(it.line(at).unwrap(), None);
+        for count in [1, 10, 400, 999, 1000, 2000] {
+            let from = it.back(u64::MAX, count).unwrap();
+            let first = it.line(from).unwrap().unwrap();
+            let expected = format!("line {}", 1000 - count.min(1000));
+            assert_eq!(first.bytes, expected.as_bytes(), "{count} back");
+        }
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_giant_line_comes_in_pieces_and_an_unfinished_one_says_so() {
+        let folder = scratch("giant");
+        let log = folder.join("0.out.log");
+        let mut bytes = vec![b'x'; LINE_MAX + 10];
+        bytes.extend(b"\nrest");
+        std::fs::write(&log, &bytes).unwrap();
+        let mut it = Log::open(&log).unwrap();
+        let piece = it.line(0).unwrap().unwrap();
+        assert_eq!(piece.bytes.len(), LINE_MAX);
+        assert!(!piece.complete && piece.is_final());
+        let tail = it.line(piece.end).unwrap().unwrap();
+        assert_eq!(tail.bytes.len(), 10);
+        assert!(tail.complete);
+        let rest = it.line(tail.end).unwrap().unwrap();
+        assert!(!rest.is_final() && rest.bytes == b"rest");
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+}
