@@ -8,6 +8,7 @@ mod place;
 mod push;
 mod request;
 mod rollout;
+mod undo;
 mod view;
 
 pub use crate::domain::event::{Event, What};
@@ -32,6 +33,7 @@ pub use request::{
     Act, Apply, Define, Down, LogQuery, READ_ONLY, Rolling, RolloutControl, ServerControl,
 };
 pub use rollout::{PlaceView, RolloutView};
+pub use undo::{Undo, UndoView};
 pub use view::{
     Action, Applied, Change, Counts, DaemonInfo, Detail, ExitView, InstanceView, OperationView,
     SubsystemView, TargetView,

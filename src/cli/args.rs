@@ -7,7 +7,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use crate::config::{Colours, THEMES, units};
 use crate::domain::exit::Signal;
-use crate::domain::names::{Namespace, ProcessName, Tag};
+use crate::domain::names::{Namespace, OperationId, ProcessName, Tag};
 use crate::domain::spec::Restart;
 
 /// The heading of the flags of every command.
@@ -58,6 +58,8 @@ pub(super) enum Verb {
     Rollout(Rollout),
     /// Stop processes and forget them; logs stay
     Delete(Targets),
+    /// Take back the last stop, delete or change of a definition, or the operation that is named
+    Undo(Undo),
     /// List processes
     #[command(visible_aliases = ["ls", "ps"])]
     List(List),
@@ -211,6 +213,16 @@ pub(super) struct Stop {
     /// SIGKILL at once
     #[arg(long, short = 'f')]
     pub(super) force: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Undo {
+    /// Which operation [default: the last that is kept]
+    #[arg(value_name = "OPERATION", value_parser = |t: &str| OperationId::new(t))]
+    pub(super) operation: Option<OperationId>,
+    /// Show what can be taken back instead
+    #[arg(long, conflicts_with = "operation")]
+    pub(super) list: bool,
 }
 
 #[derive(Debug, ClapArgs)]

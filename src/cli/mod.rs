@@ -15,6 +15,7 @@ mod progress;
 mod rollout;
 mod select;
 mod startup;
+mod undo;
 mod why;
 
 use std::ffi::OsString;
@@ -63,6 +64,7 @@ fn dispatch(args: Args) -> Result<ExitCode, Failure> {
         Verb::Start(start) => control::start(&global, *start),
         Verb::Stop(stop) => control::stop(&global, &stop),
         Verb::Restart(restart) => control::restart(&global, &restart),
+        Verb::Undo(wanted) => undo::undo(&global, wanted),
         Verb::Rollout(rollout) => rollout::command(&global, &rollout),
         Verb::Delete(targets) => control::delete(&global, &targets),
         Verb::List(list) => inspect::list(&global, &list),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::api::{Act, OperationView, RolloutControl};
+use crate::api::{Act, OperationView, RolloutControl, Undo, UndoView};
 use crate::domain::names::OperationId;
 
 use super::connect::{Client, waiting};
@@ -29,6 +29,22 @@ impl Client {
         wait: Duration,
     ) -> Result<OperationView, ClientError> {
         self.get(&waiting(&format!("/api/operations/{id}"), wait), wait)
+    }
+
+    /// Takes an operation back.
+    ///
+    /// # Errors
+    /// As every call.
+    pub fn undo(&self, undo: &Undo, wait: Duration) -> Result<OperationView, ClientError> {
+        self.post(&waiting("/api/undo", wait), undo, wait)
+    }
+
+    /// What can be taken back, the newest first.
+    ///
+    /// # Errors
+    /// As every call.
+    pub fn undo_list(&self) -> Result<Vec<UndoView>, ClientError> {
+        self.get("/api/undo", Duration::ZERO)
     }
 
     /// All operations that the daemon knows, the oldest first.

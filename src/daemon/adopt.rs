@@ -25,6 +25,7 @@ impl Supervisor {
             .map(|entry| (entry.key, entry))
             .collect();
         self.last_id = entries.keys().map(|id| id.0).fold(saved.last_id, u32::max);
+        self.undo = saved.undo;
         for text in saved.troubles {
             self.tell(None, What::Alarm { text });
         }

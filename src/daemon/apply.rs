@@ -18,12 +18,12 @@ use super::message::{Deed, Reply};
 use super::supervisor::{Deferral, Deferred, Ending, Supervisor, Undo, not_recorded};
 
 /// What a new definition brings about.
-struct Plan {
+pub(super) struct Plan {
     changes: Vec<Change>,
     /// In order.
-    acts: Vec<(InstanceId, Happened)>,
+    pub(super) acts: Vec<(InstanceId, Happened)>,
     changed: Vec<ProcessKey>,
-    undo: Vec<Undo>,
+    pub(super) undo: Vec<Undo>,
 }
 
 impl Supervisor {
@@ -97,6 +97,7 @@ impl Supervisor {
             }
         }
         let changes = plan.changes.clone();
+        self.remember_plan(&plan, &apply.operation, by);
         self.commit(apply.operation, plan, by, Deferral::Applied(reply, changes));
     }
 
@@ -120,6 +121,7 @@ impl Supervisor {
             self.remove(&key, &mut plan);
         }
         let ids: Vec<InstanceId> = plan.acts.iter().map(|(id, _)| *id).collect();
+        self.remember_act(Verb::Delete, &ids, &down.operation, by);
         let asked: Vec<_> = ids.iter().map(|id| (*id, Verb::Delete)).collect();
         self.begin(down.operation.clone(), Verb::Delete, &asked, by);
         for id in ids {
@@ -143,7 +145,7 @@ impl Supervisor {
     }
 
     /// Records what changed, then begins; without a change it begins at once.
-    fn commit(&mut self, operation: OperationId, plan: Plan, by: &str, reply: Deferral) {
+    pub(super) fn commit(&mut self, operation: OperationId, plan: Plan, by: &str, reply: Deferral) {
         let verb = Verb::Start;
         let asked: Vec<_> = plan.acts.iter().map(|(id, h)| (*id, verb_of(h))).collect();
         self.begin(operation.clone(), verb, &asked, by);
@@ -311,7 +313,7 @@ impl Supervisor {
         Ok(())
     }
 
-    fn add(&mut self, spec: Spec, plan: &mut Plan) {
+    pub(super) fn add(&mut self, spec: Spec, plan: &mut Plan) {
         let key = spec.key();
         let count = spec.instances;
         self.processes.insert(
@@ -348,7 +350,7 @@ impl Supervisor {
         }
     }
 
-    fn remove(&mut self, key: &ProcessKey, plan: &mut Plan) {
+    pub(super) fn remove(&mut self, key: &ProcessKey, plan: &mut Plan) {
         if let Some(process) = self.processes.get(key) {
             let acts = process
                 .instances
@@ -359,7 +361,7 @@ impl Supervisor {
         }
     }
 
-    fn change(&mut self, spec: Spec, start: bool, plan: &mut Plan) {
+    pub(super) fn change(&mut self, spec: Spec, start: bool, plan: &mut Plan) {
         let key = spec.key();
         let Some(process) = self.processes.get_mut(&key) else {
             return;
@@ -465,7 +467,7 @@ impl Supervisor {
 }
 
 impl Plan {
-    fn empty() -> Self {
+    pub(super) fn empty() -> Self {
         Self {
             changes: Vec::new(),
             acts: Vec::new(),

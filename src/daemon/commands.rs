@@ -133,6 +133,7 @@ impl Supervisor {
             }
         }
         self.still_the_run(&ids, act.only_run)?;
+        self.remember_act(act.verb, &ids, &act.operation, by);
         let asked: Vec<_> = ids.iter().map(|id| (*id, act.verb)).collect();
         self.begin(act.operation.clone(), act.verb, &asked, by);
         let happened = happening(act.verb);

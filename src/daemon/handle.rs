@@ -4,7 +4,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::api::{
     Act, ApiError, Applied, Apply, Code, DaemonInfo, Define, Detail, Down, InstanceView,
-    OperationView, RolloutControl, ServerControl, Snapshot,
+    OperationView, RolloutControl, ServerControl, Snapshot, Undo, UndoView,
 };
 use crate::domain::names::OperationId;
 use crate::domain::selector::Selector;
@@ -71,6 +71,14 @@ impl Handle {
     ask!(
         /// Pauses, resumes or aborts a rolling restart.
         control_rollout(id: OperationId, what: RolloutControl, by: String) -> OperationView = Request::ControlRollout
+    );
+    ask!(
+        /// Takes an operation back.
+        undo(undo: Undo, by: String) -> OperationView = Request::Undo
+    );
+    ask!(
+        /// What can be taken back.
+        undo_list() -> Vec<UndoView> = Request::UndoList
     );
     ask!(
         /// All operations that are known.

@@ -6,7 +6,7 @@ use tokio::sync::{broadcast, oneshot};
 
 use crate::api::{
     Act as ActRequest, ApiError, Applied, Apply, DaemonInfo, Define, Detail, Down, Host,
-    InstanceView, OperationView, RolloutControl, ServerControl, Snapshot,
+    InstanceView, OperationView, RolloutControl, ServerControl, Snapshot, Undo, UndoView,
 };
 use crate::domain::event::Event;
 use crate::domain::exit::Signal;
@@ -48,6 +48,10 @@ pub(crate) enum Request {
     Act(ActRequest, String, Reply<OperationView>),
     /// Pause, resume or abort a rolling restart.
     ControlRollout(OperationId, RolloutControl, String, Reply<OperationView>),
+    /// Take an operation back.
+    Undo(Undo, String, Reply<OperationView>),
+    /// What can be taken back, the newest first.
+    UndoList(Reply<Vec<UndoView>>),
     /// All operations that are known, the oldest first.
     Operations(Reply<Vec<OperationView>>),
     /// Define and start.

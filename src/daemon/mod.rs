@@ -30,4 +30,5 @@ mod supervisor;
 mod telemetry;
 #[cfg(test)]
 mod tests;
+mod undo;
 mod view;

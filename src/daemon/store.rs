@@ -12,10 +12,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::exit::Exit;
-use crate::domain::instance::Phase;
 use crate::domain::names::{InstanceId, OperationId, ProcessKey};
 use crate::domain::spec::Spec;
 use crate::logs::read::private_options;
+
+use super::undo::Undoable;
+
+pub(super) use rest::Rest;
 
 /// Records of one turn are made durable together, this long after the first.
 const SYNC_AFTER: Duration = Duration::from_millis(200);
@@ -29,42 +32,6 @@ const GENERATIONS: u32 = 2;
 pub(super) const BY_ITSELF: &str = "by-itself";
 /// The version of both files.
 const SCHEMA: u32 = 1;
-
-/// Where an instance rests while no process of it runs, across a reboot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Rest {
-    /// It is wanted up.
-    Up,
-    /// It is wanted down.
-    Down,
-    /// It ended well and is left so.
-    Exited,
-    /// It was given up.
-    Errored,
-}
-
-impl From<Phase> for Rest {
-    fn from(phase: Phase) -> Self {
-        use crate::domain::instance::Goal;
-        match phase {
-            Phase::Exited => Self::Exited,
-            Phase::Failed => Self::Errored,
-            Phase::Stopped
-            | Phase::Spawning { .. }
-            | Phase::Starting
-            | Phase::Running
-            | Phase::Stopping { .. }
-            | Phase::Killing { .. }
-            | Phase::Sweeping { .. }
-            | Phase::Backoff
-            | Phase::Removed => match phase.goal() {
-                Goal::Up | Goal::Replaced => Self::Up,
-                Goal::Down | Goal::Removed => Self::Down,
-            },
-        }
-    }
-}
 
 /// What is kept of one instance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,6 +87,10 @@ pub(super) enum Record {
         /// Whole.
         saved: SavedInstance,
     },
+    /// How an operation is taken back.
+    Undoable(Box<Undoable>),
+    /// An operation was taken back.
+    Undone(OperationId),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -143,6 +114,8 @@ pub(super) struct Saved {
     pub last_id: u32,
     /// Instances whose definition is recorded and whose start is not: the daemon died in between.
     pub unbegun: BTreeMap<InstanceId, OperationId>,
+    /// What can be taken back, oldest first.
+    pub undo: Vec<Undoable>,
     /// The last record that is part of this.
     through: u64,
     /// What was wrong with the files.
@@ -155,12 +128,16 @@ struct Snapshot {
     through: u64,
     last_id: u32,
     processes: Vec<SavedProcess>,
+    #[serde(default)]
+    undo: Vec<Undoable>,
 }
 
 impl Saved {
     pub(super) fn apply(&mut self, record: Record) {
         match record {
             Record::Epoch => {}
+            Record::Undoable(undoable) => super::undo::keep(&mut self.undo, *undoable),
+            Record::Undone(of) => self.undo.retain(|kept| kept.operation != of),
             Record::Process { process, operation } => {
                 let ids = process.instances.iter().map(|i| i.id.0);
                 self.last_id = ids.fold(self.last_id, u32::max);
@@ -236,6 +213,7 @@ pub(super) fn load(folder: &Path) -> Saved {
             Ok(Some(found)) => {
                 saved.through = found.through;
                 saved.last_id = found.last_id;
+                saved.undo = found.undo;
                 for process in found.processes {
                     saved.processes.insert(process.spec.key(), process);
                 }
@@ -470,6 +448,7 @@ impl Writer {
             through: self.saved.through,
             last_id: self.saved.last_id,
             processes: self.saved.processes.values().cloned().collect(),
+            undo: self.saved.undo.clone(),
         };
         let unfinished = self.folder.join("specs.json.part");
         let mut file = private_options().truncate(true).open(&unfinished)?;
@@ -495,5 +474,6 @@ impl Writer {
     }
 }
 
+mod rest;
 #[cfg(test)]
 mod tests;

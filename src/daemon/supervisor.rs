@@ -89,6 +89,8 @@ pub(super) struct Supervisor {
     pub(super) last_id: u32,
     pub(super) operations: Operations,
     pub(super) rollouts: super::rollouts::Rollouts,
+    /// What can be taken back, oldest first.
+    pub(super) undo: Vec<super::undo::Undoable>,
     pub(super) deferred: HashMap<u64, Deferred>,
     /// Instances that are gone, by the ticket of the record that says so.
     pub(super) retiring: HashMap<u64, InstanceId>,
@@ -128,6 +130,7 @@ impl Supervisor {
             last_id: 0,
             operations: Operations::default(),
             rollouts: super::rollouts::Rollouts::default(),
+            undo: Vec::new(),
             deferred: HashMap::new(),
             retiring: HashMap::new(),
             recording: HashMap::new(),
@@ -376,6 +379,10 @@ impl Supervisor {
                 let answer = self.control_rollout(&id, what, &by);
                 let _ = reply.send(answer);
             }
+            Request::Undo(undo, by, reply) => self.take_back_operation(undo, &by, reply),
+            Request::UndoList(reply) => {
+                let _ = reply.send(Ok(self.undo_views()));
+            }
             Request::Operations(reply) => {
                 let _ = reply.send(Ok(self.operation_views()));
             }
@@ -423,6 +430,7 @@ fn is_change(request: &Request) -> bool {
     match request {
         Request::Act(..)
         | Request::ControlRollout(..)
+        | Request::Undo(..)
         | Request::Define(..)
         | Request::Apply(..)
         | Request::Down(..) => true,
@@ -431,6 +439,7 @@ fn is_change(request: &Request) -> bool {
         | Request::Operation(..)
         | Request::OperationDone(..)
         | Request::Operations(..)
+        | Request::UndoList(..)
         | Request::Info(..)
         | Request::Control(..)
         | Request::Subscribe(..)

@@ -10,4 +10,5 @@ mod handover;
 mod operations;
 mod rollouts;
 mod runs;
+mod undo;
 mod world;

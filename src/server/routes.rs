@@ -57,6 +57,7 @@ pub(super) fn router(context: Context) -> Router {
         .route("/api/operations", get(operations).post(act))
         .route("/api/operations/{id}", get(operation))
         .route("/api/operations/{id}/control", post(control_rollout))
+        .route("/api/undo", get(undo_list).post(undo))
         .route("/api/apply", post(apply))
         .route("/api/down", post(down))
         .route("/api/events", get(events::events))
@@ -224,6 +225,20 @@ async fn operation(State(context): State<Context>, id: Named, wait: Waiting) -> 
 
 async fn operations(State(context): State<Context>) -> Answer {
     success(context.handle.operations().await?)
+}
+
+async fn undo_list(State(context): State<Context>) -> Answer {
+    success(context.handle.undo_list().await?)
+}
+
+async fn undo(
+    State(context): State<Context>,
+    wait: Waiting,
+    bytes: Result<Bytes, BytesRejection>,
+) -> Answer {
+    let Query(wait) = wait?;
+    let view = context.handle.undo(body(bytes)?, context.by).await?;
+    success(wait.on(&context.handle, view).await?)
 }
 
 async fn control_rollout(

@@ -61,6 +61,7 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
         Action::Delete => verb(model, Verb::Delete, commands),
         Action::Roll => screens::rolling::open(model),
         Action::New => screens::form::open(model),
+        Action::Undo => undo(model, commands),
         Action::Mark => model.mark(),
         Action::MarkRange => model.mark_range(),
         Action::MarkInvert => model.invert_marks(),
@@ -134,6 +135,14 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
                 commands.push(Cmd::Retry);
             }
         }
+    }
+}
+
+/// Takes back what was done last, by whoever did it.
+fn undo(model: &mut Model, commands: &mut Vec<Cmd>) {
+    if !super::verbs::is_refused(model) {
+        let operation = crate::client::operation_id();
+        commands.push(Cmd::Undo { operation });
     }
 }
 

@@ -293,6 +293,7 @@ impl Shell {
             }),
             In::LogsOver(generation) => self.take(Msg::LogsOver { generation }),
             In::Fetched { ticket, answer } => self.take(Msg::Fetched { ticket, answer }),
+            In::Undone(result) => self.take(Msg::Undone(result)),
             In::Answered { ids, result } => self.take(Msg::Answered { ids, result }),
             In::Alive(alive, of) => self.take(Msg::Alive(alive, of)),
         }
@@ -312,6 +313,9 @@ impl Shell {
             }
             Cmd::Control { operation, what } => {
                 threads::control(self.client.clone(), operation, what, self.tell.clone());
+            }
+            Cmd::Undo { operation } => {
+                threads::undo(self.client.clone(), operation, self.tell.clone());
             }
             Cmd::Follow { generation, select } => {
                 if let Some((_, closer)) = self.log.take() {

@@ -39,6 +39,8 @@ pub(super) enum Msg {
         ids: Vec<InstanceId>,
         result: Result<OperationView, Refusal>,
     },
+    /// What became of taking back.
+    Undone(Result<OperationView, String>),
     /// What the daemon answered to a question of a screen.
     Fetched {
         ticket: Ticket,
@@ -62,6 +64,10 @@ pub(super) enum Cmd {
     Control {
         operation: OperationId,
         what: RolloutControl,
+    },
+    /// Take the last operation back.
+    Undo {
+        operation: OperationId,
     },
     /// Ask the daemon this.
     Fetch {

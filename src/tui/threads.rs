@@ -10,7 +10,7 @@ use crossterm::event::{Event, KeyEvent, KeyEventKind};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal as Native};
 
-use crate::api::{Act, Code, LogLine, LogQuery, OperationView, Push, RolloutControl};
+use crate::api::{Act, Code, LogLine, LogQuery, OperationView, Push, RolloutControl, Undo};
 use crate::client::{Client, ClientError, Closer};
 use crate::domain::names::{InstanceId, OperationId};
 use crate::platform::guardian::leave_now;
@@ -52,6 +52,7 @@ pub(super) enum In {
         ids: Vec<InstanceId>,
         result: Result<OperationView, Refusal>,
     },
+    Undone(Result<OperationView, String>),
     Fetched {
         ticket: Ticket,
         answer: Result<Answer, String>,
@@ -224,6 +225,18 @@ pub(super) fn call(client: Client, act: Act, ids: Vec<InstanceId>, tell: Teller)
     spawn("call", move || {
         let result = client.act(&act, OPERATION).map_err(refusal);
         let _ = tell.send(In::Answered { ids, result });
+    });
+}
+
+/// Takes the last operation back.
+pub(super) fn undo(client: Client, operation: OperationId, tell: Teller) {
+    spawn("undo", move || {
+        let undo = Undo {
+            operation,
+            undo: None,
+        };
+        let result = client.undo(&undo, OPERATION).map_err(in_words);
+        let _ = tell.send(In::Undone(result));
     });
 }
 

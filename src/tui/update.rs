@@ -14,7 +14,7 @@ use super::msg::{Cmd, Msg};
 use super::palette;
 use super::regions::{SMALLEST, regions};
 use super::screens::{self, Screen};
-use super::verbs::{answered, ask_key};
+use super::verbs::{answered, ask_key, undone};
 
 /// A question in the footer is withdrawn after this.
 const EXPIRES: Duration = Duration::from_secs(5);
@@ -63,6 +63,7 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
             screens::fetched(model, ticket, answer);
         }
         Msg::Answered { ids, result } => answered(model, &ids, result),
+        Msg::Undone(result) => undone(model, result),
         Msg::Alive(alive, of) => {
             if let Link::Lost(lost) = &mut model.link {
                 lost.alive = Some((alive, of));

@@ -90,6 +90,18 @@ pub(super) fn answered(
     }
 }
 
+/// What became of taking back.
+pub(super) fn undone(model: &mut Model, result: Result<OperationView, String>) {
+    match result {
+        Err(why) => model.toast(why, true),
+        Ok(view) => {
+            let names: Vec<&str> = view.targets.iter().map(|t| t.name.as_str()).collect();
+            model.toast(format!("taken back: {}", names.join(" ")), false);
+            answered(model, &[], Ok(view));
+        }
+    }
+}
+
 #[expect(clippy::wildcard_enum_match_arm, reason = "everything but yes is no")]
 pub(super) fn ask_key(model: &mut Model, key: KeyEvent, commands: &mut Vec<Cmd>) {
     let Mode::Ask(ask) = &mut model.mode else {

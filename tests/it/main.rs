@@ -41,5 +41,6 @@ mod storm;
 mod tree;
 mod trouble;
 mod tty;
+mod undo;
 mod watchdog;
 mod why;

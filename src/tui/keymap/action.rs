@@ -24,6 +24,7 @@ pub(crate) enum Action {
     Kill,
     Delete,
     Roll,
+    Undo,
     Confirm,
     Pause,
     Continue,

@@ -57,6 +57,13 @@ pub(crate) const BINDINGS: &[Binding] = &[
     ),
     bind(
         Processes,
+        "u",
+        Action::Undo,
+        "take the last stop, delete or change back",
+        Some("undo"),
+    ),
+    bind(
+        Processes,
         "X .+X",
         Action::Kill,
         "kill with SIGKILL (asks)",

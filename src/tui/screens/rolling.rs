@@ -9,6 +9,7 @@ use crate::tui::keymap::Action;
 use crate::tui::model::{Model, Row, Target};
 use crate::tui::msg::Cmd;
 use crate::tui::regions::regions;
+use crate::tui::verbs::is_refused;
 
 use super::{Handled, Screen, scrolled};
 
@@ -18,8 +19,6 @@ const SEEN: Duration = Duration::from_millis(150);
 const EXPIRES: Duration = Duration::from_secs(5);
 /// How many operations are remembered.
 const REMEMBERED: usize = 32;
-/// What is said when an action needs the daemon.
-const OFF: &str = "not connected: actions are off until the daemon is back";
 
 /// What the daemon told of an operation with rolling restarts.
 #[derive(Debug, Clone, PartialEq)]
@@ -86,8 +85,7 @@ pub(in crate::tui) fn open(model: &mut Model) {
     };
     let operation = model.rollouts.values().find(active);
     let operation = operation.map(|told| told.view.operation.clone());
-    if operation.is_none() && !model.is_live() {
-        model.toast(OFF, true);
+    if operation.is_none() && is_refused(model) {
         return;
     }
     model.screens.push(Screen::Rolling(RollingScreen {
@@ -171,7 +169,7 @@ pub(in crate::tui) fn tick(model: &mut Model) {
 pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) -> Handled {
     let page = usize::from(regions(model).screen.height);
     let now = model.now;
-    let live = model.is_live();
+    let may = model.is_live() && !model.read_only;
     let Some(Screen::Rolling(it)) = model.screens.last() else {
         return Handled::No;
     };
@@ -184,8 +182,8 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) ->
         Some(Cmd::Control { operation, what })
     };
     match (action, state) {
-        (Action::Confirm | Action::Pause | Action::Continue | Action::Abort, _) if !live => {
-            model.toast(OFF, true);
+        (Action::Confirm | Action::Pause | Action::Continue | Action::Abort, _) if !may => {
+            let _ = is_refused(model);
         }
         (Action::Confirm, _) if it.operation.is_none() => {
             if now.saturating_sub(it.opened) >= SEEN {

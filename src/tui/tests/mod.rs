@@ -15,3 +15,4 @@ mod scenes;
 mod screens;
 mod selection;
 mod sizes;
+mod undo;

@@ -1,0 +1,333 @@
+//! Taking back: what an operation has changed is kept for ten minutes, with the journal of the state folder, so that
+//! another client and another daemon can take it back too.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::api::{ApiError, Code, OperationView, Undo as Asked, UndoView};
+use crate::domain::event::What;
+use crate::domain::instance::{Event as Happened, Goal, Phase};
+use crate::domain::names::{InstanceId, OperationId, ProcessKey, RunId};
+use crate::domain::operation::Verb;
+use crate::domain::spec::Spec;
+
+use super::apply::Plan;
+use super::message::{Deed, Reply};
+use super::store::Record;
+use super::supervisor::{Deferral, Supervisor, Undo};
+
+/// How long something can be taken back, milliseconds.
+const KEPT_MS: u64 = 600_000;
+/// How many are kept; the oldest goes first.
+const KEPT: usize = 50;
+
+/// What an operation has changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Undoable {
+    /// The operation.
+    pub(super) operation: OperationId,
+    /// Milliseconds since 1970.
+    at_ms: u64,
+    verb: Verb,
+    by: String,
+    steps: Vec<Step>,
+}
+
+/// How one part of it is taken back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Step {
+    /// It was up.
+    Start {
+        id: InstanceId,
+        name: String,
+        /// The run that was ended.
+        run: RunId,
+    },
+    /// It was defined, and these copies were wanted up.
+    Define { spec: Box<Spec>, up: Vec<u32> },
+    /// It was defined so.
+    Restore {
+        spec: Box<Spec>,
+        /// The version that the operation left.
+        generation: u64,
+    },
+    /// It was not defined.
+    Remove { key: ProcessKey, generation: u64 },
+}
+
+impl Step {
+    fn name(&self) -> String {
+        match self {
+            Self::Start { name, .. } => name.clone(),
+            Self::Define { spec, .. } | Self::Restore { spec, .. } => spec.key().to_string(),
+            Self::Remove { key, .. } => key.to_string(),
+        }
+    }
+
+    fn what(&self) -> String {
+        let name = self.name();
+        match self {
+            Self::Start { .. } => format!("start {name}"),
+            Self::Define { .. } => format!("define {name} again"),
+            Self::Restore { .. } => format!("bring back the definition of {name}"),
+            Self::Remove { .. } => format!("delete {name}"),
+        }
+    }
+}
+
+enum Begun {
+    Known(Box<OperationView>),
+    Planned { of: OperationId, plan: Box<Plan> },
+}
+
+impl Supervisor {
+    /// Remembers how what is about to be done to these is taken back.
+    pub(super) fn remember_act(
+        &mut self,
+        verb: Verb,
+        ids: &[InstanceId],
+        operation: &OperationId,
+        by: &str,
+    ) {
+        let steps = match verb {
+            Verb::Stop | Verb::Kill => self.starts(ids),
+            Verb::Delete => self.definitions(ids),
+            Verb::Start | Verb::Restart => return,
+        };
+        self.remember(verb, steps, operation, by);
+    }
+
+    fn starts(&self, ids: &[InstanceId]) -> Vec<Step> {
+        let up = ids.iter().filter_map(|id| {
+            let member = self.members.get(id)?;
+            is_up(member.machine.phase()).then(|| Step::Start {
+                id: *id,
+                name: self.label(*id),
+                run: member.machine.run(),
+            })
+        });
+        up.collect()
+    }
+
+    fn definitions(&self, ids: &[InstanceId]) -> Vec<Step> {
+        let mut gone: BTreeMap<&ProcessKey, BTreeSet<InstanceId>> = BTreeMap::new();
+        for id in ids {
+            if let Some(member) = self.members.get(id) {
+                gone.entry(&member.key).or_default().insert(*id);
+            }
+        }
+        let step = |(key, gone): (&ProcessKey, BTreeSet<InstanceId>)| {
+            let process = self.processes.get(key)?;
+            let spec = Box::new((*process.spec).clone());
+            if process.instances.iter().any(|(_, id)| !gone.contains(id)) {
+                let generation = process.generation;
+                return Some(Step::Restore { spec, generation });
+            }
+            let wanted = |id| {
+                let member = self.members.get(id);
+                member.is_some_and(|m| is_up(m.machine.phase()))
+            };
+            let up = process.instances.iter().filter(|(_, id)| wanted(id));
+            let up = up.map(|(index, _)| *index).collect();
+            Some(Step::Define { spec, up })
+        };
+        gone.into_iter().filter_map(step).collect()
+    }
+
+    /// Remembers how a file that is about to come into force is taken back; its new definitions are there already.
+    pub(super) fn remember_plan(&mut self, plan: &Plan, operation: &OperationId, by: &str) {
+        let now = |key: &ProcessKey| self.processes.get(key).map_or(1, |p| p.generation);
+        let mut steps: Vec<Step> = Vec::new();
+        for undo in &plan.undo {
+            steps.push(match undo {
+                Undo::Forget(key) => Step::Remove {
+                    key: key.clone(),
+                    generation: now(key),
+                },
+                Undo::Restore(key, before) => Step::Restore {
+                    spec: Box::new((*before.spec).clone()),
+                    generation: now(key),
+                },
+            });
+        }
+        let known: BTreeSet<String> = steps.iter().map(Step::name).collect();
+        let removed = plan.acts.iter().filter(|(_, h)| *h == Happened::Remove);
+        let removed: Vec<InstanceId> = removed.map(|(id, _)| *id).collect();
+        let gone = self.definitions(&removed).into_iter();
+        steps.extend(gone.filter(|step| !known.contains(&step.name())));
+        self.remember(Verb::Start, steps, operation, by);
+    }
+
+    fn remember(&mut self, verb: Verb, steps: Vec<Step>, operation: &OperationId, by: &str) {
+        if steps.is_empty() || self.undo.iter().any(|u| u.operation == *operation) {
+            return;
+        }
+        let undoable = Undoable {
+            operation: operation.clone(),
+            at_ms: self.now.ms,
+            verb,
+            by: by.to_owned(),
+            steps,
+        };
+        keep(&mut self.undo, undoable.clone());
+        let record = Record::Undoable(Box::new(undoable));
+        self.deeds.push(Deed::Store(record, None));
+    }
+
+    fn kept(&self) -> impl DoubleEndedIterator<Item = &Undoable> {
+        let now = self.now.ms;
+        self.undo
+            .iter()
+            .filter(move |undoable| now < undoable.at_ms.saturating_add(KEPT_MS))
+    }
+
+    /// What can be taken back, the newest first.
+    pub(super) fn undo_views(&self) -> Vec<UndoView> {
+        let view = |undoable: &Undoable| UndoView {
+            operation: undoable.operation.clone(),
+            verb: undoable.verb,
+            by: undoable.by.clone(),
+            at_ms: undoable.at_ms,
+            until_ms: undoable.at_ms.saturating_add(KEPT_MS),
+            steps: undoable.steps.iter().map(Step::what).collect(),
+            refused: undoable.steps.iter().find_map(|step| self.moved_on(step)),
+        };
+        self.kept().rev().map(view).collect()
+    }
+
+    /// Takes an operation back, or the newest that is kept.
+    pub(super) fn take_back_operation(
+        &mut self,
+        asked: Asked,
+        by: &str,
+        reply: Reply<OperationView>,
+    ) {
+        match self.begin_undo(&asked, by) {
+            Ok(Begun::Known(view)) => drop(reply.send(Ok(*view))),
+            Ok(Begun::Planned { of, plan }) => {
+                self.commit(asked.operation, *plan, by, Deferral::Operation(reply));
+                // After the records of what it brings back: a daemon that dies in between can be asked again.
+                self.undo.retain(|kept| kept.operation != of);
+                self.deeds.push(Deed::Store(Record::Undone(of), None));
+            }
+            Err(error) => drop(reply.send(Err(error))),
+        }
+    }
+
+    fn begin_undo(&mut self, asked: &Asked, by: &str) -> Result<Begun, ApiError> {
+        if let Some(known) = self.known_operation(&asked.operation, Verb::Start)? {
+            return Ok(Begun::Known(Box::new(known)));
+        }
+        let found = match &asked.undo {
+            Some(id) => self.kept().find(|undoable| undoable.operation == *id),
+            None => self.kept().next_back(),
+        };
+        let Some(undoable) = found.cloned() else {
+            let text = match &asked.undo {
+                Some(id) => format!(
+                    "operation {id} cannot be taken back: it is too long ago, was taken back, or changed nothing that can be"
+                ),
+                None => "there is nothing to take back: no stop, delete or change of a definition in the last ten minutes".into(),
+            };
+            return Err(ApiError::new(Code::NotFound, text)
+                .hint("`adasa undo --list` shows what can be taken back"));
+        };
+        let (word, author) = (undoable.verb.word(), &undoable.by);
+        if let Some(why) = undoable.steps.iter().find_map(|step| self.moved_on(step)) {
+            let text = format!("the {word} by {author} cannot be taken back: {why}");
+            return Err(ApiError::new(Code::Refused, text)
+                .hint("`adasa undo --list` shows what can be taken back"));
+        }
+        let of = undoable.operation;
+        let text = format!("the {word} by {author} (operation {of}) is taken back by {by}");
+        self.tell(None, What::Note { text });
+        let mut plan = Box::new(Plan::empty());
+        for step in undoable.steps {
+            self.plan_step(step, &mut plan);
+        }
+        Ok(Begun::Planned { of, plan })
+    }
+
+    /// Why a step is not possible any more.
+    fn moved_on(&self, step: &Step) -> Option<String> {
+        let name = step.name();
+        match step {
+            Step::Start { id, run, .. } => match self.members.get(id) {
+                None => Some(format!("{name} was deleted since")),
+                Some(member) if member.machine.run() != *run || is_up(member.machine.phase()) => {
+                    Some(format!("{name} was started again since"))
+                }
+                Some(_) => None,
+            },
+            Step::Define { spec, .. } => {
+                let there = self.processes.get(&spec.key())?;
+                let going = there.instances.iter().all(|(_, id)| {
+                    let member = self.members.get(id);
+                    member.is_some_and(|m| m.machine.phase().goal() == Goal::Removed)
+                });
+                Some(if going {
+                    format!("{name} is still being deleted")
+                } else {
+                    format!("the name {name} was taken since")
+                })
+            }
+            Step::Restore { spec, generation } => self.changed(&spec.key(), *generation),
+            Step::Remove { key, generation } => self.changed(key, *generation),
+        }
+    }
+
+    fn changed(&self, key: &ProcessKey, generation: u64) -> Option<String> {
+        match self.processes.get(key) {
+            None => Some(format!("{key} was deleted since")),
+            Some(process) if process.generation != generation => {
+                Some(format!("the definition of {key} was changed since"))
+            }
+            Some(_) => None,
+        }
+    }
+
+    fn plan_step(&mut self, step: Step, plan: &mut Plan) {
+        match step {
+            Step::Start { id, .. } => plan.acts.push((id, Happened::Start)),
+            Step::Define { spec, up } => {
+                let key = spec.key();
+                self.add(*spec, plan);
+                let process = self.processes.get(&key);
+                let all = process.into_iter().flat_map(|process| &process.instances);
+                let down: Vec<InstanceId> = all
+                    .filter(|(index, _)| !up.contains(index))
+                    .map(|(_, id)| *id)
+                    .collect();
+                plan.acts.retain(|(id, _)| !down.contains(id));
+                for id in down {
+                    if let Some(member) = self.members.get_mut(&id) {
+                        // One that never had a run reserved would be taken for one that is yet to be started.
+                        member.reserved = member.reserved.max(1);
+                    }
+                }
+            }
+            Step::Restore { spec, .. } => self.change(*spec, false, plan),
+            Step::Remove { key, .. } => self.remove(&key, plan),
+        }
+    }
+}
+
+/// Whether it is wanted up and was not given up.
+fn is_up(phase: Phase) -> bool {
+    let resting = matches!(phase, Phase::Exited | Phase::Failed);
+    match phase.goal() {
+        Goal::Up | Goal::Replaced => !resting,
+        Goal::Down | Goal::Removed => false,
+    }
+}
+
+/// Keeps one more, and no more than the newest.
+pub(super) fn keep(all: &mut Vec<Undoable>, undoable: Undoable) {
+    let horizon = undoable.at_ms.saturating_sub(KEPT_MS);
+    all.retain(|kept| kept.at_ms >= horizon && kept.operation != undoable.operation);
+    all.push(undoable);
+    let excess = all.len().saturating_sub(KEPT);
+    all.drain(..excess);
+}
