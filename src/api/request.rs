@@ -31,6 +31,9 @@ pub struct Act {
     /// Batch by batch instead of all at once; only a restart can be so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rolling: Option<Rolling>,
+    /// Answer only when a power cut would not undo it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub durable: bool,
 }
 
 /// How a rolling restart goes.
@@ -66,6 +69,9 @@ pub struct Define {
     pub operation: OperationId,
     /// The definition.
     pub spec: Spec,
+    /// Answer only when a power cut would not undo it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub durable: bool,
 }
 
 /// `POST /api/apply`: bring the definitions of a file in force.
@@ -82,6 +88,9 @@ pub struct Apply {
     pub start: bool,
     /// Whether what the file no longer defines is deleted.
     pub prune: bool,
+    /// Answer only when a power cut would not undo it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub durable: bool,
 }
 
 /// `POST /api/down`: delete what a file brought up.
@@ -92,6 +101,9 @@ pub struct Down {
     pub operation: OperationId,
     /// Absolute.
     pub file: PathBuf,
+    /// Answer only when a power cut would not undo it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub durable: bool,
 }
 
 /// `POST /api/daemon`: end or replace the daemon.

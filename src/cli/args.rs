@@ -57,7 +57,7 @@ pub(super) enum Verb {
     /// Rolling restarts: how far they are, pause, resume, abort; without a further word all of them
     Rollout(Rollout),
     /// Stop processes and forget them; logs stay
-    Delete(Targets),
+    Delete(Change),
     /// Take back the last stop, delete or change of a definition, or the operation that is named
     Undo(Undo),
     /// List processes
@@ -201,15 +201,35 @@ pub(super) struct Start {
     /// A word that selects it as tag:WORD; may be given several times
     #[arg(long = "tag", value_name = "WORD", value_parser = |t: &str| Tag::new(t))]
     pub(super) tags: Vec<Tag>,
+    #[command(flatten)]
+    pub(super) surety: Surety,
     /// Its arguments
     #[arg(last = true, value_name = "ARGS")]
     pub(super) args: Vec<String>,
+}
+
+/// How sure it has to be.
+#[derive(Debug, Clone, Copy, ClapArgs)]
+pub(super) struct Surety {
+    /// Answer only when a power cut would not undo it
+    #[arg(long)]
+    pub(super) durable: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Change {
+    #[command(flatten)]
+    pub(super) targets: Targets,
+    #[command(flatten)]
+    pub(super) surety: Surety,
 }
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct Stop {
     #[command(flatten)]
     pub(super) targets: Targets,
+    #[command(flatten)]
+    pub(super) surety: Surety,
     /// SIGKILL at once
     #[arg(long, short = 'f')]
     pub(super) force: bool,
@@ -238,6 +258,8 @@ pub(super) struct Restarting {
     /// How long a new run has to last before the next batch [default: its min_uptime, at most 30s]
     #[arg(long, requires = "rolling", value_name = "DURATION", value_parser = units::duration)]
     pub(super) stable: Option<Duration>,
+    #[command(flatten)]
+    pub(super) surety: Surety,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -309,6 +331,8 @@ pub(super) struct Reload {
     /// The file
     #[arg(long, value_name = "FILE")]
     pub(super) config: PathBuf,
+    #[command(flatten)]
+    pub(super) surety: Surety,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -319,6 +343,8 @@ pub(super) struct Up {
     /// Leave it in the background, without the dashboard
     #[arg(long, short = 'd')]
     pub(super) detach: bool,
+    #[command(flatten)]
+    pub(super) surety: Surety,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -326,6 +352,8 @@ pub(super) struct Down {
     /// The file
     #[arg(default_value = "adasa.toml", value_name = "FILE")]
     pub(super) file: PathBuf,
+    #[command(flatten)]
+    pub(super) surety: Surety,
 }
 
 #[derive(Debug, ClapArgs)]

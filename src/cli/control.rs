@@ -10,21 +10,26 @@ use crate::domain::names::ProcessName;
 use crate::domain::selector::Selector;
 use crate::domain::spec::Spec;
 
-use super::args::{Global, Restarting, Start, Stop, Targets};
+use super::args::{Change, Global, Restarting, Start, Stop, Surety};
 use super::failure::{Failure, exit};
 use super::select::{caller, client, is_file, selectors};
 use super::{files, progress, rollout};
 
-fn act(global: &Global, verb: Verb, select: Vec<Selector>) -> Result<ExitCode, Failure> {
+fn act(
+    global: &Global,
+    verb: Verb,
+    select: Vec<Selector>,
+    surety: Surety,
+) -> Result<ExitCode, Failure> {
     let client = client(global)?;
-    act_with(&client, global, verb, select)
+    act_with(&client, global, verb, (select, surety))
 }
 
 fn act_with(
     client: &Client,
     global: &Global,
     verb: Verb,
-    select: Vec<Selector>,
+    (select, surety): (Vec<Selector>, Surety),
 ) -> Result<ExitCode, Failure> {
     let begun = Instant::now();
     let act = Act {
@@ -33,6 +38,7 @@ fn act_with(
         select,
         only_run: None,
         rolling: None,
+        durable: surety.durable,
     };
     let view = client.act(&act, progress::first_wait(global))?;
     let view = progress::follow(client, global, view, begun)?;
@@ -41,7 +47,8 @@ fn act_with(
 
 pub(super) fn stop(global: &Global, stop: &Stop) -> Result<ExitCode, Failure> {
     let verb = if stop.force { Verb::Kill } else { Verb::Stop };
-    act(global, verb, selectors(&stop.targets.select)?)
+    let select = selectors(&stop.targets.select)?;
+    act(global, verb, select, stop.surety)
 }
 
 pub(super) fn restart(global: &Global, restart: &Restarting) -> Result<ExitCode, Failure> {
@@ -49,11 +56,12 @@ pub(super) fn restart(global: &Global, restart: &Restarting) -> Result<ExitCode,
     if restart.rolling {
         return rollout::restart(global, restart, select);
     }
-    act(global, Verb::Restart, select)
+    act(global, Verb::Restart, select, restart.surety)
 }
 
-pub(super) fn delete(global: &Global, targets: &Targets) -> Result<ExitCode, Failure> {
-    act(global, Verb::Delete, selectors(&targets.select)?)
+pub(super) fn delete(global: &Global, change: &Change) -> Result<ExitCode, Failure> {
+    let select = selectors(&change.targets.select)?;
+    act(global, Verb::Delete, select, change.surety)
 }
 
 /// The first flag that defines something, for the error that says it may not stand there.
@@ -80,17 +88,18 @@ fn definition_flag(start: &Start) -> Option<&'static str> {
 pub(super) fn start(global: &Global, start: Start) -> Result<ExitCode, Failure> {
     if let Some(file) = &start.config {
         refuse_flags(&start, "a config file")?;
-        return files::start(global, file);
+        return files::start(global, file, start.surety);
     }
     let [word] = start.word.as_slice() else {
         // Several words can only be what is there.
         refuse_flags(&start, "several processes")?;
-        return act(global, Verb::Start, selectors(&start.word)?);
+        let select = selectors(&start.word)?;
+        return act(global, Verb::Start, select, start.surety);
     };
     let word = word.clone();
     if is_file(&word) {
         refuse_flags(&start, "a config file")?;
-        return files::start(global, std::path::Path::new(&word));
+        return files::start(global, std::path::Path::new(&word), start.surety);
     }
     let client = client(global)?;
     if let Ok(selector) = word.parse::<Selector>() {
@@ -118,14 +127,17 @@ pub(super) fn start(global: &Global, start: Start) -> Result<ExitCode, Failure> 
         };
         if there {
             refuse_flags(&start, &format!("{word}, which is there already"))?;
-            return act_with(&client, global, Verb::Start, vec![selector]);
+            let what = (vec![selector], start.surety);
+            return act_with(&client, global, Verb::Start, what);
         }
     }
+    let durable = start.surety.durable;
     let spec = definition(&word, start)?;
     let begun = Instant::now();
     let define = Define {
         operation: operation_id(),
         spec,
+        durable,
     };
     let view = client.define(&define, progress::first_wait(global))?;
     let view = progress::follow(&client, global, view, begun)?;

@@ -10,7 +10,7 @@ use crate::api::{Applied, Apply, Down, ServerControl};
 use crate::client::{Client, Started, operation_id};
 use crate::config;
 
-use super::args::{Global, Up};
+use super::args::{self, Global, Reload, Surety, Up};
 use super::failure::{Failure, exit};
 use super::select::{caller, client};
 use super::{daemon, dash, print, progress};
@@ -20,6 +20,7 @@ fn apply(
     global: &Global,
     file: &Path,
     (start, prune): (bool, bool),
+    surety: Surety,
 ) -> Result<Applied, Failure> {
     let file = config::load(file, &caller())?;
     let begun = Instant::now();
@@ -29,6 +30,7 @@ fn apply(
         specs: file.specs,
         start,
         prune,
+        durable: surety.durable,
     };
     let mut applied = client.apply(&apply, progress::first_wait(global))?;
     applied.operation = progress::follow(client, global, applied.operation, begun)?;
@@ -46,6 +48,7 @@ fn say(applied: &Applied, json: bool) -> ExitCode {
     for change in &applied.results {
         print::line(&format!("{} {}", change.name, change.action.word()));
     }
+    progress::say_unrecorded(&applied.operation);
     // What went well is said per process; only what did not is said per instance.
     let mut failed = applied.operation.clone();
     failed.targets.retain(|t| {
@@ -57,24 +60,26 @@ fn say(applied: &Applied, json: bool) -> ExitCode {
     if failed.targets.is_empty() {
         return ExitCode::SUCCESS;
     }
+    failed.recorded = "done".into();
     progress::say(&failed, false)
 }
 
-pub(super) fn start(global: &Global, file: &Path) -> Result<ExitCode, Failure> {
+pub(super) fn start(global: &Global, file: &Path, surety: Surety) -> Result<ExitCode, Failure> {
     // A mistake in the file is said before a daemon is started for it.
     config::load(file, &caller())?;
     let client = client(global)?;
     Ok(say(
-        &apply(&client, global, file, (true, false))?,
+        &apply(&client, global, file, (true, false), surety)?,
         global.json,
     ))
 }
 
-pub(super) fn reload(global: &Global, file: &Path) -> Result<ExitCode, Failure> {
+pub(super) fn reload(global: &Global, reload: &Reload) -> Result<ExitCode, Failure> {
+    let file = &reload.config;
     config::load(file, &caller())?;
     let client = client(global)?;
     Ok(say(
-        &apply(&client, global, file, (false, true))?,
+        &apply(&client, global, file, (false, true), reload.surety)?,
         global.json,
     ))
 }
@@ -88,7 +93,7 @@ pub(super) fn up(global: &Global, up: &Up) -> Result<ExitCode, Failure> {
     if client.ensure_as(global.no_autostart)? == Started::Yes {
         client.control(ServerControl::MarkTransient)?;
     }
-    let applied = apply(&client, global, &up.file, (true, false))?;
+    let applied = apply(&client, global, &up.file, (true, false), up.surety)?;
     let code = if up.detach || global.json {
         return Ok(say(&applied, global.json));
     } else {
@@ -101,7 +106,8 @@ pub(super) fn up(global: &Global, up: &Up) -> Result<ExitCode, Failure> {
     dash::open(&client, dash::Options::default())
 }
 
-pub(super) fn down(global: &Global, file: &Path) -> Result<ExitCode, Failure> {
+pub(super) fn down(global: &Global, down: &args::Down) -> Result<ExitCode, Failure> {
+    let (file, durable) = (&down.file, down.surety.durable);
     let path = config::locate(file)
         .map_err(|e| Failure::new(exit::USAGE, format!("{}: {e}", file.display())))?;
     let client = client(global)?.without_autostart();
@@ -109,6 +115,7 @@ pub(super) fn down(global: &Global, file: &Path) -> Result<ExitCode, Failure> {
     let down = Down {
         operation: operation_id(),
         file: path.clone(),
+        durable,
     };
     let mut applied = client.down(&down, progress::first_wait(global))?;
     applied.operation = progress::follow(&client, global, applied.operation, begun)?;

@@ -111,7 +111,7 @@ fn colour(status: Status) -> Option<Color> {
     match status {
         Status::Running => Some(Color::Green),
         Status::Starting | Status::Stopping | Status::Restarting => Some(Color::Cyan),
-        Status::Backoff => Some(Color::Magenta),
+        Status::Backoff | Status::Orphaned => Some(Color::Magenta),
         Status::Errored => Some(Color::Red),
         Status::Stopped | Status::Exited => None,
     }

@@ -117,8 +117,19 @@ pub(super) fn say(view: &OperationView, json: bool) -> ExitCode {
         if view.targets.is_empty() {
             print::line("nothing is selected");
         }
+        say_unrecorded(view);
     }
     exit_code(view)
+}
+
+/// What was done and would be forgotten with the machine.
+pub(super) fn say_unrecorded(view: &OperationView) {
+    if view.done && view.recorded == "pending" {
+        print::remark(
+            "not recorded yet: the disk of the state folder is full or does not answer; it is recorded as soon as that can be, \
+             and a reboot before would undo it",
+        );
+    }
 }
 
 fn say_target(view: &OperationView, target: &TargetView) {

@@ -31,6 +31,7 @@ pub(super) fn restart(
         verb: Verb::Restart,
         select,
         only_run: None,
+        durable: restart.surety.durable,
         rolling: Some(Rolling {
             max_unavailable: restart.max_unavailable,
             stable_ms: restart.stable.map(milliseconds),

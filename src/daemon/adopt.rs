@@ -1,36 +1,39 @@
 //! Beginning: what is saved and what the keeper knows become the state, and what happened meanwhile is acted upon.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::domain::event::What;
 use crate::domain::instance::{Event as Happened, Instance, Phase, Report};
 use crate::domain::names::{InstanceId, OperationId, RunId};
-use crate::domain::operation::Verb;
+use crate::domain::operation::{Progress, Verb};
 use crate::domain::run::Asker;
 use crate::domain::spec::Restart;
-use crate::keeper::protocol::{Entry, RunState, ToKeeper};
+use crate::keeper::protocol::{Entry, RunState};
 
+use super::ledger::{Memo, Remembered};
 use super::member::{Child, Member, Note, Process, Wanted};
 use super::message::Deed;
 use super::operations::{Operation, Target};
-use super::store::{Record, Rest, Saved, SavedInstance};
+use super::store::{Rest, Saved, SavedInstance};
 use super::supervisor::Supervisor;
 
 impl Supervisor {
     /// Takes over.
-    pub(super) fn take_over(&mut self, saved: Saved, entries: Vec<Entry>) {
+    pub(super) fn take_over(&mut self, saved: Saved, known: Remembered, entries: Vec<Entry>) {
         let mut entries: BTreeMap<InstanceId, Entry> = entries
             .into_iter()
             .map(|entry| (entry.key, entry))
             .collect();
         self.last_id = entries.keys().map(|id| id.0).fold(saved.last_id, u32::max);
         self.undo = saved.undo;
-        for text in saved.troubles {
+        self.transient = known.transient;
+        for text in saved.troubles.into_iter().chain(known.trouble) {
             self.tell(None, What::Alarm { text });
         }
         let mut cold = Vec::new();
         let mut unbegun = Vec::new();
+        let mut unsaved = Vec::new();
         for (key, process) in saved.processes {
             let mut instances = Vec::new();
             for instance in &process.instances {
@@ -39,7 +42,7 @@ impl Supervisor {
                 let noted = entry.as_ref().and_then(|e| Note::parse(&e.note));
                 restore(&mut member, instance);
                 match (entry, noted) {
-                    (Some(entry), Some(note)) => adopt(&mut member, &entry, note),
+                    (Some(entry), Some(note)) => adopt(&mut member, &entry, note, self.now.ns),
                     (Some(_) | None, _) => match saved.unbegun.get(&instance.id) {
                         Some(operation) => {
                             member.wanted = Some(Wanted {
@@ -54,31 +57,32 @@ impl Supervisor {
                 }
                 if member.rest != instance.rest {
                     // The daemon before noted it and died before it was recorded.
-                    let saved = member.saved();
-                    self.deeds
-                        .push(Deed::Store(Record::Instance { saved }, None));
+                    unsaved.push(instance.id);
                 }
                 instances.push((instance.index, instance.id));
                 self.members.insert(instance.id, member);
             }
             let spec = Arc::new(process.spec);
-            let generation = process.generation;
-            self.processes.insert(
-                key,
-                Process {
-                    spec,
-                    generation,
-                    instances,
-                },
-            );
+            let changed = Process {
+                spec,
+                generation: process.generation,
+                operation: process.operation,
+                instances,
+            };
+            self.processes.insert(key, changed);
         }
         let keys: Vec<_> = self.processes.keys().cloned().collect();
         for key in keys {
             self.renew_limits(&key);
         }
         self.orphans(entries);
-        self.reopen_operations();
-        self.reopen_rollouts();
+        let rolling = self.reopen_rollouts();
+        let untold = self.reopen_operations(known.operations, rolling);
+        self.remember_anew();
+        self.operations.taking_over = true;
+        for id in unsaved {
+            self.record_rest(id);
+        }
         // What is wanted up and is being ended nevertheless: the daemon before was ending everything.
         let ending = self.members.values().any(|member| {
             let noted = !cold.iter().any(|(id, _)| *id == member.id);
@@ -87,9 +91,16 @@ impl Supervisor {
         });
         self.repeat_ends();
         self.catch_up();
+        self.operations.taking_over = false;
         if ending {
+            for operation in untold {
+                self.cancel(&operation);
+            }
             self.end_all(false);
         } else {
+            for operation in untold {
+                self.tell_targets(&operation, "the daemon before", true);
+            }
             for (id, rest) in cold {
                 self.bring_up(id, rest);
             }
@@ -116,23 +127,54 @@ impl Supervisor {
         }
     }
 
-    /// What the keeper has and no definition names is shown, and never ended by itself.
-    fn orphans(&mut self, entries: BTreeMap<InstanceId, Entry>) {
-        for (id, entry) in entries {
-            if entry.is_live() {
-                let text = format!(
-                    "instance {id} (pid {}) runs without a definition",
-                    entry.pid
-                );
-                self.tell(None, What::Alarm { text });
-            } else {
-                self.deeds.push(Deed::Keeper(ToKeeper::Retire { key: id }));
+    /// Operations go on where they were; those that have targets that were not told yet are given back.
+    fn reopen_operations(
+        &mut self,
+        known: Vec<(OperationId, Memo)>,
+        mut rolling: BTreeMap<OperationId, Vec<Target>>,
+    ) -> Vec<OperationId> {
+        let mut untold = Vec::new();
+        let mut ids = BTreeSet::new();
+        for (id, mut memo) in known {
+            ids.insert(id.clone());
+            let rolls = rolling.remove(&id).is_some();
+            if memo.rolling && !memo.told {
+                if !rolls {
+                    // No instance was noted as begun: nothing came of it.
+                    continue;
+                }
+                memo.told = true;
+            }
+            let of_it = |p: &Process| p.operation.as_ref() == Some(&id);
+            if memo.awaits && !memo.told && !self.processes.values().any(of_it) {
+                // Its definitions never came to the state folder: nothing came of it, and whoever asked asks again.
+                continue;
+            }
+            for target in &mut memo.targets {
+                if !self.members.contains_key(&target.id) {
+                    target.is_gone();
+                }
+            }
+            if !memo.told {
+                untold.push(id.clone());
+            }
+            self.operations.insert(id, memo.into());
+        }
+        for (id, targets) in rolling {
+            ids.insert(id.clone());
+            let recalled = Operation::recalled(Verb::Restart, targets, true);
+            self.operations.insert(id, recalled);
+        }
+        for (id, operation) in self.recalled() {
+            if !ids.contains(&id) {
+                self.operations.insert(id, operation);
             }
         }
+        untold
     }
 
-    /// Operations that were under way are known by what their targets remember.
-    fn reopen_operations(&mut self) {
+    /// Operations as far as their targets remember them.
+    fn recalled(&self) -> Vec<(OperationId, Operation)> {
         let mut found: BTreeMap<OperationId, (Verb, Vec<Target>)> = BTreeMap::new();
         for (id, member) in &self.members {
             if let Some(Wanted {
@@ -146,7 +188,7 @@ impl Supervisor {
                     name: self.label(*id),
                     verb: *verb,
                     base: *base,
-                    progress: crate::domain::operation::Progress::Pending,
+                    progress: Progress::Pending,
                 };
                 found
                     .entry(operation.clone())
@@ -155,11 +197,10 @@ impl Supervisor {
                     .push(target);
             }
         }
-        for (id, (verb, targets)) in found {
-            let mut operation = Operation::new(verb, targets, self.now.ns);
-            operation.reopened = true;
-            self.operations.begin(id, operation);
-        }
+        let found = found.into_iter();
+        found
+            .map(|(id, (verb, targets))| (id, Operation::recalled(verb, targets, false)))
+            .collect()
     }
 
     /// Exits that came while no daemon was there, sweeps that were under way, deadlines that have passed.
@@ -286,8 +327,8 @@ fn restore(member: &mut Member, saved: &SavedInstance) {
 }
 
 /// From the keeper's table: what survives a daemon.
-fn adopt(member: &mut Member, entry: &Entry, note: Note) {
-    member.take(note);
+pub(super) fn adopt(member: &mut Member, entry: &Entry, note: Note, now_ns: u64) {
+    member.take(note, now_ns);
     member.reserved = member.reserved.max(entry.run.0);
     if entry.run == member.machine.run() {
         member.missed = Some(entry.state);

@@ -4,24 +4,24 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::api::{Action, ApiError, Applied, Apply, Change, Code, Define, Down, OperationView};
-use crate::domain::instance::{Event as Happened, Phase};
+use crate::domain::instance::Phase;
 use crate::domain::names::{InstanceId, OperationId, ProcessKey, instance_label};
 use crate::domain::operation::Verb;
 use crate::domain::spec::{Difference, Origin, Spec};
 
-use super::commands::verb_of;
-use crate::keeper::protocol::ToKeeper;
-
-use super::commands::taken;
+use super::commands::{Begun, taken};
+use super::ledger::{Asked, Form};
 use super::member::{Member, Process, routes};
 use super::message::{Deed, Reply};
-use super::supervisor::{Deferral, Deferred, Ending, Supervisor, Undo, not_recorded};
+use super::operations::Operation;
+use super::supervisor::{Deferral, Deferred, Supervisor, Undo};
 
 /// What a new definition brings about.
+#[derive(Default)]
 pub(super) struct Plan {
     changes: Vec<Change>,
     /// In order.
-    pub(super) acts: Vec<(InstanceId, Happened)>,
+    pub(super) acts: Vec<(InstanceId, Verb)>,
     changed: Vec<ProcessKey>,
     pub(super) undo: Vec<Undo>,
 }
@@ -29,41 +29,31 @@ pub(super) struct Plan {
 impl Supervisor {
     /// Defines a process and starts it.
     pub(super) fn define(&mut self, define: Define, by: &str, reply: Reply<OperationView>) {
-        match self.known_operation(&define.operation, Verb::Start) {
-            Ok(None) => {}
-            Ok(Some(known)) => {
-                let _ = reply.send(Ok(known));
-                return;
-            }
-            Err(error) => {
-                let _ = reply.send(Err(error));
-                return;
-            }
-        }
-        let spec = define.spec;
-        if let Err(error) = self.may_define(&spec, &BTreeMap::new()) {
-            let _ = reply.send(Err(error));
+        let asked = Asked::new(Verb::Start, Form::Define, &define);
+        let reply = Deferral::Operation(reply);
+        let Some(reply) = self.unless_known(&define.operation, &asked, reply) else {
+            return;
+        };
+        if let Err(error) = self.may_define(&define.spec, &BTreeMap::new()) {
+            reply.refuse(error);
             return;
         }
-        let mut plan = Plan::empty();
-        self.add(spec, &mut plan);
-        self.commit(define.operation, plan, by, Deferral::Operation(reply));
+        let mut plan = Plan::default();
+        self.add(define.spec, &mut plan);
+        let request = (define.operation, asked, define.durable);
+        self.commit(request, plan, by, reply);
     }
 
     /// Brings the definitions of a file in force.
     pub(super) fn apply(&mut self, apply: Apply, by: &str, reply: Reply<Applied>) {
-        if let Some(known) = self.operations.get(&apply.operation)
-            && known.verb == Verb::Start
-            && !known.reopened
-        {
-            let answer = self.applied(&apply.operation, Vec::new());
-            let _ = reply.send(answer);
+        let asked = Asked::new(Verb::Start, Form::Apply, &apply);
+        let reply = Deferral::Applied(reply);
+        let Some(reply) = self.unless_known(&apply.operation, &asked, reply) else {
             return;
-        }
-        let mut wanted: BTreeMap<ProcessKey, Spec> = BTreeMap::new();
-        for spec in apply.specs {
-            wanted.insert(spec.key(), spec);
-        }
+        };
+        let order: Vec<ProcessKey> = apply.specs.iter().map(Spec::key).collect();
+        let mut wanted: BTreeMap<ProcessKey, Spec> =
+            apply.specs.into_iter().map(|s| (s.key(), s)).collect();
         let file = Origin::File(apply.file);
         for spec in wanted.values() {
             let refused = match self.processes.get(&spec.key()) {
@@ -72,23 +62,23 @@ impl Supervisor {
                 None => self.may_define(spec, &wanted),
             };
             if let Err(error) = refused {
-                let _ = reply.send(Err(error));
+                reply.refuse(error);
                 return;
             }
         }
-        let mut plan = Plan::empty();
+        let mut plan = Plan::default();
         if apply.prune {
-            let gone: Vec<ProcessKey> = self
-                .processes
-                .iter()
-                .filter(|(key, p)| p.spec.origin == file && !wanted.contains_key(*key))
-                .map(|(key, _)| key.clone())
-                .collect();
-            for key in gone {
-                self.remove(&key, &mut plan);
+            for key in self.brought_up_by(&file) {
+                if !wanted.contains_key(&key) {
+                    self.remove(&key, &mut plan);
+                }
             }
         }
-        for (key, mut spec) in wanted {
+        // In the order of the file: what it names first comes up first.
+        for key in order {
+            let Some(mut spec) = wanted.remove(&key) else {
+                continue;
+            };
             spec.origin = file.clone();
             if self.processes.contains_key(&key) {
                 self.change(spec, apply.start, &mut plan);
@@ -96,42 +86,74 @@ impl Supervisor {
                 self.add(spec, &mut plan);
             }
         }
-        let changes = plan.changes.clone();
         self.remember_plan(&plan, &apply.operation, by);
-        self.commit(apply.operation, plan, by, Deferral::Applied(reply, changes));
+        let request = (apply.operation, asked, apply.durable);
+        self.commit(request, plan, by, reply);
     }
 
     /// Deletes what a file brought up.
-    pub(super) fn down(&mut self, down: &Down, by: &str) -> Result<Applied, ApiError> {
-        if self
-            .known_operation(&down.operation, Verb::Delete)?
-            .is_some()
-        {
-            return self.applied(&down.operation, Vec::new());
-        }
-        let file = Origin::File(down.file.clone());
-        let keys: Vec<ProcessKey> = self
-            .processes
-            .iter()
-            .filter(|(_, p)| p.spec.origin == file)
-            .map(|(key, _)| key.clone())
-            .collect();
-        let mut plan = Plan::empty();
-        for key in keys {
+    pub(super) fn down(&mut self, down: Down, by: &str, reply: Reply<Applied>) {
+        let asked = Asked::new(Verb::Delete, Form::Down, &down);
+        let reply = Deferral::Applied(reply);
+        let Some(reply) = self.unless_known(&down.operation, &asked, reply) else {
+            return;
+        };
+        let mut plan = Plan::default();
+        for key in self.brought_up_by(&Origin::File(down.file)) {
             self.remove(&key, &mut plan);
         }
         let ids: Vec<InstanceId> = plan.acts.iter().map(|(id, _)| *id).collect();
         self.remember_act(Verb::Delete, &ids, &down.operation, by);
-        let asked: Vec<_> = ids.iter().map(|id| (*id, Verb::Delete)).collect();
-        self.begin(down.operation.clone(), Verb::Delete, &asked, by);
-        for id in ids {
-            self.want(id, &Happened::Remove, &down.operation, Verb::Delete, by);
-        }
-        self.settle_operations();
-        self.applied(&down.operation, plan.changes)
+        let request = (down.operation, asked, down.durable);
+        self.commit(request, plan, by, reply);
     }
 
-    fn applied(&self, operation: &OperationId, results: Vec<Change>) -> Result<Applied, ApiError> {
+    /// What a file brought up, in the order in which it came up.
+    fn brought_up_by(&self, file: &Origin) -> Vec<ProcessKey> {
+        let all = self.processes.iter();
+        let of_file = all.filter(|(_, p)| p.spec.origin == *file);
+        let mut keys: Vec<_> = of_file
+            .map(|(key, p)| (p.instances.iter().map(|(_, id)| *id).min(), key.clone()))
+            .collect();
+        keys.sort_unstable();
+        keys.into_iter().map(|(_, key)| key).collect()
+    }
+
+    /// Answers a request that was made before. One whose definitions wait for the disk waits with it.
+    pub(super) fn unless_known(
+        &mut self,
+        operation: &OperationId,
+        asked: &Asked,
+        reply: Deferral,
+    ) -> Option<Deferral> {
+        match self.known_operation(operation, asked) {
+            Ok(None) => return Some(reply),
+            Ok(Some(_)) => {
+                let mut waiting = self.deferred.values_mut();
+                match waiting.find(|deferred| deferred.operation == *operation) {
+                    Some(deferred) => deferred.replies.push(reply),
+                    None => self.answer_when_recorded(operation, reply),
+                }
+            }
+            Err(error) => reply.refuse(error),
+        }
+        None
+    }
+
+    pub(super) fn answer(&self, operation: &OperationId, reply: Deferral) {
+        let known = self.operations.get(operation);
+        if let Some(error) = known.and_then(Operation::not_durable) {
+            return reply.refuse(error);
+        }
+        match reply {
+            Deferral::Operation(reply) => drop(reply.send(self.operation_view(operation))),
+            Deferral::Applied(reply) => drop(reply.send(self.applied(operation))),
+        }
+    }
+
+    fn applied(&self, operation: &OperationId) -> Result<Applied, ApiError> {
+        let known = self.operations.get(operation);
+        let results = known.map_or_else(Vec::new, |known| known.changes.clone());
         let operation = self.operation_view(operation)?;
         let left = self
             .members
@@ -145,129 +167,43 @@ impl Supervisor {
     }
 
     /// Records what changed, then begins; without a change it begins at once.
-    pub(super) fn commit(&mut self, operation: OperationId, plan: Plan, by: &str, reply: Deferral) {
-        let verb = Verb::Start;
-        let asked: Vec<_> = plan.acts.iter().map(|(id, h)| (*id, verb_of(h))).collect();
-        self.begin(operation.clone(), verb, &asked, by);
-        self.operations.set_underway(&operation, false);
-        let mut last = None;
+    pub(super) fn commit(
+        &mut self,
+        (operation, asked, durable): (OperationId, Asked, bool),
+        plan: Plan,
+        by: &str,
+        reply: Deferral,
+    ) {
+        let awaits = !plan.changed.is_empty();
+        let begun = Begun {
+            operation: operation.clone(),
+            asked,
+            targets: plan.acts,
+            changes: plan.changes,
+            awaits,
+            durable,
+            rolling: false,
+        };
+        self.begin(begun, by);
+        if !awaits {
+            self.tell_targets(&operation, by, false);
+            self.settle_operations();
+            self.answer_when_recorded(&operation, reply);
+            return;
+        }
         for key in &plan.changed {
-            if self.processes.contains_key(key) {
-                let ticket = self.next_ticket;
-                self.next_ticket += 1;
-                self.record_process(key, Some(&operation), Some(ticket));
-                last = Some(ticket);
+            if let Some(process) = self.processes.get_mut(key) {
+                process.operation = Some(operation.clone());
             }
         }
-        let deferred = Deferred::Begin {
-            operation,
-            acts: plan.acts,
-            reply,
-            undo: plan.undo,
-        };
-        match last {
-            // The store works in order: the last ticket answers for all.
-            Some(ticket) => {
-                self.deferred.insert(ticket, deferred);
-            }
-            None => self.carry_out(deferred),
-        }
-    }
-
-    /// The store has answered.
-    pub(super) fn stored(&mut self, ticket: u64, error: Option<String>) {
-        if let Some(operation) = self.recording.remove(&ticket) {
-            if error.is_none() {
-                self.operations.has_recorded(&operation);
-            }
-            return;
-        }
-        if let Some(id) = self.retiring.remove(&ticket) {
-            // Not recorded, the keeper goes on remembering it as gone.
-            if error.is_none() {
-                self.deeds.push(Deed::Keeper(ToKeeper::Retire { key: id }));
-            }
-            return;
-        }
-        let Some(deferred) = self.deferred.remove(&ticket) else {
-            return;
-        };
-        match error {
-            None if self.ending == Ending::No => self.carry_out(deferred),
-            // Everything is being ended: what would be started now, nobody would end.
-            None => {
-                let Deferred::Begin { operation, .. } = deferred;
-                self.operations.cancel(&operation);
-            }
-            Some(why) => {
-                let Deferred::Begin {
-                    operation,
-                    reply,
-                    undo,
-                    ..
-                } = deferred;
-                self.operations.cancel(&operation);
-                for undo in undo {
-                    self.take_back(undo);
-                }
-                match reply {
-                    Deferral::Operation(reply) => drop(reply.send(Err(not_recorded(&why)))),
-                    Deferral::Applied(reply, _) => drop(reply.send(Err(not_recorded(&why)))),
-                }
-            }
-        }
-    }
-
-    fn take_back(&mut self, undo: Undo) {
-        match undo {
-            Undo::Forget(key) => {
-                if let Some(process) = self.processes.remove(&key) {
-                    for (_, id) in process.instances {
-                        self.members.remove(&id);
-                        self.touch(id);
-                    }
-                }
-            }
-            Undo::Restore(key, process) => {
-                let kept: Vec<InstanceId> = process.instances.iter().map(|(_, id)| *id).collect();
-                if let Some(changed) = self.processes.insert(key, *process) {
-                    for (_, id) in changed.instances {
-                        if !kept.contains(&id) {
-                            self.members.remove(&id);
-                        }
-                        self.touch(id);
-                    }
-                }
-            }
-        }
-    }
-
-    fn carry_out(&mut self, deferred: Deferred) {
-        let Deferred::Begin {
-            operation,
-            acts,
-            reply,
-            ..
-        } = deferred;
-        self.operations.set_underway(&operation, true);
-        for (id, happened) in acts {
-            self.want(
-                id,
-                &happened,
-                &operation,
-                verb_of(&happened),
-                "its definition",
-            );
-        }
-        self.settle_operations();
-        match reply {
-            Deferral::Operation(reply) => {
-                let _ = reply.send(self.operation_view(&operation));
-            }
-            Deferral::Applied(reply, changes) => {
-                let _ = reply.send(self.applied(&operation, changes));
-            }
-        }
+        self.record_definitions(
+            &plan.changed,
+            Deferred {
+                operation,
+                replies: vec![reply],
+                undo: plan.undo,
+            },
+        );
     }
 
     /// Whether a new definition has a place.
@@ -321,6 +257,7 @@ impl Supervisor {
             Process {
                 spec: Arc::new(spec),
                 generation: 1,
+                operation: None,
                 instances: Vec::new(),
             },
         );
@@ -345,17 +282,14 @@ impl Supervisor {
                 process.instances.push((index, id));
                 process.instances.sort_unstable();
             }
-            plan.acts.push((id, Happened::Start));
+            plan.acts.push((id, Verb::Start));
             self.touch(id);
         }
     }
 
     pub(super) fn remove(&mut self, key: &ProcessKey, plan: &mut Plan) {
         if let Some(process) = self.processes.get(key) {
-            let acts = process
-                .instances
-                .iter()
-                .map(|(_, id)| (*id, Happened::Remove));
+            let acts = process.instances.iter().map(|(_, id)| (*id, Verb::Delete));
             plan.acts.extend(acts);
             plan.changes.push(change(key, Action::Removed));
         }
@@ -401,16 +335,16 @@ impl Supervisor {
             };
             let stopped = member.machine.phase() == Phase::Stopped;
             match (difference, stopped) {
-                (Difference::Replace, false) => plan.acts.push((*id, Happened::Restart)),
+                (Difference::Replace, false) => plan.acts.push((*id, Verb::Restart)),
                 (_, true) if start => {
                     resumed = true;
-                    plan.acts.push((*id, Happened::Start));
+                    plan.acts.push((*id, Verb::Start));
                 }
                 (_, false) if start && !member.machine.phase().has_run() => {
                     // Gave up, ended or waits: the file is brought up again; what ended well is left.
                     if member.machine.phase() != Phase::Exited {
                         resumed = true;
-                        plan.acts.push((*id, Happened::Start));
+                        plan.acts.push((*id, Verb::Start));
                     }
                 }
                 (
@@ -439,7 +373,7 @@ impl Supervisor {
         self.add_members(key, missing, plan);
         for (index, id) in &before.instances {
             if *index >= wanted {
-                plan.acts.push((*id, Happened::Remove));
+                plan.acts.push((*id, Verb::Delete));
             }
             self.touch(*id);
         }
@@ -466,13 +400,11 @@ impl Supervisor {
     }
 }
 
-impl Plan {
-    pub(super) fn empty() -> Self {
-        Self {
-            changes: Vec::new(),
-            acts: Vec::new(),
-            changed: Vec::new(),
-            undo: Vec::new(),
+impl Deferral {
+    pub(super) fn refuse(self, error: ApiError) {
+        match self {
+            Self::Operation(reply) => drop(reply.send(Err(error))),
+            Self::Applied(reply) => drop(reply.send(Err(error))),
         }
     }
 }

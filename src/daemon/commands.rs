@@ -1,28 +1,49 @@
 //! Commands on what is there: start, stop, kill, restart, delete, and the daemon's own end.
 
-use crate::api::{Act, ApiError, Code, OperationView, ServerControl};
+use crate::api::{Act, ApiError, Change, Code, OperationView, ServerControl};
 use crate::domain::event::What;
 use crate::domain::instance::{Event as Happened, Phase};
-use crate::domain::names::{InstanceId, OperationId, RunId};
+use crate::domain::names::{InstanceId, OperationId};
 use crate::domain::operation::{Progress, Verb};
 use crate::domain::run::Asker;
 use crate::domain::selector::{Candidate, Selector};
 use crate::domain::spec::Origin;
 use crate::keeper::protocol::{ToKeeper, ToScribe};
 
+use super::ledger::{Asked, Entry, Form, Memo};
 use super::member::{Process, Wanted};
-use super::message::{Deed, LogSource, Tending};
-use super::operations::{Operation, Target};
-use super::supervisor::{Deferred, Ending, Supervisor, Undo};
+use super::message::{Deed, LogSource, Reply, Tending};
+use super::operations::Target;
+use super::supervisor::{Deferral, Ending, Supervisor, Undo};
 
-/// What an instance is asked for by what happens to it.
-pub(super) fn verb_of(happened: &Happened) -> Verb {
-    match happened {
-        Happened::Remove => Verb::Delete,
-        Happened::Restart => Verb::Restart,
-        Happened::Stop { force: true } => Verb::Kill,
-        Happened::Stop { force: false } => Verb::Stop,
-        Happened::Start | Happened::Report { .. } | Happened::Deadline { .. } => Verb::Start,
+/// An operation that begins.
+pub(super) struct Begun {
+    pub(super) operation: OperationId,
+    pub(super) asked: Asked,
+    /// Who is asked for what, in order.
+    pub(super) targets: Vec<(InstanceId, Verb)>,
+    /// What the answer says of each process.
+    pub(super) changes: Vec<Change>,
+    /// Whether its definitions have to be in the state folder before it is carried out.
+    pub(super) awaits: bool,
+    /// Whether the answer waits until a power cut would not undo it.
+    pub(super) durable: bool,
+    /// Whether it goes batch by batch.
+    pub(super) rolling: bool,
+}
+
+impl Begun {
+    /// A command on what is there.
+    pub(super) fn of(act: &Act, asked: Asked, ids: &[InstanceId]) -> Self {
+        Self {
+            operation: act.operation.clone(),
+            asked,
+            targets: ids.iter().map(|id| (*id, act.verb)).collect(),
+            changes: Vec::new(),
+            awaits: false,
+            durable: act.durable,
+            rolling: act.rolling.is_some(),
+        }
     }
 }
 
@@ -78,8 +99,8 @@ impl Supervisor {
     /// What is defined and not recorded yet; until then no command may begin it.
     fn unrecorded(&self) -> std::collections::BTreeSet<InstanceId> {
         let mut ids = std::collections::BTreeSet::new();
-        for Deferred::Begin { undo, .. } in self.deferred.values() {
-            for undo in undo {
+        for deferred in self.deferred.values() {
+            for undo in &deferred.undo {
                 let (key, before) = match undo {
                     Undo::Forget(key) => (key, None),
                     Undo::Restore(key, before) => (key, Some(before)),
@@ -111,118 +132,117 @@ impl Supervisor {
     }
 
     /// Begins an operation on what is selected, or says how far it is when it was begun before.
-    pub(super) fn act(&mut self, act: Act, by: &str) -> Result<OperationView, ApiError> {
-        if let Some(rolling) = act.rolling {
-            return self.roll(act, rolling, by);
-        }
-        let mut ids = Vec::new();
-        match self.known_operation(&act.operation, act.verb)? {
-            None => ids = self.select(&act.select)?,
-            Some(known) => {
-                // The daemon before may have died between two targets: the rest is told now.
-                let reopened = self.operations.get(&act.operation);
-                if reopened.is_some_and(|o| o.reopened)
-                    && let Ok(selected) = self.select(&act.select)
-                {
-                    ids = selected;
-                    ids.retain(|id| known.targets.iter().all(|t| t.id != *id));
-                }
-                if ids.is_empty() {
-                    return Ok(known);
-                }
-            }
-        }
-        self.still_the_run(&ids, act.only_run)?;
-        self.remember_act(act.verb, &ids, &act.operation, by);
-        let asked: Vec<_> = ids.iter().map(|id| (*id, act.verb)).collect();
-        self.begin(act.operation.clone(), act.verb, &asked, by);
-        let happened = happening(act.verb);
-        for id in ids {
-            self.want(id, &happened, &act.operation, act.verb, by);
-        }
-        self.settle_operations();
-        self.operation_view(&act.operation)
-    }
-
-    /// What was seen when the question was asked is still so.
-    pub(super) fn still_the_run(
-        &self,
-        ids: &[InstanceId],
-        run: Option<RunId>,
-    ) -> Result<(), ApiError> {
-        let is = |id, run| {
-            self.members
-                .get(id)
-                .is_none_or(|m: &super::member::Member| m.machine.run() == run)
+    pub(super) fn act(&mut self, act: Act, by: &str, reply: Reply<OperationView>) {
+        let asked = Asked::new(act.verb, Form::Act, &act);
+        let reply = Deferral::Operation(reply);
+        let Some(reply) = self.unless_known(&act.operation, &asked, reply) else {
+            return;
         };
-        match run {
-            Some(run) if !ids.iter().all(|id| is(id, run)) => Err(ApiError::new(
-                Code::StaleTarget,
-                "stale target: it has been started again since you looked",
-            )),
-            Some(_) | None => Ok(()),
+        let begun = match act.rolling {
+            Some(rolling) => self.roll(&act, asked, rolling, by),
+            None => self.act_at_once(&act, asked, by),
+        };
+        match begun {
+            Ok(()) => self.answer_when_recorded(&act.operation, reply),
+            Err(error) => reply.refuse(error),
         }
     }
 
-    /// An operation with this id that is known already; one of another kind is a conflict.
-    pub(super) fn known_operation(
-        &self,
-        id: &OperationId,
-        verb: Verb,
-    ) -> Result<Option<OperationView>, ApiError> {
-        match self.operations.get(id) {
-            None => Ok(None),
-            Some(known) if known.verb == verb => self.operation_view(id).map(Some),
-            Some(known) => Err(ApiError::new(
-                Code::Conflict,
-                format!("operation {id} was a {}", known.verb.word()),
-            )),
+    fn act_at_once(&mut self, act: &Act, asked: Asked, by: &str) -> Result<(), ApiError> {
+        let ids = self.targets(act)?;
+        self.remember_act(act.verb, &ids, &act.operation, by);
+        self.begin(Begun::of(act, asked, &ids), by);
+        self.tell_targets(&act.operation, by, false);
+        self.settle_operations();
+        Ok(())
+    }
+
+    /// Whom a command is for: what was seen when the question was asked is still so.
+    pub(super) fn targets(&self, act: &Act) -> Result<Vec<InstanceId>, ApiError> {
+        let ids = self.select(&act.select)?;
+        let other = |run| move |member: &super::member::Member| member.machine.run() != run;
+        if let Some(run) = act.only_run
+            && ids
+                .iter()
+                .any(|id| self.members.get(id).is_some_and(other(run)))
+        {
+            let error = "stale target: it has been started again since you looked";
+            return Err(ApiError::new(Code::StaleTarget, error));
         }
+        Ok(ids)
     }
 
     /// Notes an operation with its targets and what each is asked for.
-    pub(super) fn begin(
-        &mut self,
-        id: OperationId,
-        verb: Verb,
-        asked: &[(InstanceId, Verb)],
-        by: &str,
-    ) {
-        let targets = asked
-            .iter()
-            .filter_map(|(id, verb)| {
-                let member = self.members.get(id)?;
-                let phase = member.machine.phase();
-                let already = match verb {
-                    Verb::Start => phase == Phase::Running,
-                    Verb::Stop | Verb::Kill => phase == Phase::Stopped,
-                    Verb::Restart | Verb::Delete => false,
-                };
-                Some(Target {
-                    id: *id,
-                    name: self.label(*id),
-                    verb: *verb,
-                    base: member.machine.run(),
-                    progress: if already {
-                        Progress::Already
-                    } else {
-                        Progress::Pending
-                    },
-                })
+    pub(super) fn begin(&mut self, begun: Begun, by: &str) {
+        let targets = begun.targets.iter().filter_map(|(id, verb)| {
+            let member = self.members.get(id)?;
+            let phase = member.machine.phase();
+            let already = match verb {
+                Verb::Start => phase == Phase::Running,
+                Verb::Stop | Verb::Kill => phase == Phase::Stopped,
+                Verb::Restart | Verb::Delete => false,
+            };
+            let impossible = *verb == Verb::Restart && member.orphaned;
+            Some(Target {
+                id: *id,
+                name: self.label(*id),
+                verb: *verb,
+                base: member.machine.run(),
+                progress: if already {
+                    Progress::Already
+                } else if impossible {
+                    let reason = "nothing defines it any more: it could not be started again";
+                    Progress::Failed {
+                        reason: reason.into(),
+                    }
+                } else {
+                    Progress::Pending
+                },
             })
-            .collect();
-        self.operations
-            .begin(id.clone(), Operation::new(verb, targets, self.now.ns));
-        for (target, verb) in asked {
+        });
+        let memo = Memo {
+            asked: begun.asked,
+            targets: targets.collect(),
+            changes: begun.changes,
+            awaits: begun.awaits,
+            durable: begun.durable,
+            told: false,
+            rolling: begun.rolling,
+            begun_ns: self.now.ns,
+            settled_ns: None,
+        };
+        self.remember(Entry::Begun {
+            operation: begun.operation.clone(),
+            memo: Box::new(memo.clone()),
+        });
+        for target in &memo.targets {
             self.tell(
-                Some(*target),
+                Some(target.id),
                 What::Asked {
-                    verb: *verb,
-                    operation: id.clone(),
+                    verb: target.verb,
+                    operation: begun.operation.clone(),
                     by: by.to_owned(),
                 },
             );
         }
+        self.operations.insert(begun.operation, memo.into());
+    }
+
+    /// Tells every target of an operation; when it is resumed, those that do not know of it yet.
+    pub(super) fn tell_targets(&mut self, operation: &OperationId, by: &str, resumed: bool) {
+        let Some(known) = self.operations.get(operation) else {
+            return;
+        };
+        let possible = |t: &&Target| !matches!(t.progress, Progress::Failed { .. });
+        let targets = known.targets.iter().filter(possible);
+        let targets: Vec<_> = targets.map(|t| (t.id, t.verb)).collect();
+        for (id, verb) in targets {
+            let knows = self.members.get(&id).and_then(|m| m.wanted.as_ref());
+            if !resumed || knows.is_none_or(|wanted| wanted.operation != *operation) {
+                self.want(id, &happening(verb), operation, verb, by);
+            }
+        }
+        self.has_told(operation);
     }
 
     /// Applies a command to one instance and remembers which operation wanted it.
@@ -270,8 +290,9 @@ impl Supervisor {
                 self.deeds.push(Deed::Leave);
             }
             ServerControl::MarkTransient => {
-                if self.ending == Ending::No {
+                if self.ending == Ending::No && !self.transient {
                     self.transient = true;
+                    self.remember(Entry::Transient);
                 }
             }
         }
@@ -331,6 +352,11 @@ impl Supervisor {
 /// A name has one process: what has it is said.
 pub(super) fn taken(there: &Process) -> ApiError {
     let spec = &there.spec;
+    if there.is_orphan() {
+        let key = spec.key();
+        let error = format!("the name {key} is taken by what runs without a definition");
+        return ApiError::new(Code::Conflict, error).hint(format!("`adasa delete {key}` ends it"));
+    }
     let by = match &spec.origin {
         Origin::Typed => "typed with `adasa start`".to_owned(),
         Origin::File(file) => format!("defined in {}", file.display()),

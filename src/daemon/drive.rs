@@ -11,7 +11,7 @@ use crate::platform::clock::as_ns;
 
 use super::member::routes;
 use super::message::{Deed, SweepOrder};
-use super::store::{Record, Rest, SavedInstance};
+use super::store::Rest;
 use super::supervisor::{Ending, Supervisor};
 
 /// From asking the keeper to a child: long, for the keeper never waits for anything that can hang.
@@ -50,7 +50,7 @@ impl Supervisor {
                 note: member.note(),
             }));
         }
-        let (was, is) = (member.status(), after.phase().into());
+        let (was, is) = (member.status(), member.status_in(after.phase()));
         member.machine = after;
         member.note_asker(before.phase(), asker, because);
         member.count_failures(before.attempts(), event, self.now.ns);
@@ -119,6 +119,11 @@ impl Supervisor {
             self.retire(id);
         }
         self.touch(id);
+        let orphaned = self.members.get(&id).is_some_and(|m| m.orphaned);
+        if orphaned && !after.phase().has_run() {
+            // There is nothing that it could be started from.
+            self.drive(id, &Happened::Remove, "");
+        }
     }
 
     fn set_deadline(&mut self, id: InstanceId, delay: Delay) {
@@ -304,94 +309,5 @@ impl Supervisor {
         member.alarm = Some(text.clone());
         self.tell(Some(id), What::Alarm { text });
         self.deeds.push(Deed::SweepAgain);
-    }
-
-    /// Appends where the instance rests; nobody waits for it.
-    pub(super) fn record_rest(&mut self, id: InstanceId) {
-        let Some(member) = self.members.get(&id) else {
-            return;
-        };
-        let record = Record::Instance {
-            saved: member.saved(),
-        };
-        // Whoever asked is told whether the disk has it: `recorded`.
-        let ticket = member.wanted.as_ref().map(|wanted| {
-            let ticket = self.next_ticket;
-            self.operations.recording(&wanted.operation);
-            self.recording.insert(ticket, wanted.operation.clone());
-            ticket
-        });
-        self.next_ticket += u64::from(ticket.is_some());
-        self.deeds.push(Deed::Store(record, ticket));
-    }
-
-    /// Forgets an instance. The keeper remembers that it is gone until the state folder does: a daemon that ends in
-    /// between must not bring it up again.
-    pub(super) fn retire(&mut self, id: InstanceId) {
-        self.deeds.push(Deed::SweepOver(id));
-        self.deeds.push(Deed::Untrack(id));
-        let Some(member) = self.members.remove(&id) else {
-            return;
-        };
-        self.deeds.push(Deed::Keeper(ToKeeper::Note {
-            key: id,
-            note: member.note(),
-        }));
-        self.operations.removed(id);
-        let ticket = self.next_ticket;
-        self.next_ticket += 1;
-        self.retiring.insert(ticket, id);
-        let Some(process) = self.processes.get_mut(&member.key) else {
-            return;
-        };
-        process.instances.retain(|(_, other)| *other != id);
-        if process.instances.is_empty() {
-            self.processes.remove(&member.key);
-            let record = Record::Removed { key: member.key };
-            self.deeds.push(Deed::Store(record, Some(ticket)));
-            return;
-        }
-        let left = u32::try_from(process.instances.len()).unwrap_or(1);
-        let ids: Vec<InstanceId> = process.instances.iter().map(|(_, id)| *id).collect();
-        if process.spec.instances != left {
-            std::sync::Arc::make_mut(&mut process.spec).instances = left;
-        }
-        // Not the whole definition: a thousand that go would write it a thousand times.
-        let gone = Record::Gone(member.key, id, left);
-        self.deeds.push(Deed::Store(gone, Some(ticket)));
-        // A last one left is called by the name of its process.
-        for id in ids {
-            self.touch(id);
-        }
-    }
-
-    /// Appends a whole definition; with a ticket the answer says when it is in the file.
-    pub(super) fn record_process(
-        &mut self,
-        key: &crate::domain::names::ProcessKey,
-        operation: Option<&crate::domain::names::OperationId>,
-        ticket: Option<u64>,
-    ) {
-        let Some(process) = self.processes.get(key) else {
-            return;
-        };
-        let instances: Vec<SavedInstance> = process
-            .instances
-            .iter()
-            .filter_map(|(_, id)| self.members.get(id))
-            .map(super::member::Member::saved)
-            .collect();
-        let Ok(by_itself) = crate::domain::names::OperationId::new(super::store::BY_ITSELF) else {
-            return;
-        };
-        let record = Record::Process {
-            process: Box::new(super::store::SavedProcess {
-                spec: (*process.spec).clone(),
-                generation: process.generation,
-                instances,
-            }),
-            operation: operation.cloned().unwrap_or(by_itself),
-        };
-        self.deeds.push(Deed::Store(record, ticket));
     }
 }

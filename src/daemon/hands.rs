@@ -17,6 +17,7 @@ use crate::platform::procfs;
 
 use super::history::History;
 use super::inspector::{FromInspector, ToInspector};
+use super::ledger::Ledger;
 use super::message::{Deed, Msg};
 use super::retention::ToRetention;
 use super::role::{WELCOME, now};
@@ -100,6 +101,7 @@ pub(super) struct Hands {
     pub(super) asked: bool,
     pub(super) scribe: Option<Link>,
     pub(super) store: Store,
+    pub(super) ledger: Ledger,
     pub(super) history: History,
     pub(super) growth: watch::Sender<u64>,
     pub(super) threads: Threads,
@@ -170,13 +172,37 @@ impl Hands {
         }
     }
 
+    /// An operation that cannot be remembered is carried out all the same; that it is forgotten with this daemon is said.
+    fn remember(
+        &mut self,
+        supervisor: &mut Supervisor,
+        write: impl FnOnce(&mut Ledger) -> io::Result<()>,
+    ) {
+        let result = write(&mut self.ledger);
+        let failing = result.is_err();
+        if let Err(error) = result
+            && !self.ledger.failing
+        {
+            let text = format!("operations cannot be remembered in the volatile folder: {error}");
+            supervisor.handle(now(), Msg::Subsystem(text));
+        }
+        self.ledger.failing = failing;
+    }
+
     pub(super) fn perform_one(&mut self, deed: Deed, supervisor: &mut Supervisor) {
         failpoint!("daemon.deed");
         match deed {
             Deed::Keeper(message) => self.keeper_says(&message),
             Deed::Scribe(message) => self.scribe_says(&message),
-            Deed::Store(record, ticket) => {
-                if let (Err(why), Some(ticket)) = (self.store.append(record, ticket), ticket) {
+            Deed::Remember(entry) => self.remember(supervisor, |ledger| ledger.append(entry)),
+            Deed::RememberAnew(known) => self.remember(supervisor, |ledger| ledger.anew(known)),
+            Deed::Store {
+                record,
+                ticket,
+                durable,
+            } => {
+                let taken = self.store.append(record, ticket, durable);
+                if let (Err(why), Some(ticket)) = (taken, ticket) {
                     let error = Some(why.to_owned());
                     supervisor.handle(now(), Msg::Stored { ticket, error });
                 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::event::Event;
 use crate::domain::exit::{Ending, Exit, ShortText};
-use crate::domain::instance::{Event as Happened, Instance, Policy, Report};
+use crate::domain::instance::{Event as Happened, Instance, Phase, Policy, Report};
 use crate::domain::names::{InstanceId, OperationId, ProcessKey, RunId, instance_label};
 use crate::domain::operation::Verb;
 use crate::domain::run::{Asker, Reason};
@@ -18,6 +18,10 @@ use crate::keeper::protocol::{NOTE_MAX, Route, Routes};
 
 /// How many moments of failure a note has room for.
 const FAILURES_NOTED: usize = 24;
+/// How many are taken to be as old as the oldest of those.
+const FAILURES_MOST: usize = 10_000;
+/// The version of the note.
+const NOTE_VERSION: u32 = 1;
 /// How many events are kept in memory for each instance.
 const EVENTS_KEPT: usize = 20;
 
@@ -26,6 +30,8 @@ const EVENTS_KEPT: usize = 20;
 pub(super) struct Process {
     pub(super) spec: Arc<Spec>,
     pub(super) generation: u64,
+    /// The operation that made it what it is.
+    pub(super) operation: Option<OperationId>,
     /// Index and id of each instance, by index.
     pub(super) instances: Vec<(u32, InstanceId)>,
 }
@@ -163,7 +169,15 @@ impl Member {
     }
 
     pub(super) fn status(&self) -> Status {
-        self.machine.phase().into()
+        self.status_in(self.machine.phase())
+    }
+
+    pub(super) fn status_in(&self, phase: Phase) -> Status {
+        let status = phase.into();
+        if self.orphaned && matches!(status, Status::Starting | Status::Running) {
+            return Status::Orphaned;
+        }
+        status
     }
 
     pub(super) fn label(&self, process: Option<&Process>) -> String {
@@ -207,6 +221,7 @@ impl Member {
     /// What the keeper keeps for the next daemon.
     pub(super) fn note(&self) -> String {
         let note = Note {
+            version: NOTE_VERSION,
             machine: self.machine,
             due: self.due,
             since_ms: self.since_ms,
@@ -235,7 +250,7 @@ impl Member {
         note.written()
     }
 
-    pub(super) fn take(&mut self, note: Note) {
+    pub(super) fn take(&mut self, note: Note, now_ns: u64) {
         self.machine = note.machine;
         self.due = note.due;
         self.since_ms = note.since_ms;
@@ -243,6 +258,12 @@ impl Member {
         self.restarts = note.restarts;
         self.exit = note.exit;
         self.failures = note.failures.into();
+        // The moments that had no room in the note were before those that had.
+        let oldest = self.failures.front().copied().unwrap_or(now_ns);
+        let counted = usize::try_from(note.machine.attempts()).unwrap_or(usize::MAX);
+        for _ in self.failures.len()..counted.min(FAILURES_MOST) {
+            self.failures.push_front(oldest);
+        }
         self.run_generation = note.run_generation;
         self.wanted = note.wanted;
         self.part = note.part;
@@ -275,6 +296,9 @@ fn shorten(text: &str, most: usize) -> String {
 /// The daemon's memory of an instance: short, and everything that must outlive the daemon.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Note {
+    /// The version of what follows.
+    #[serde(rename = "v", default)]
+    version: u32,
     #[serde(rename = "m")]
     pub(super) machine: Instance,
     #[serde(rename = "d", default)]

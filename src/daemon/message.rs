@@ -19,6 +19,7 @@ use crate::keeper::protocol::{FromScribe, Route, ToDaemon, ToKeeper, ToScribe};
 
 use super::hub::Told;
 use super::journal::Seen;
+use super::ledger::Entry;
 use super::runs::Subject;
 use super::store::Record;
 
@@ -181,8 +182,19 @@ pub(super) enum Deed {
     Keeper(ToKeeper),
     /// Tell the scribe.
     Scribe(ToScribe),
-    /// Append to the state; a ticket asks for an answer.
-    Store(Record, Option<u64>),
+    /// Append to the state.
+    Store {
+        /// What.
+        record: Record,
+        /// Asks for an answer.
+        ticket: Option<u64>,
+        /// The answer says that it would survive a power cut, not only the daemon.
+        durable: bool,
+    },
+    /// Remember about an operation, before anything that follows is done.
+    Remember(Entry),
+    /// Forget what was remembered, except this.
+    RememberAnew(Vec<Entry>),
     /// Append to the history.
     History(Event),
     /// Append to the journal of runs.

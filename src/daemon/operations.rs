@@ -1,23 +1,32 @@
 //! Operations: changes that clients asked for, followed to their ends.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
-use crate::api::{ApiError, Code, OperationView, Push, TargetView};
+use serde::{Deserialize, Serialize};
+
+use crate::api::{ApiError, Change, Code, OperationView, Push, TargetView};
 use crate::domain::exit::Exit;
 use crate::domain::instance::{Goal, Phase};
 use crate::domain::names::{InstanceId, OperationId, RunId};
 use crate::domain::operation::{Progress, Verb};
 use crate::domain::status::Status;
 
+use super::ledger::{Asked, Entry, Memo};
 use super::member::Member;
-use super::message::Reply;
-use super::supervisor::Supervisor;
+use super::message::{Deed, Reply};
+use super::supervisor::{Deferral, Supervisor};
 
-/// Results are kept this long, nanoseconds.
+/// Results are kept this long after the end, nanoseconds.
 const KEPT_NS: u64 = 600 * 1_000_000_000;
+/// How long an answer waits for the disk when everything else is done, nanoseconds.
+const RECORDED_WITHIN_NS: u64 = 200 * 1_000_000;
+/// The results of so many instances are kept at most; then the oldest go earlier.
+const KEPT_TARGETS: usize = 20_000;
+/// So many lines more than operations are kept, before what is remembered is written anew.
+const LINES_SPARE: usize = 2000;
 
 /// One instance of an operation.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Target {
     pub(super) id: InstanceId,
     pub(super) name: String,
@@ -30,35 +39,109 @@ pub(super) struct Target {
 
 pub(super) struct Operation {
     pub(super) verb: Verb,
+    /// What the request was; none when only its targets remember it.
+    pub(super) asked: Option<Asked>,
     pub(super) targets: Vec<Target>,
-    pub(super) begun_ns: u64,
+    /// What the answer says of each process.
+    pub(super) changes: Vec<Change>,
+    begun_ns: u64,
+    pub(super) settled_ns: Option<u64>,
+    /// Whether its definitions have to be in the state folder before it is carried out.
+    pub(super) awaits: bool,
+    /// Whether the answer waits until a power cut would not undo it.
+    pub(super) durable: bool,
     /// How many of its records have not been confirmed by the disk.
-    pub(super) unrecorded: u32,
+    unrecorded: u32,
+    /// Whether the disk could not take one.
+    refused: bool,
+    /// When all targets were at their ends; the disk may be later.
+    done_ns: Option<u64>,
     /// Whether its targets have been told; before that nothing can be judged.
-    pub(super) underway: bool,
-    /// Known only by what its targets remember: some may not have been told before the daemon died.
-    pub(super) reopened: bool,
+    pub(super) told: bool,
     /// Whether it goes batch by batch: then the rollouts know how far each target is.
     pub(super) rolling: bool,
     waiters: Vec<Reply<OperationView>>,
+    /// Who waits for no more than the disk.
+    recorders: Vec<Deferral>,
 }
 
 impl Operation {
-    pub(super) fn new(verb: Verb, targets: Vec<Target>, begun_ns: u64) -> Self {
+    /// One that is known only by what its targets remember.
+    pub(super) fn recalled(verb: Verb, targets: Vec<Target>, rolling: bool) -> Self {
         Self {
             verb,
+            asked: None,
             targets,
-            begun_ns,
+            changes: Vec::new(),
+            begun_ns: 0,
+            settled_ns: None,
+            awaits: false,
+            durable: false,
             unrecorded: 0,
-            underway: true,
-            reopened: false,
-            rolling: false,
+            refused: false,
+            done_ns: None,
+            told: true,
+            rolling,
             waiters: Vec::new(),
+            recorders: Vec::new(),
         }
     }
 
-    fn is_done(&self) -> bool {
-        self.targets.iter().all(|t| t.progress.is_settled())
+    /// Whether nothing more will come. The disk gets a moment to confirm what was done; who asks for durability waits
+    /// for it, until it says that it cannot.
+    fn is_done(&self, now_ns: u64) -> bool {
+        let Some(done) = self.done_ns else {
+            return false;
+        };
+        let late = !self.durable && now_ns >= done.saturating_add(RECORDED_WITHIN_NS);
+        self.unrecorded == 0 || self.refused || late
+    }
+
+    /// When it is done at the latest, if nothing more is heard.
+    fn due(&self) -> Option<u64> {
+        let waits = self.settled_ns.is_none() && !self.durable;
+        let done = self.done_ns.filter(|_| waits)?;
+        Some(done.saturating_add(RECORDED_WITHIN_NS))
+    }
+
+    /// What is said when it was to be durable and is not.
+    pub(super) fn not_durable(&self) -> Option<ApiError> {
+        let failed = self.durable && self.refused && self.unrecorded > 0;
+        failed.then(|| {
+            let error = "it was done, and the disk of the state folder could not take it";
+            ApiError::new(Code::NotRecorded, error)
+                .hint("free space there: it is recorded as soon as it can be; a power cut before would undo it")
+        })
+    }
+
+    fn memo(&self) -> Option<Memo> {
+        Some(Memo {
+            asked: self.asked.clone()?,
+            targets: self.targets.clone(),
+            changes: self.changes.clone(),
+            awaits: self.awaits,
+            durable: self.durable,
+            told: self.told,
+            rolling: self.rolling,
+            begun_ns: self.begun_ns,
+            settled_ns: self.settled_ns,
+        })
+    }
+}
+
+impl From<Memo> for Operation {
+    fn from(memo: Memo) -> Self {
+        Self {
+            verb: memo.asked.verb,
+            asked: Some(memo.asked),
+            changes: memo.changes,
+            begun_ns: memo.begun_ns,
+            settled_ns: memo.settled_ns,
+            awaits: memo.awaits,
+            durable: memo.durable,
+            told: memo.told,
+            ..Self::recalled(Verb::Start, memo.targets, memo.rolling)
+        }
     }
 }
 
@@ -67,6 +150,13 @@ impl Operation {
 pub(super) struct Operations {
     all: HashMap<OperationId, Operation>,
     open: Vec<OperationId>,
+    /// In the order of their ends.
+    ended: VecDeque<OperationId>,
+    ended_targets: usize,
+    /// How many lines were added to what is remembered.
+    lines: usize,
+    /// What is recorded now is what the daemon before left unrecorded.
+    pub(super) taking_over: bool,
 }
 
 impl Operations {
@@ -82,31 +172,26 @@ impl Operations {
         ids.into_iter().map(|(id, _)| id.clone()).collect()
     }
 
-    /// One that was reopened goes on with more targets.
-    pub(super) fn begin(&mut self, id: OperationId, mut operation: Operation) {
-        if let Some(before) = self.all.remove(&id) {
-            self.open.retain(|other| *other != id);
-            let again = |old: &Target| operation.targets.iter().any(|new| new.id == old.id);
-            let kept: Vec<Target> = before.targets.into_iter().filter(|t| !again(t)).collect();
-            operation.targets.splice(0..0, kept);
-            operation.waiters = before.waiters;
+    pub(super) fn insert(&mut self, id: OperationId, operation: Operation) {
+        if operation.settled_ns.is_some() {
+            self.ended_targets += operation.targets.len();
+            self.ended.push_back(id.clone());
+        } else {
+            self.open.push(id.clone());
         }
-        self.open.push(id.clone());
         self.all.insert(id, operation);
     }
 
-    /// Its targets are told now, or will be.
-    pub(super) fn set_underway(&mut self, id: &OperationId, underway: bool) {
-        if let Some(operation) = self.all.get_mut(id) {
-            operation.underway = underway;
-        }
-    }
-
-    /// One more record of it is on its way to the disk.
-    pub(super) fn recording(&mut self, id: &OperationId) {
-        if let Some(operation) = self.all.get_mut(id) {
+    /// One more record of it is on its way to the disk; false when it is over, or not known.
+    pub(super) fn recording(&mut self, id: &OperationId) -> bool {
+        let late = self.taking_over;
+        let operation = self.all.get_mut(id);
+        let operation = operation.filter(|o| late || o.settled_ns.is_none());
+        if let Some(operation) = operation {
             operation.unrecorded += 1;
+            return true;
         }
+        false
     }
 
     /// The disk has one of its records.
@@ -116,16 +201,24 @@ impl Operations {
         }
     }
 
-    /// It goes batch by batch.
-    pub(super) fn set_rolling(&mut self, id: &OperationId) {
+    /// The disk could not take one of its records; it will be told again.
+    pub(super) fn is_refused(&mut self, id: &OperationId) {
         if let Some(operation) = self.all.get_mut(id) {
-            operation.rolling = true;
+            operation.refused = true;
         }
     }
 
-    pub(super) fn cancel(&mut self, id: &OperationId) {
-        self.all.remove(id);
-        self.open.retain(|other| other != id);
+    /// Where answers wait that have to wait for the disk.
+    pub(super) fn waits_for_the_disk(&mut self, id: &OperationId) -> Option<&mut Vec<Deferral>> {
+        let operation = self.all.get_mut(id)?;
+        let waits = operation.durable && operation.unrecorded > 0 && !operation.refused;
+        waits.then_some(&mut operation.recorders)
+    }
+
+    /// When one is done at the latest.
+    pub(super) fn next_due(&self) -> Option<u64> {
+        let open = self.open.iter().filter_map(|id| self.all.get(id));
+        open.filter_map(Operation::due).min()
     }
 
     /// An instance is gone for good.
@@ -133,23 +226,49 @@ impl Operations {
         for open in &self.open {
             if let Some(operation) = self.all.get_mut(open) {
                 for target in operation.targets.iter_mut().filter(|t| t.id == id) {
-                    if !target.progress.is_settled() {
-                        target.progress = if target.verb == Verb::Delete {
-                            Progress::Done
-                        } else {
-                            failed("it was deleted meanwhile")
-                        };
-                    }
+                    target.is_gone();
                 }
             }
         }
     }
 
+    /// Forgets results that are old, or too many.
     pub(super) fn forget_old(&mut self, now_ns: u64) {
-        let open = &self.open;
-        self.all.retain(|id, operation| {
-            open.contains(id) || now_ns.saturating_sub(operation.begun_ns) < KEPT_NS
+        while let Some(oldest) = self.ended.front() {
+            let (ended, targets) = match self.all.get(oldest) {
+                Some(operation) => (operation.settled_ns.unwrap_or(0), operation.targets.len()),
+                None => (0, 0),
+            };
+            let old = now_ns.saturating_sub(ended) >= KEPT_NS;
+            if !old && self.ended_targets <= KEPT_TARGETS {
+                return;
+            }
+            self.ended_targets -= targets;
+            self.all.remove(oldest);
+            self.ended.pop_front();
+        }
+    }
+
+    /// All that the next daemon has to know, oldest first.
+    fn entries(&self) -> Vec<Entry> {
+        let known = self.ended.iter().chain(&self.open);
+        let known = known.filter_map(|id| {
+            let memo = Box::new(self.all.get(id)?.memo()?);
+            let operation = id.clone();
+            Some(Entry::Begun { operation, memo })
         });
+        known.collect()
+    }
+}
+
+impl Target {
+    pub(super) fn is_gone(&mut self) {
+        if !self.progress.is_settled() {
+            self.progress = match self.verb {
+                Verb::Stop | Verb::Kill | Verb::Delete => Progress::Done,
+                Verb::Start | Verb::Restart => failed("it was deleted meanwhile"),
+            };
+        }
     }
 }
 
@@ -214,21 +333,66 @@ fn judge(verb: Verb, base: RunId, member: &Member) -> Progress {
 }
 
 impl Supervisor {
+    /// The answer to a request that was made before; another one with the same id is a conflict.
+    pub(super) fn known_operation(
+        &self,
+        id: &OperationId,
+        asked: &Asked,
+    ) -> Result<Option<OperationView>, ApiError> {
+        let Some(known) = self.operations.get(id) else {
+            return Ok(None);
+        };
+        let same = known.asked.as_ref().is_none_or(|before| before.is(asked));
+        if known.verb == asked.verb && same {
+            return self.operation_view(id).map(Some);
+        }
+        let verb = known.verb.word();
+        let error = format!("operation {id} was another request: a {verb}");
+        Err(ApiError::new(Code::Conflict, error).hint("each request needs an id of its own"))
+    }
+
+    /// Tells the daemons after this one, before anything that follows is done.
+    pub(super) fn remember(&mut self, entry: Entry) {
+        self.operations.lines += 1;
+        if self.operations.lines > LINES_SPARE + 4 * self.operations.all.len() {
+            self.remember_anew();
+        }
+        self.deeds.push(Deed::Remember(entry));
+    }
+
+    pub(super) fn remember_anew(&mut self) {
+        self.operations.lines = 0;
+        let mut known = self.operations.entries();
+        known.extend(self.transient.then_some(Entry::Transient));
+        self.deeds.push(Deed::RememberAnew(known));
+    }
+
+    /// Its targets have all been told.
+    pub(super) fn has_told(&mut self, id: &OperationId) {
+        if let Some(operation) = self.operations.all.get_mut(id) {
+            operation.told = true;
+        }
+        let operation = id.clone();
+        self.remember(Entry::Told { operation });
+    }
+
+    /// Nothing came of it.
+    pub(super) fn cancel(&mut self, id: &OperationId) {
+        self.operations.all.remove(id);
+        self.operations.open.retain(|other| other != id);
+        let operation = id.clone();
+        self.remember(Entry::Cancelled { operation });
+    }
+
     /// Looks at every open operation again.
     pub(super) fn settle_operations(&mut self) {
         if self.operations.open.is_empty() {
             return;
         }
-        let open = std::mem::take(&mut self.operations.open);
-        let mut still = Vec::new();
-        for id in open {
-            let Some(operation) = self.operations.all.get_mut(&id) else {
+        for id in self.operations.open.clone() {
+            let Some(operation) = self.operations.all.get_mut(&id).filter(|o| o.told) else {
                 continue;
             };
-            if !operation.underway {
-                still.push(id);
-                continue;
-            }
             for target in &mut operation.targets {
                 if operation.rolling {
                     target.progress = self.rollouts.progress(&id, target.id);
@@ -238,21 +402,46 @@ impl Supervisor {
                     target.progress = judge(target.verb, target.base, member);
                 }
             }
-            if !operation.is_done() {
-                still.push(id);
-                continue;
+            if operation.targets.iter().all(|t| t.progress.is_settled()) {
+                operation.done_ns.get_or_insert(self.now.ns);
             }
-            let waiters = std::mem::take(&mut operation.waiters);
-            if let Ok(view) = self.operation_view(&id) {
-                self.hub.publish(&Push::Operation {
-                    operation: view.clone(),
-                });
-                for waiter in waiters {
-                    let _ = waiter.send(Ok(view.clone()));
+            let done = operation.is_done(self.now.ns);
+            if operation.unrecorded == 0 || operation.refused {
+                for reply in std::mem::take(&mut operation.recorders) {
+                    self.answer(&id, reply);
                 }
             }
+            if done {
+                self.operation_ended(id);
+            }
         }
-        self.operations.open.extend(still);
+    }
+
+    /// The result is remembered before anybody is told.
+    fn operation_ended(&mut self, id: OperationId) {
+        let Some(operation) = self.operations.all.get_mut(&id) else {
+            return;
+        };
+        operation.settled_ns = Some(self.now.ns);
+        let progress = operation.targets.iter().map(|t| t.progress.clone());
+        let entry = operation.asked.is_some().then(|| Entry::Settled {
+            operation: id.clone(),
+            at_ns: self.now.ns,
+            progress: progress.collect(),
+        });
+        let waiters = std::mem::take(&mut operation.waiters);
+        self.operations.ended_targets += operation.targets.len();
+        self.operations.open.retain(|other| *other != id);
+        self.operations.ended.push_back(id.clone());
+        if let Some(entry) = entry {
+            self.remember(entry);
+        }
+        if let Ok(operation) = self.operation_view(&id) {
+            self.hub.publish(&Push::Operation { operation });
+        }
+        for waiter in waiters {
+            self.answer(&id, Deferral::Operation(waiter));
+        }
     }
 
     pub(super) fn operation_view(&self, id: &OperationId) -> Result<OperationView, ApiError> {
@@ -278,7 +467,7 @@ impl Supervisor {
         Ok(OperationView {
             operation: id.clone(),
             verb: operation.verb,
-            done: operation.is_done(),
+            done: operation.settled_ns.is_some(),
             targets,
             recorded: if operation.unrecorded == 0 {
                 "done"
@@ -296,13 +485,10 @@ impl Supervisor {
 
     /// Answers when the operation is done, which may be now.
     pub(super) fn when_done(&mut self, id: &OperationId, reply: Reply<OperationView>) {
-        let done = self.operation_view(id);
-        if matches!(&done, Ok(view) if !view.done)
-            && let Some(operation) = self.operations.all.get_mut(id)
-        {
-            operation.waiters.push(reply);
-        } else {
-            let _ = reply.send(done);
+        let open = self.operations.all.get_mut(id);
+        match open.filter(|operation| operation.settled_ns.is_none()) {
+            Some(operation) => operation.waiters.push(reply),
+            None => self.answer(id, Deferral::Operation(reply)),
         }
     }
 }

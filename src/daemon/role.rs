@@ -21,6 +21,7 @@ use crate::platform::{child, descriptor, procfs, signal as signals};
 
 use super::handle::{Handle, QUEUE};
 use super::hands::{Hands, Threads};
+use super::ledger::Ledger;
 use super::past::Past;
 
 pub(crate) use super::message::Msg;
@@ -168,7 +169,7 @@ fn begin(
             super::store::start(
                 paths.state.clone(),
                 saved.clone(),
-                (boot, epoch),
+                (boot.clone(), epoch),
                 move |ticket, error| {
                     let _ = stored.blocking_send(Msg::Stored { ticket, error });
                 },
@@ -189,7 +190,8 @@ fn begin(
         let mut supervisor = Supervisor::new(setting, now());
         supervisor.scribe_pid = scribe_pid;
         supervisor.board = Some(board);
-        supervisor.take_over(saved, entries);
+        let remembered = super::ledger::load(&paths.volatile, &boot);
+        supervisor.take_over(saved, remembered, entries);
         if before == Before::Hung {
             supervisor.note_hung();
         }
@@ -202,6 +204,7 @@ fn begin(
             asked: false,
             scribe: None,
             store,
+            ledger: Ledger::new(paths.volatile.clone(), boot, epoch),
             history,
             growth,
             threads,

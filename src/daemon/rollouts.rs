@@ -18,7 +18,7 @@ use crate::platform::clock::as_ns;
 
 use super::member::{Member, Wanted};
 use super::message::Deed;
-use super::operations::{Operation, Target};
+use super::operations::Target;
 use super::supervisor::{Ending, Supervisor};
 
 pub(super) use part::Part;
@@ -308,8 +308,9 @@ impl Supervisor {
         }
     }
 
-    /// Goes on with what the instances remember.
-    pub(super) fn reopen_rollouts(&mut self) {
+    /// Goes on with what the instances remember; gives back the operations with the targets that are known of each.
+    pub(super) fn reopen_rollouts(&mut self) -> BTreeMap<OperationId, Vec<Target>> {
+        let mut operations: BTreeMap<OperationId, Vec<Target>> = BTreeMap::new();
         let mut found: BTreeMap<(OperationId, ProcessKey), Shares> = BTreeMap::new();
         for (id, member) in &mut self.members {
             // What was not begun is forgotten: whoever asked for it was not answered, and asks again.
@@ -365,10 +366,10 @@ impl Supervisor {
                 base: spot.base,
                 progress: Progress::Pending,
             });
-            let targets: Vec<Target> = targets.collect();
-            let mut reopened = Operation::new(Verb::Restart, targets, self.now.ns);
-            reopened.rolling = true;
-            self.operations.begin(operation.clone(), reopened);
+            operations
+                .entry(operation.clone())
+                .or_default()
+                .extend(targets);
             self.rollouts.all.push(Rolling {
                 operation,
                 key,
@@ -385,6 +386,7 @@ impl Supervisor {
                 looked: false,
             });
         }
+        operations
     }
 
     /// Those whose operations are forgotten.

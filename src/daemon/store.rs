@@ -2,7 +2,6 @@
 //! It has its own thread: a disk that stalls stalls no decision.
 
 use crate::platform::failpoint::failpoint;
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -11,14 +10,13 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::exit::Exit;
-use crate::domain::names::{InstanceId, OperationId, ProcessKey};
-use crate::domain::spec::Spec;
 use crate::logs::read::private_options;
 
+use super::line::{Line, encode, parse};
 use super::undo::Undoable;
 
 pub(super) use rest::Rest;
+pub(super) use saved::{Record, Saved, SavedInstance, SavedProcess};
 
 /// Records of one turn are made durable together, this long after the first.
 const SYNC_AFTER: Duration = Duration::from_millis(200);
@@ -26,101 +24,12 @@ const SYNC_AFTER: Duration = Duration::from_millis(200);
 const FOLD_AFTER: Duration = Duration::from_secs(5);
 /// How many records may wait for the disk; then the supervisor is told that they are not recorded.
 const QUEUE: usize = 4096;
+/// So many records are taken together at most.
+const BATCH: usize = 256;
 /// Earlier snapshots that are kept.
 const GENERATIONS: u32 = 2;
-/// The operation of a record that nobody asked for.
-pub(super) const BY_ITSELF: &str = "by-itself";
 /// The version of both files.
 const SCHEMA: u32 = 1;
-
-/// What is kept of one instance.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct SavedInstance {
-    /// Its number.
-    pub id: InstanceId,
-    /// Which copy.
-    pub index: u32,
-    /// Where it rests.
-    pub rest: Rest,
-    /// No run above this one has been used.
-    pub run_ceiling: u64,
-    /// How often it was started again.
-    pub restarts: u32,
-    /// How its last run ended.
-    #[serde(default)]
-    pub exit: Option<Exit>,
-}
-
-/// What is kept of one process.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct SavedProcess {
-    /// Its definition.
-    pub spec: Spec,
-    /// Its version.
-    pub generation: u64,
-    /// Its instances.
-    pub instances: Vec<SavedInstance>,
-}
-
-/// One change.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Record {
-    /// A daemon began: records of an older epoch behind this one are void.
-    Epoch,
-    /// A new or changed definition.
-    Process {
-        /// Whole.
-        process: Box<SavedProcess>,
-        /// By which operation.
-        operation: OperationId,
-    },
-    /// A definition is gone.
-    Removed {
-        /// Which.
-        key: ProcessKey,
-    },
-    /// One of several instances is gone: of which process, which, and how many it has now.
-    Gone(ProcessKey, InstanceId, u32),
-    /// An instance rests elsewhere.
-    Instance {
-        /// Whole.
-        saved: SavedInstance,
-    },
-    /// How an operation is taken back.
-    Undoable(Box<Undoable>),
-    /// An operation was taken back.
-    Undone(OperationId),
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct Line {
-    /// Position in the order of all records ever.
-    n: u64,
-    /// Which daemon wrote it.
-    epoch: u64,
-    /// The boot that the epoch counts in.
-    boot: String,
-    /// What.
-    record: Record,
-}
-
-/// All that is kept.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Saved {
-    /// By namespace and name.
-    pub processes: BTreeMap<ProcessKey, SavedProcess>,
-    /// No instance id above this one has been given.
-    pub last_id: u32,
-    /// Instances whose definition is recorded and whose start is not: the daemon died in between.
-    pub unbegun: BTreeMap<InstanceId, OperationId>,
-    /// What can be taken back, oldest first.
-    pub undo: Vec<Undoable>,
-    /// The last record that is part of this.
-    through: u64,
-    /// What was wrong with the files.
-    pub troubles: Vec<String>,
-}
 
 #[derive(Serialize, Deserialize)]
 struct Snapshot {
@@ -130,48 +39,6 @@ struct Snapshot {
     processes: Vec<SavedProcess>,
     #[serde(default)]
     undo: Vec<Undoable>,
-}
-
-impl Saved {
-    pub(super) fn apply(&mut self, record: Record) {
-        match record {
-            Record::Epoch => {}
-            Record::Undoable(undoable) => super::undo::keep(&mut self.undo, *undoable),
-            Record::Undone(of) => self.undo.retain(|kept| kept.operation != of),
-            Record::Process { process, operation } => {
-                let ids = process.instances.iter().map(|i| i.id.0);
-                self.last_id = ids.fold(self.last_id, u32::max);
-                if operation.as_str() != BY_ITSELF {
-                    let new = process.instances.iter().filter(|i| i.run_ceiling == 0);
-                    self.unbegun.extend(new.map(|i| (i.id, operation.clone())));
-                }
-                self.processes.insert(process.spec.key(), *process);
-            }
-            Record::Removed { key } => {
-                if let Some(gone) = self.processes.remove(&key) {
-                    self.unbegun
-                        .retain(|id, _| gone.instances.iter().all(|i| i.id != *id));
-                }
-            }
-            Record::Gone(key, id, left) => {
-                self.unbegun.remove(&id);
-                if let Some(process) = self.processes.get_mut(&key) {
-                    process.instances.retain(|instance| instance.id != id);
-                    process.spec.instances = left;
-                }
-            }
-            Record::Instance { saved } => {
-                self.unbegun.remove(&saved.id);
-                for process in self.processes.values_mut() {
-                    for instance in &mut process.instances {
-                        if instance.id == saved.id {
-                            *instance = saved.clone();
-                        }
-                    }
-                }
-            }
-        }
-    }
 }
 
 fn journal(folder: &Path) -> PathBuf {
@@ -186,6 +53,11 @@ fn snapshot(folder: &Path, generation: u32) -> PathBuf {
     }
 }
 
+fn newer(path: &Path, schema: u32) -> String {
+    let path = path.display();
+    format!("{path} was written by a newer adasa (schema {schema}, this one knows {SCHEMA})")
+}
+
 fn read_snapshot(path: &Path) -> Result<Option<Snapshot>, String> {
     let text = match std::fs::read(path) {
         Ok(text) => text,
@@ -195,11 +67,7 @@ fn read_snapshot(path: &Path) -> Result<Option<Snapshot>, String> {
     let snapshot: Snapshot = serde_json::from_slice(&text)
         .map_err(|error| format!("{} is damaged: {error}", path.display()))?;
     if snapshot.schema > SCHEMA {
-        return Err(format!(
-            "{} was written by a newer adasa (schema {})",
-            path.display(),
-            snapshot.schema
-        ));
+        return Err(newer(path, snapshot.schema));
     }
     Ok(Some(snapshot))
 }
@@ -217,6 +85,12 @@ pub(super) fn load(folder: &Path) -> Saved {
                 for process in found.processes {
                     saved.processes.insert(process.spec.key(), process);
                 }
+                if !saved.troubles.is_empty() {
+                    saved.troubles.push(format!(
+                        "{} is used instead: changes between it and what cannot be read are lost",
+                        snapshot(folder, generation).display()
+                    ));
+                }
                 break;
             }
             Ok(None) => {}
@@ -228,16 +102,29 @@ pub(super) fn load(folder: &Path) -> Saved {
             }
         }
     }
-    let bytes = std::fs::read(journal(folder)).unwrap_or_default();
+    let bytes = match std::fs::read(journal(folder)) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            if error.kind() != io::ErrorKind::NotFound {
+                let path = journal(folder);
+                let trouble = format!("{} cannot be read: {error}", path.display());
+                saved.troubles.push(trouble);
+            }
+            Vec::new()
+        }
+    };
     let mut newest: (String, u64) = (String::new(), 0);
     for (number, line) in bytes.split(|b| *b == b'\n').enumerate() {
         if line.is_empty() {
             continue;
         }
-        match parse(line) {
+        match parse::<Record>(line) {
             Some(line) => {
-                if matches!(line.record, Record::Epoch) {
+                if let Record::Epoch { schema } = line.record {
                     newest = (line.boot.clone(), line.epoch);
+                    if schema > SCHEMA {
+                        saved.troubles.push(newer(&journal(folder), schema));
+                    }
                 }
                 let fenced = line.boot == newest.0 && line.epoch < newest.1;
                 if line.n > saved.through && !fenced {
@@ -255,28 +142,13 @@ pub(super) fn load(folder: &Path) -> Saved {
     saved
 }
 
-fn parse(line: &[u8]) -> Option<Line> {
-    let (checksum, json) = (line.get(..8)?, line.get(9..)?);
-    let checksum = u32::from_str_radix(std::str::from_utf8(checksum).ok()?, 16).ok()?;
-    if crc32fast::hash(json) != checksum {
-        return None;
-    }
-    serde_json::from_slice(json).ok()
-}
-
-fn encode(line: &Line) -> io::Result<Vec<u8>> {
-    let json = serde_json::to_vec(line)?;
-    let mut bytes = format!("{:08x} ", crc32fast::hash(&json)).into_bytes();
-    bytes.extend(json);
-    bytes.push(b'\n');
-    Ok(bytes)
-}
-
 /// One record for the thread.
 #[derive(Debug)]
 struct Append {
     record: Record,
     ticket: Option<u64>,
+    /// The answer waits until it would survive a power cut.
+    durable: bool,
 }
 
 /// The supervisor's end of the store.
@@ -286,13 +158,23 @@ pub(super) struct Store {
 }
 
 impl Store {
-    /// Appends a record; a ticket is answered when it is in the file.
+    /// Appends a record; a ticket is answered when it is in the file, or when it is durable there.
     ///
     /// # Errors
     /// When too much waits for the disk.
-    pub(super) fn append(&self, record: Record, ticket: Option<u64>) -> Result<(), &'static str> {
+    pub(super) fn append(
+        &self,
+        record: Record,
+        ticket: Option<u64>,
+        durable: bool,
+    ) -> Result<(), &'static str> {
+        let append = Append {
+            record,
+            ticket,
+            durable,
+        };
         self.sender
-            .try_send(Box::new(Append { record, ticket }))
+            .try_send(Box::new(append))
             .map_err(|_| "the disk of the state folder does not keep up")
     }
 }
@@ -322,7 +204,7 @@ pub(super) fn start(
         .stack_size(256 * 1024)
         .spawn(move || writer.run(&receiver, stored))?;
     let store = Store { sender };
-    let _ = store.append(Record::Epoch, None);
+    let _ = store.append(Record::Epoch { schema: SCHEMA }, None, false);
     Ok((store, thread))
 }
 
@@ -361,15 +243,31 @@ impl Writer {
                 receiver.recv_timeout(wait)
             };
             match received {
-                Ok(append) => {
-                    failpoint!("daemon.record.taken");
-                    let result = self.append(append.record);
-                    failpoint!("daemon.record.written");
-                    if let Some(ticket) = append.ticket {
-                        stored(ticket, result.err().map(|e| e.to_string()));
+                Ok(first) => {
+                    let mut durable = Vec::new();
+                    // Those that wait become durable with one word to the disk.
+                    let waiting = std::iter::from_fn(|| receiver.try_recv().ok());
+                    for append in std::iter::once(first).chain(waiting).take(BATCH) {
+                        failpoint!("daemon.record.taken");
+                        let (ticket, durably) = (append.ticket, append.durable);
+                        let result = self.append(append.record);
+                        failpoint!("daemon.record.written");
+                        match ticket {
+                            Some(ticket) if durably && result.is_ok() => {
+                                durable.push(ticket);
+                            }
+                            Some(ticket) => stored(ticket, result.err().map(|e| e.to_string())),
+                            None => {}
+                        }
+                    }
+                    if !durable.is_empty() {
+                        let error = self.sync().err().map(|e| e.to_string());
+                        for ticket in durable {
+                            stored(ticket, error.clone());
+                        }
                     }
                 }
-                Err(RecvTimeoutError::Timeout) if self.dirty => self.sync(),
+                Err(RecvTimeoutError::Timeout) if self.dirty => self.sync_or_say(),
                 Err(RecvTimeoutError::Timeout) => {
                     // On failure the journal goes on growing, which is safe; the next quiet moment tries again.
                     let folded = self.fold();
@@ -381,7 +279,7 @@ impl Writer {
                     }
                 }
                 Err(RecvTimeoutError::Disconnected) => {
-                    self.sync();
+                    self.sync_or_say();
                     let _ = self.fold();
                     return;
                 }
@@ -425,17 +323,24 @@ impl Writer {
             return Err(error);
         }
         self.saved.through = line.n;
-        self.unfolded |= !matches!(line.record, Record::Epoch);
+        self.unfolded |= !matches!(line.record, Record::Epoch { .. });
         self.saved.apply(line.record);
         self.dirty = true;
         Ok(())
     }
 
-    fn sync(&mut self) {
-        if let Some(file) = &self.file {
-            let _ = file.sync_data();
-        }
+    fn sync(&mut self) -> io::Result<()> {
         self.dirty = false;
+        match &self.file {
+            Some(file) => file.sync_data(),
+            None => Ok(()),
+        }
+    }
+
+    fn sync_or_say(&mut self) {
+        if let Err(error) = self.sync() {
+            tracing::warn!("the state could not be made durable: {error}");
+        }
     }
 
     /// A new snapshot takes the place of the old with one rename; then the journal begins anew.
@@ -475,5 +380,6 @@ impl Writer {
 }
 
 mod rest;
+mod saved;
 #[cfg(test)]
 mod tests;

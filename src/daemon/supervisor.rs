@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 use std::path::PathBuf;
 
-use crate::api::{ApiError, Applied, Code, Host, OperationView, Push};
+use crate::api::{Applied, Host, OperationView, Push};
 use crate::domain::event::{Event, What};
 use crate::domain::instance::{Event as Happened, Report};
 use crate::domain::names::{InstanceId, OperationId, ProcessKey};
@@ -15,6 +15,7 @@ use super::hub::Hub;
 use super::member::{Member, Process};
 use super::message::{Deed, Msg, Reply, Request};
 use super::operations::Operations;
+use super::recording::{Awaited, Owed};
 
 /// When something is: monotonic for deadlines, wall clock for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -44,23 +45,19 @@ pub(super) struct Setting {
     pub(super) ticks_per_second: u64,
 }
 
-/// An answer that waits for the disk.
-pub(super) enum Deferred {
-    /// Begin the operation and answer with it.
-    Begin {
-        operation: OperationId,
-        /// What to do to whom.
-        acts: Vec<(InstanceId, Happened)>,
-        reply: Deferral,
-        /// Taken back when it cannot be recorded.
-        undo: Vec<Undo>,
-    },
+/// An operation that waits until its definitions are in the state folder.
+pub(super) struct Deferred {
+    pub(super) operation: OperationId,
+    /// Who waits for the answer; a request that is made again waits as well.
+    pub(super) replies: Vec<Deferral>,
+    /// Taken back when it cannot be recorded.
+    pub(super) undo: Vec<Undo>,
 }
 
-/// Where the deferred answer goes.
+/// Where an answer to a request goes.
 pub(super) enum Deferral {
     Operation(Reply<OperationView>),
-    Applied(Reply<Applied>, Vec<crate::api::Change>),
+    Applied(Reply<Applied>),
 }
 
 /// How a definition is taken back.
@@ -92,10 +89,9 @@ pub(super) struct Supervisor {
     /// What can be taken back, oldest first.
     pub(super) undo: Vec<super::undo::Undoable>,
     pub(super) deferred: HashMap<u64, Deferred>,
-    /// Instances that are gone, by the ticket of the record that says so.
-    pub(super) retiring: HashMap<u64, InstanceId>,
-    /// Operations with a record on its way, by its ticket.
-    pub(super) recording: HashMap<u64, OperationId>,
+    /// Records on their way to the disk, by ticket.
+    pub(super) awaited: HashMap<u64, Awaited>,
+    pub(super) owed: Owed,
     pub(super) next_ticket: u64,
     pub(super) deeds: Vec<Deed>,
     pub(super) hub: Hub,
@@ -132,8 +128,8 @@ impl Supervisor {
             rollouts: super::rollouts::Rollouts::default(),
             undo: Vec::new(),
             deferred: HashMap::new(),
-            retiring: HashMap::new(),
-            recording: HashMap::new(),
+            awaited: HashMap::new(),
+            owed: Owed::default(),
             next_ticket: 1,
             deeds: Vec::new(),
             hub: Hub::default(),
@@ -217,19 +213,30 @@ impl Supervisor {
         }
         self.operations.forget_old(now.ns);
         self.forget_rollouts();
+        self.tell_the_disk_again();
         self.finish_turn();
     }
 
     /// When [`Self::tick`] has something to do.
     pub(super) fn next_due(&mut self) -> Option<u64> {
+        let all = [
+            self.next_deadline(),
+            self.rollouts.next_due(),
+            self.operations.next_due(),
+            self.owed.due,
+        ];
+        all.into_iter().flatten().min()
+    }
+
+    /// The soonest deadline of an instance.
+    pub(super) fn next_deadline(&mut self) -> Option<u64> {
         while let Some(Reverse((due, id))) = self.timers.peek().copied() {
             if self.members.get(&id).is_some_and(|m| m.due == Some(due)) {
-                break;
+                return Some(due);
             }
             self.timers.pop();
         }
-        let timer = self.timers.peek().map(|Reverse((due, _))| *due);
-        timer.into_iter().chain(self.rollouts.next_due()).min()
+        None
     }
 
     /// What is to be done now.
@@ -371,10 +378,7 @@ impl Supervisor {
                 let details = self.select(&select).map(|ids| self.details(&ids));
                 let _ = reply.send(details);
             }
-            Request::Act(act, by, reply) => {
-                let answer = self.act(act, &by);
-                let _ = reply.send(answer);
-            }
+            Request::Act(act, by, reply) => self.act(act, &by, reply),
             Request::ControlRollout(id, what, by, reply) => {
                 let answer = self.control_rollout(&id, what, &by);
                 let _ = reply.send(answer);
@@ -388,10 +392,7 @@ impl Supervisor {
             }
             Request::Define(define, by, reply) => self.define(*define, &by, reply),
             Request::Apply(apply, by, reply) => self.apply(*apply, &by, reply),
-            Request::Down(down, by, reply) => {
-                let answer = self.down(&down, &by);
-                let _ = reply.send(answer);
-            }
+            Request::Down(down, by, reply) => self.down(down, &by, reply),
             Request::Operation(id, reply) => {
                 let _ = reply.send(self.operation_view(&id));
             }
@@ -447,13 +448,4 @@ fn is_change(request: &Request) -> bool {
         | Request::Logs(..)
         | Request::TendLogs(..) => false,
     }
-}
-
-/// What the supervisor says when a definition could not be recorded.
-pub(super) fn not_recorded(why: &str) -> ApiError {
-    ApiError::new(
-        Code::NotRecorded,
-        format!("the definition could not be recorded: {why}"),
-    )
-    .hint("free space in the state folder, then try again; nothing was started")
 }

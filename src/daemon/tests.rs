@@ -3,11 +3,14 @@
 mod chance;
 mod client;
 mod definitions;
+mod disk;
 mod ending;
 mod failures;
 mod habit;
 mod handover;
+mod idempotency;
 mod operations;
+mod orphans;
 mod rollouts;
 mod runs;
 mod undo;

@@ -5,14 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::{ApiError, Code, OperationView, Undo as Asked, UndoView};
+use crate::api::{ApiError, Code, OperationView, Undo as Wish, UndoView};
 use crate::domain::event::What;
-use crate::domain::instance::{Event as Happened, Goal, Phase};
+use crate::domain::instance::{Goal, Phase};
 use crate::domain::names::{InstanceId, OperationId, ProcessKey, RunId};
 use crate::domain::operation::Verb;
 use crate::domain::spec::Spec;
 
 use super::apply::Plan;
+use super::ledger::{Asked, Form};
 use super::message::{Deed, Reply};
 use super::store::Record;
 use super::supervisor::{Deferral, Supervisor, Undo};
@@ -77,11 +78,6 @@ impl Step {
     }
 }
 
-enum Begun {
-    Known(Box<OperationView>),
-    Planned { of: OperationId, plan: Box<Plan> },
-}
-
 impl Supervisor {
     /// Remembers how what is about to be done to these is taken back.
     pub(super) fn remember_act(
@@ -96,7 +92,7 @@ impl Supervisor {
             Verb::Delete => self.definitions(ids),
             Verb::Start | Verb::Restart => return,
         };
-        self.remember(verb, steps, operation, by);
+        self.keep_undoable(verb, steps, operation, by);
     }
 
     fn starts(&self, ids: &[InstanceId]) -> Vec<Step> {
@@ -153,14 +149,14 @@ impl Supervisor {
             });
         }
         let known: BTreeSet<String> = steps.iter().map(Step::name).collect();
-        let removed = plan.acts.iter().filter(|(_, h)| *h == Happened::Remove);
+        let removed = plan.acts.iter().filter(|(_, h)| *h == Verb::Delete);
         let removed: Vec<InstanceId> = removed.map(|(id, _)| *id).collect();
         let gone = self.definitions(&removed).into_iter();
         steps.extend(gone.filter(|step| !known.contains(&step.name())));
-        self.remember(Verb::Start, steps, operation, by);
+        self.keep_undoable(Verb::Start, steps, operation, by);
     }
 
-    fn remember(&mut self, verb: Verb, steps: Vec<Step>, operation: &OperationId, by: &str) {
+    fn keep_undoable(&mut self, verb: Verb, steps: Vec<Step>, operation: &OperationId, by: &str) {
         if steps.is_empty() || self.undo.iter().any(|u| u.operation == *operation) {
             return;
         }
@@ -173,7 +169,11 @@ impl Supervisor {
         };
         keep(&mut self.undo, undoable.clone());
         let record = Record::Undoable(Box::new(undoable));
-        self.deeds.push(Deed::Store(record, None));
+        self.deeds.push(Deed::Store {
+            record,
+            ticket: None,
+            durable: false,
+        });
     }
 
     fn kept(&self) -> impl DoubleEndedIterator<Item = &Undoable> {
@@ -200,26 +200,31 @@ impl Supervisor {
     /// Takes an operation back, or the newest that is kept.
     pub(super) fn take_back_operation(
         &mut self,
-        asked: Asked,
+        wish: Wish,
         by: &str,
         reply: Reply<OperationView>,
     ) {
-        match self.begin_undo(&asked, by) {
-            Ok(Begun::Known(view)) => drop(reply.send(Ok(*view))),
-            Ok(Begun::Planned { of, plan }) => {
-                self.commit(asked.operation, *plan, by, Deferral::Operation(reply));
+        let asked = Asked::new(Verb::Start, Form::Undo, &wish);
+        let reply = Deferral::Operation(reply);
+        let Some(reply) = self.unless_known(&wish.operation, &asked, reply) else {
+            return;
+        };
+        match self.plan_undo(&wish, by) {
+            Ok((of, plan)) => {
+                self.commit((wish.operation, asked, false), *plan, by, reply);
                 // After the records of what it brings back: a daemon that dies in between can be asked again.
                 self.undo.retain(|kept| kept.operation != of);
-                self.deeds.push(Deed::Store(Record::Undone(of), None));
+                self.deeds.push(Deed::Store {
+                    record: Record::Undone(of),
+                    ticket: None,
+                    durable: false,
+                });
             }
-            Err(error) => drop(reply.send(Err(error))),
+            Err(error) => reply.refuse(error),
         }
     }
 
-    fn begin_undo(&mut self, asked: &Asked, by: &str) -> Result<Begun, ApiError> {
-        if let Some(known) = self.known_operation(&asked.operation, Verb::Start)? {
-            return Ok(Begun::Known(Box::new(known)));
-        }
+    fn plan_undo(&mut self, asked: &Wish, by: &str) -> Result<(OperationId, Box<Plan>), ApiError> {
         let found = match &asked.undo {
             Some(id) => self.kept().find(|undoable| undoable.operation == *id),
             None => self.kept().next_back(),
@@ -243,11 +248,11 @@ impl Supervisor {
         let of = undoable.operation;
         let text = format!("the {word} by {author} (operation {of}) is taken back by {by}");
         self.tell(None, What::Note { text });
-        let mut plan = Box::new(Plan::empty());
+        let mut plan = Box::new(Plan::default());
         for step in undoable.steps {
             self.plan_step(step, &mut plan);
         }
-        Ok(Begun::Planned { of, plan })
+        Ok((of, plan))
     }
 
     /// Why a step is not possible any more.
@@ -290,7 +295,7 @@ impl Supervisor {
 
     fn plan_step(&mut self, step: Step, plan: &mut Plan) {
         match step {
-            Step::Start { id, .. } => plan.acts.push((id, Happened::Start)),
+            Step::Start { id, .. } => plan.acts.push((id, Verb::Start)),
             Step::Define { spec, up } => {
                 let key = spec.key();
                 self.add(*spec, plan);

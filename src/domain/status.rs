@@ -27,11 +27,13 @@ pub enum Status {
     Exited,
     /// Gave up.
     Errored,
+    /// Alive, and nothing defines it: the state folder lost its definition. It can be stopped, not started again.
+    Orphaned,
 }
 
 impl Status {
     /// All of them, in the order of a healthy life.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Starting,
         Self::Running,
         Self::Stopping,
@@ -40,6 +42,7 @@ impl Status {
         Self::Backoff,
         Self::Exited,
         Self::Errored,
+        Self::Orphaned,
     ];
 
     /// The word.
@@ -54,6 +57,7 @@ impl Status {
             Self::Backoff => "backoff",
             Self::Exited => "exited",
             Self::Errored => "errored",
+            Self::Orphaned => "orphaned",
         }
     }
 
@@ -62,13 +66,14 @@ impl Status {
     pub fn urgency(self) -> u8 {
         match self {
             Self::Errored => 0,
-            Self::Backoff => 1,
-            Self::Restarting => 2,
-            Self::Stopping => 3,
-            Self::Starting => 4,
-            Self::Running => 5,
-            Self::Stopped => 6,
-            Self::Exited => 7,
+            Self::Orphaned => 1,
+            Self::Backoff => 2,
+            Self::Restarting => 3,
+            Self::Stopping => 4,
+            Self::Starting => 5,
+            Self::Running => 6,
+            Self::Stopped => 7,
+            Self::Exited => 8,
         }
     }
 }

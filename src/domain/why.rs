@@ -248,7 +248,7 @@ pub(crate) fn why(standing: &Standing, runs: &[Run], stderr: Vec<String>, found:
 fn next(standing: &Standing) -> Next {
     let (failures, allowed) = (standing.failures, standing.allowed.max(1));
     match standing.status {
-        Status::Running => Next::Runs,
+        Status::Running | Status::Orphaned => Next::Runs,
         Status::Starting | Status::Restarting => Next::Starts,
         Status::Stopping => Next::Ends {
             kill_in_ms: standing.due_in_ms,

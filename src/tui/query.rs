@@ -58,6 +58,7 @@ impl Query {
                     let define = Define {
                         operation: operation_id(),
                         spec,
+                        durable: false,
                     };
                     let view = client.define(&define, PATIENCE)?;
                     let failed = view.targets.iter().find_map(|it| match &it.progress {

@@ -163,7 +163,7 @@ pub(super) fn role_of(status: Status) -> Role {
     match status {
         Status::Running => Role::Good,
         Status::Starting | Status::Stopping | Status::Restarting => Role::Moving,
-        Status::Backoff => Role::Waiting,
+        Status::Backoff | Status::Orphaned => Role::Waiting,
         Status::Errored => Role::Bad,
         Status::Stopped | Status::Exited => Role::Text,
     }
@@ -291,7 +291,7 @@ impl Glyphs {
 
     pub(super) fn sign(&self, status: Status) -> char {
         match status {
-            Status::Running => self.running,
+            Status::Running | Status::Orphaned => self.running,
             Status::Starting | Status::Restarting => self.starting,
             Status::Stopping => self.stopping,
             Status::Backoff => self.backoff,

@@ -173,6 +173,7 @@ pub(super) fn call(model: &mut Model, ask: &Ask, commands: &mut Vec<Cmd>) {
             select,
             only_run,
             rolling: None,
+            durable: false,
         },
         ids: ask.targets.iter().map(|(id, _)| *id).collect(),
     });

@@ -414,8 +414,9 @@ fn the_demo_comes_up_and_goes_down() {
     assert_eq!(
         names,
         [
-            "api-0", "api-1", "api-2", "chatty", "migrate", "quiet", "shaky", "stubborn"
-        ]
+            "chatty", "quiet", "api-0", "api-1", "api-2", "shaky", "stubborn", "migrate"
+        ],
+        "in the order of the file"
     );
     sandbox.until_status("migrate", "exited");
     sandbox.until_status("shaky", "backoff");

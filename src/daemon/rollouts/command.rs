@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use crate::api::{Act, ApiError, Code, OperationView, Rolling as Asked, RolloutControl};
+use crate::api::{Act, ApiError, Code, OperationView, Rolling as Wish, RolloutControl};
 use crate::domain::event::What;
 use crate::domain::names::{InstanceId, OperationId, ProcessKey};
 use crate::domain::operation::Verb;
 use crate::domain::rollout::{Event, Place, Plan, Rollout, Whole};
 
 use super::{Rolling, Spot};
+use crate::daemon::commands::Begun;
+use crate::daemon::ledger::Asked;
 use crate::daemon::supervisor::Supervisor;
 
 /// A new run is watched for `min_uptime`, but not longer than this when nobody says how long.
@@ -20,35 +22,29 @@ impl Supervisor {
     /// Begins to restart what is selected batch by batch, each process for itself.
     pub(in crate::daemon) fn roll(
         &mut self,
-        act: Act,
+        act: &Act,
         asked: Asked,
+        rolling: Wish,
         by: &str,
-    ) -> Result<OperationView, ApiError> {
+    ) -> Result<(), ApiError> {
         if act.verb != Verb::Restart {
             let text = format!("a {} cannot be rolling", act.verb.word());
             return Err(ApiError::new(Code::BadRequest, text).hint("only a restart can"));
         }
-        let most = NonZeroU32::new(asked.max_unavailable.unwrap_or(1)).ok_or_else(|| {
+        let most = NonZeroU32::new(rolling.max_unavailable.unwrap_or(1)).ok_or_else(|| {
             ApiError::new(
                 Code::BadRequest,
                 "max_unavailable is 0: nothing could be replaced",
             )
             .hint("give 1 or more")
         })?;
-        if let Some(known) = self.known_operation(&act.operation, act.verb)? {
-            let rolling = self
-                .operations
-                .get(&act.operation)
-                .is_some_and(|o| o.rolling);
-            return if rolling {
-                Ok(known)
-            } else {
-                let text = format!("operation {} was a restart of all at once", act.operation);
-                Err(ApiError::new(Code::Conflict, text))
-            };
+        let mut ids = self.targets(act)?;
+        let defined = |id: &InstanceId| self.members.get(id).is_some_and(|m| !m.orphaned);
+        if !ids.is_empty() && !ids.iter().any(defined) {
+            let error = "nothing defines it any more: it could not be started again";
+            return Err(ApiError::new(Code::Refused, error));
         }
-        let ids = self.select(&act.select)?;
-        self.still_the_run(&ids, act.only_run)?;
+        ids.retain(defined);
         let mut processes: BTreeMap<ProcessKey, Vec<InstanceId>> = BTreeMap::new();
         for id in &ids {
             if let Some(member) = self.members.get(id) {
@@ -60,9 +56,7 @@ impl Supervisor {
                 return Err(already(other));
             }
         }
-        let verbs: Vec<_> = ids.iter().map(|id| (*id, Verb::Restart)).collect();
-        self.begin(act.operation.clone(), Verb::Restart, &verbs, by);
-        self.operations.set_rolling(&act.operation);
+        self.begin(Begun::of(act, asked, &ids), by);
         for (key, mut ids) in processes {
             let Some(process) = self.processes.get(&key) else {
                 continue;
@@ -70,7 +64,7 @@ impl Supervisor {
             let default = process.spec.restart.min_uptime.min(STABLE_MOST);
             let plan = Plan {
                 max_unavailable: most,
-                stable: asked.stable_ms.map_or(default, Duration::from_millis),
+                stable: rolling.stable_ms.map_or(default, Duration::from_millis),
             };
             ids.sort_by_key(|id| self.members.get(id).map(|m| m.index));
             let spots: Vec<Spot> = ids.iter().filter_map(|id| self.spot(*id)).collect();
@@ -91,9 +85,10 @@ impl Supervisor {
             self.note_parts(position, None);
             self.note_parts(position, Some(Whole::Advancing));
         }
+        self.has_told(&act.operation);
         self.drive_rollouts();
         self.settle_operations();
-        self.operation_view(&act.operation)
+        Ok(())
     }
 
     fn spot(&self, id: InstanceId) -> Option<Spot> {

@@ -1,8 +1,8 @@
 //! What is kept, and what damage costs.
 
 use super::*;
-use crate::domain::names::ProcessName;
-use crate::domain::spec::Command;
+use crate::domain::names::{InstanceId, OperationId, ProcessName};
+use crate::domain::spec::{Command, Spec};
 
 fn scratch(name: &str) -> PathBuf {
     let folder = std::env::temp_dir().join(format!("adasa-store-{name}-{}", std::process::id()));
@@ -16,8 +16,8 @@ fn process(name: &str, id: u32) -> Record {
         args: vec![],
     };
     let spec = Spec::new(ProcessName::new(name).unwrap(), command, "/");
-    Record::Process {
-        process: Box::new(SavedProcess {
+    Record::Definitions {
+        processes: vec![SavedProcess {
             spec,
             generation: 1,
             instances: vec![SavedInstance {
@@ -28,8 +28,8 @@ fn process(name: &str, id: u32) -> Record {
                 restarts: 0,
                 exit: None,
             }],
-        }),
-        operation: OperationId::new("00000000").unwrap(),
+            operation: OperationId::new("00000000").ok(),
+        }],
     }
 }
 
@@ -38,7 +38,7 @@ fn write(folder: &Path, epoch: u64, records: Vec<Record>) {
     let (store, thread) =
         start(folder.to_owned(), saved, ("boot".into(), epoch), |_, _| {}).unwrap();
     for record in records {
-        store.append(record, None).unwrap();
+        store.append(record, None, false).unwrap();
     }
     drop(store);
     thread.join().unwrap();
@@ -49,7 +49,7 @@ fn records_are_kept_and_folded() {
     let folder = scratch("kept");
     write(&folder, 1, vec![process("a", 1), process("b", 2)]);
     let key = match process("a", 1) {
-        Record::Process { process, .. } => process.spec.key(),
+        Record::Definitions { processes } => processes[0].spec.key(),
         _ => unreachable!(),
     };
     write(&folder, 2, vec![Record::Removed { key }, process("c", 7)]);
@@ -103,12 +103,13 @@ fn a_journal_cut_at_every_byte_loses_at_most_its_last_record() {
 fn a_definition_is_unbegun_until_its_instance_rests_somewhere() {
     let operation = OperationId::new("00000000").unwrap();
     let mut new = process("a", 1);
-    if let Record::Process { process, .. } = &mut new {
-        process.instances[0].run_ceiling = 0;
+    if let Record::Definitions { processes } = &mut new {
+        processes[0].instances[0].run_ceiling = 0;
     }
-    let Record::Process { process: known, .. } = new.clone() else {
+    let Record::Definitions { processes } = new.clone() else {
         unreachable!()
     };
+    let known = &processes[0];
     let mut saved = Saved::default();
     saved.apply(new.clone());
     assert_eq!(saved.unbegun.get(&InstanceId(1)), Some(&operation));
@@ -133,7 +134,8 @@ fn a_damaged_snapshot_is_said_and_the_one_before_it_is_used() {
     std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
     let saved = load(&folder);
     assert_eq!(saved.processes.len(), 1, "{:?}", saved.troubles);
-    assert_eq!(saved.troubles.len(), 1);
+    // What is damaged, and what is used.
+    assert_eq!(saved.troubles.len(), 2);
     assert!(folder.join("specs.damaged").exists());
     std::fs::remove_dir_all(folder).unwrap();
 }
@@ -151,9 +153,9 @@ fn a_late_record_of_an_older_daemon_is_void() {
         .unwrap()
     };
     let bytes = [
-        line(1, 1, Record::Epoch),
+        line(1, 1, Record::Epoch { schema: 1 }),
         line(2, 1, process("a", 1)),
-        line(3, 2, Record::Epoch),
+        line(3, 2, Record::Epoch { schema: 1 }),
         line(4, 1, process("late", 2)),
         line(5, 2, process("b", 3)),
     ]
@@ -165,5 +167,30 @@ fn a_late_record_of_an_older_daemon_is_void() {
         .map(ToString::to_string)
         .collect();
     assert_eq!(names, ["a", "b"]);
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// A pipe takes every record and can make none durable.
+#[test]
+fn only_who_asks_for_it_waits_until_a_record_is_durable() {
+    let folder = scratch("durable");
+    let _ = std::fs::remove_file(journal(&folder));
+    nix::unistd::mkfifo(&journal(&folder), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let (told, answers) = std::sync::mpsc::channel();
+    let (store, thread) = start(
+        folder.clone(),
+        Saved::default(),
+        ("boot".into(), 1),
+        move |ticket, error| told.send((ticket, error.is_none())).unwrap(),
+    )
+    .unwrap();
+    store.append(process("a", 1), Some(1), true).unwrap();
+    store.append(process("b", 2), Some(2), false).unwrap();
+    store.append(process("c", 3), Some(3), true).unwrap();
+    let mut heard: Vec<_> = (0..3).map(|_| answers.recv().unwrap()).collect();
+    heard.sort_unstable();
+    assert_eq!(heard, [(1, false), (2, true), (3, false)]);
+    drop(store);
+    thread.join().unwrap();
     std::fs::remove_dir_all(folder).unwrap();
 }

@@ -39,6 +39,7 @@ pub(super) fn act(id: &str, verb: Verb, whom: &str) -> Act {
         select: vec![whom.parse().unwrap()],
         only_run: None,
         rolling: None,
+        durable: false,
     }
 }
 
@@ -50,6 +51,7 @@ pub(super) fn file(id: &str, specs: &[Spec]) -> Apply {
         specs: specs.to_vec(),
         start: true,
         prune: true,
+        durable: false,
     }
 }
 
@@ -99,6 +101,7 @@ impl World {
         let define = Define {
             operation: operation(id),
             spec: spec.clone(),
+            durable: false,
         };
         self.insist(|reply| Request::Define(Box::new(define.clone()), "test".into(), reply))
     }
@@ -124,6 +127,7 @@ impl World {
         let down = Down {
             operation: operation(id),
             file: PathBuf::from("/adasa.toml"),
+            durable: false,
         };
         self.insist(|reply| Request::Down(down.clone(), "test".into(), reply))
     }
@@ -196,8 +200,7 @@ impl World {
             assert_eq!(living.run, member.machine.run(), "{id} {phase:?}");
             assert!(phase.has_run(), "{id} runs in {phase:?}");
         }
-        let timers = daemon.members.values().filter_map(|m| m.due);
-        let soonest = timers.chain(daemon.rollouts.next_due()).min();
-        assert_eq!(daemon.next_due(), soonest);
+        let soonest = daemon.members.values().filter_map(|m| m.due).min();
+        assert_eq!(daemon.next_deadline(), soonest);
     }
 }

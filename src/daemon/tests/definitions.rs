@@ -16,6 +16,7 @@ fn define(id: &str, spec: &Spec) -> Box<Define> {
     Box::new(Define {
         operation: operation(id),
         spec: spec.clone(),
+        durable: false,
     })
 }
 

@@ -52,4 +52,6 @@ pub(super) enum Disk {
     Fails,
     /// Takes records and does not answer.
     Stalls,
+    /// Takes records at once, and does not come to make them durable.
+    Cached,
 }

@@ -34,8 +34,7 @@ fn live_a_life(world: &mut World) {
             ..WELL
         },
     );
-    // Between the record of its first run and the word to the keeper a repeated definition finds its own name taken.
-    let _ = world.define("a", &spec("web"));
+    world.define("a", &spec("web")).unwrap();
     until(world, 5);
     world.ends(1, 1);
     until(world, 20);
@@ -50,8 +49,7 @@ fn live_a_life(world: &mut World) {
     until(world, 70);
     world.act("f", Verb::Stop, "web").unwrap();
     until(world, 90);
-    // Asked again when it was carried out already, it finds nothing.
-    let _ = world.act("g", Verb::Delete, "late");
+    world.act("g", Verb::Delete, "late").unwrap();
     until(world, 150);
 }
 
@@ -169,6 +167,28 @@ fn failures_of_the_window_are_remembered_by_the_next_daemon() {
     }
     world.ends(1, 1);
     assert_eq!(world.status(1), Status::Errored);
+}
+
+/// A note has no room for the moments of so many failures; those without one are forgiven with the oldest that has one.
+#[test]
+fn more_failures_than_a_note_has_room_for_are_counted_and_forgiven_all_the_same() {
+    let mut world = World::new();
+    let mut web = spec("web");
+    web.restart.max_restarts = 50;
+    web.restart.backoff.initial = Duration::ZERO;
+    web.restart.window = Some(Duration::from_secs(600));
+    world.define("a", &web).unwrap();
+    for _ in 0..40 {
+        world.after(SECOND);
+        world.ends(1, 1);
+    }
+    world.kill_daemon();
+    world.after(SECOND);
+    assert_eq!(world.view(1).attempts, 40);
+    world.after(700 * SECOND);
+    world.ends(1, 1);
+    world.settle();
+    assert_eq!(world.view(1).attempts, 1);
 }
 
 fn rests(world: &World) -> Vec<Rest> {

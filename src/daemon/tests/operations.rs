@@ -2,7 +2,7 @@
 
 use super::super::message::Request;
 use super::client::{act, file, operation, progress, spec};
-use super::habit::{Disk, SECOND, WELL};
+use super::habit::{SECOND, WELL};
 use super::world::World;
 use crate::api::Code;
 use crate::domain::operation::{Progress, Verb};
@@ -131,6 +131,36 @@ fn an_operation_id_of_another_verb_is_a_conflict() {
 }
 
 #[test]
+fn an_operation_id_of_another_request_is_a_conflict_and_nothing_is_done() {
+    let mut world = World::new();
+    world.define("a", &spec("web")).unwrap();
+    world.define("b", &spec("worker")).unwrap();
+    world.act("c", Verb::Restart, "web").unwrap();
+    world.apply(&file("d", &[spec("one")])).unwrap();
+    let before = world.list();
+    for _ in 0..2 {
+        let other = world.define("a", &spec("other")).unwrap_err();
+        let elsewhere = world.act("c", Verb::Restart, "worker").unwrap_err();
+        let another = world.apply(&file("d", &[spec("two")])).unwrap_err();
+        let of_a_command = world.apply(&file("c", &[spec("one")])).unwrap_err();
+        // The same verb in another form.
+        let of_a_start = world.apply(&file("a", &[spec("one")])).unwrap_err();
+        let down = world.down("d").unwrap_err();
+        for error in [other, elsewhere, another, of_a_command, of_a_start, down] {
+            assert_eq!(error.code, Code::Conflict, "{error}");
+            assert_eq!(error.code.http(), 409);
+        }
+        assert_eq!(world.list(), before);
+        // And so says the next daemon.
+        if world.deaths == 0 {
+            world.kill_daemon();
+            world.settle();
+        }
+    }
+    assert_eq!(world.deaths, 1);
+}
+
+#[test]
 fn a_name_that_is_not_there_is_not_found_and_nothing_is_done() {
     let mut world = World::new();
     world.define("a", &spec("web")).unwrap();
@@ -162,26 +192,34 @@ fn results_are_kept_for_ten_minutes() {
     world.define("a", &spec("web")).unwrap();
     world.after(599 * SECOND);
     assert!(world.operation("a").is_ok());
+    world.act("b", Verb::Stop, "web").unwrap();
     world.after(SECOND);
-    world.act("b", Verb::Restart, "web").unwrap();
+    world.act("c", Verb::Start, "web").unwrap();
     world.after(11 * SECOND);
     assert_eq!(world.operation("a").unwrap_err().code, Code::NotFound);
+    assert!(world.operation("b").is_ok());
+    world.kill_daemon();
+    world.settle();
+    assert!(world.operation("b").is_ok());
 }
 
+/// The memory of them has a bound as well.
 #[test]
-fn a_stop_works_on_a_stalled_or_full_disk_and_says_that_it_is_not_recorded() {
-    for disk in [Disk::Stalls, Disk::Fails] {
-        let mut world = World::new();
-        world.define("a", &spec("web")).unwrap();
-        assert_eq!(world.operation("a").unwrap().recorded, "done");
-        world.disk = disk;
-        world.act("b", Verb::Stop, "web").unwrap();
-        let stopped = world.operation("b").unwrap();
-        assert_eq!((stopped.done, stopped.recorded.as_str()), (true, "pending"));
-        assert_eq!(world.status(1), Status::Stopped);
-        if disk == Disk::Stalls {
-            world.disk_goes_on(Disk::Works);
-            assert_eq!(world.operation("b").unwrap().recorded, "done");
-        }
+fn only_so_many_results_are_kept() {
+    let mut world = World::new();
+    let many = crate::domain::spec::Spec {
+        instances: 1000,
+        ..spec("web")
+    };
+    world.define("a", &many).unwrap();
+    for n in 0..25 {
+        world
+            .act(&format!("start-{n}"), Verb::Start, "web")
+            .unwrap();
     }
+    world.after(11 * SECOND);
+    assert_eq!(world.operation("start-0").unwrap_err().code, Code::NotFound);
+    assert!(world.operation("start-24").is_ok());
+    let kept = world.remembered.operations.len();
+    assert!(kept <= 27, "{kept}");
 }

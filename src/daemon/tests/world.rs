@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::super::journal::Seen;
+use super::super::ledger::Remembered;
 use super::super::member::Note;
 use super::super::message::{Deed, Msg, SweepOrder};
 use super::super::store::{Record, Saved};
@@ -54,8 +55,10 @@ pub(super) struct World {
     pub(super) deeds_done: usize,
     pub(super) table: BTreeMap<InstanceId, Entry>,
     pub(super) saved: Saved,
+    /// What the volatile folder has.
+    pub(super) remembered: Remembered,
     pub(super) disk: Disk,
-    held: Vec<(Record, Option<u64>)>,
+    held: Vec<Deed>,
     habits: BTreeMap<String, Habit>,
     happenings: BTreeMap<(u64, u64), Happening>,
     sequence: u64,
@@ -85,6 +88,7 @@ impl World {
             deeds_done: 0,
             table: BTreeMap::new(),
             saved: Saved::default(),
+            remembered: Remembered::default(),
             disk: Disk::Works,
             held: Vec::new(),
             habits: BTreeMap::new(),
@@ -133,7 +137,11 @@ impl World {
             ticks_per_second: 100,
         };
         let mut daemon = Supervisor::new(setting, self.now());
-        daemon.take_over(self.saved.clone(), self.table.values().cloned().collect());
+        daemon.take_over(
+            self.saved.clone(),
+            self.remembered.clone(),
+            self.table.values().cloned().collect(),
+        );
         self.daemon = Some(daemon);
         self.perform();
     }
@@ -142,6 +150,8 @@ impl World {
     pub(super) fn kill_daemon(&mut self) {
         self.daemon = None;
         self.deaths += 1;
+        // Its threads die with it.
+        self.held.clear();
         self.sweeping.clear();
         self.deeds_left = None;
         self.later(self.gap, Happening::Boot(self.deaths));
@@ -198,6 +208,7 @@ impl World {
         self.no_keeper = false;
         self.deaths += 1;
         self.table.clear();
+        self.remembered = Remembered::default();
         self.told_to_quit = false;
         self.left = false;
         self.boot();
@@ -356,9 +367,25 @@ impl World {
     fn perform_one(&mut self, deed: Deed) {
         match deed {
             Deed::Keeper(message) => self.keeper(message),
-            Deed::Store(record, ticket) => match self.disk {
-                Disk::Works => self.record(record, ticket),
-                Disk::Stalls => self.held.push((record, ticket)),
+            Deed::Store {
+                record,
+                ticket,
+                durable,
+            } => match self.disk {
+                Disk::Cached if durable => {
+                    self.record(record.clone(), None);
+                    self.held.push(Deed::Store {
+                        record,
+                        ticket,
+                        durable,
+                    });
+                }
+                Disk::Works | Disk::Cached => self.record(record, ticket),
+                Disk::Stalls => self.held.push(Deed::Store {
+                    record,
+                    ticket,
+                    durable,
+                }),
                 Disk::Fails => {
                     if let Some(ticket) = ticket {
                         let error = Some("no space left on device".into());
@@ -366,6 +393,13 @@ impl World {
                     }
                 }
             },
+            Deed::Remember(entry) => self.remembered.apply(entry),
+            Deed::RememberAnew(known) => {
+                self.remembered = Remembered::default();
+                for entry in known {
+                    self.remembered.apply(entry);
+                }
+            }
             Deed::Sweep(order) => self.sweep(order),
             Deed::SweepOver(id) => drop(self.sweeping.remove(&id)),
             Deed::Saw(seen) => self.seen.push(seen),
@@ -396,10 +430,20 @@ impl World {
     /// A disk that stalled goes on, or turns out to be full.
     pub(super) fn disk_goes_on(&mut self, disk: Disk) {
         self.disk = disk;
-        for (record, ticket) in std::mem::take(&mut self.held) {
-            self.perform_one(Deed::Store(record, ticket));
+        for deed in std::mem::take(&mut self.held) {
+            self.perform_one(deed);
         }
         self.settle();
+    }
+
+    /// What waits for the disk is refused; how many there were.
+    pub(super) fn refuse_held(&mut self) -> usize {
+        let held = std::mem::take(&mut self.held);
+        let count = held.len();
+        for deed in held {
+            self.perform_one(deed);
+        }
+        count
     }
 
     fn sweep(&mut self, order: SweepOrder) {

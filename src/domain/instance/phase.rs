@@ -43,6 +43,15 @@ impl Instance {
         }
     }
 
+    /// Alive, and nothing more is known of it.
+    #[must_use]
+    pub(crate) fn alive(run: RunId) -> Self {
+        Self {
+            phase: Phase::Running,
+            ..Self::at_rest(run)
+        }
+    }
+
     /// Where it stands.
     #[must_use]
     pub(crate) fn phase(&self) -> Phase {

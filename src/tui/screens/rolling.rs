@@ -233,6 +233,7 @@ fn begin(it: &mut RollingScreen, commands: &mut Vec<Cmd>) {
     }];
     commands.push(Cmd::Call {
         act: Act {
+            durable: false,
             operation,
             verb: Verb::Restart,
             select,

@@ -78,7 +78,11 @@ fn daemon() -> DaemonInfo {
 pub(super) fn instance(id: u32, process: &str, copy: (u32, u32), status: Status) -> InstanceView {
     let up = matches!(
         status,
-        Status::Running | Status::Starting | Status::Stopping | Status::Restarting
+        Status::Running
+            | Status::Starting
+            | Status::Stopping
+            | Status::Restarting
+            | Status::Orphaned
     );
     let (index, instances) = copy;
     InstanceView {

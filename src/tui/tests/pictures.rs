@@ -353,6 +353,10 @@ fn every_status_has_its_sign_and_word_on_the_screen() {
         desk.model.glyphs = glyphs;
         desk.model.theme = Theme::Mono;
         desk.resize(120, 60);
+        let orphan = super::desk::instance(99, "orphan", (0, 1), Status::Orphaned);
+        desk.push(Push::Instance {
+            instance: Box::new(orphan),
+        });
         let screen = desk.screen();
         for status in Status::ALL {
             let pair = format!("{} {}", glyphs.sign(status), status.word());

@@ -105,7 +105,9 @@ fn status_words(row: &Row, now: Duration) -> String {
             },
             None => status.to_string(),
         },
-        Status::Starting | Status::Running | Status::Stopped => status.to_string(),
+        Status::Starting | Status::Running | Status::Stopped | Status::Orphaned => {
+            status.to_string()
+        }
     }
 }
 
