@@ -393,6 +393,14 @@ pub(super) enum DaemonVerb {
     Status,
 }
 
+fn theme(word: &str) -> Result<Colours, String> {
+    let found = THEMES.iter().find(|(name, _)| *name == word);
+    found.map(|(_, theme)| *theme).ok_or_else(|| {
+        let names = THEMES.map(|(name, _)| name).join(", ");
+        format!("it is one of {names}")
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use clap::{Command, CommandFactory as _};
@@ -458,12 +466,4 @@ mod tests {
     fn the_grammar_holds_together() {
         Args::command().debug_assert();
     }
-}
-
-fn theme(word: &str) -> Result<Colours, String> {
-    let found = THEMES.iter().find(|(name, _)| *name == word);
-    found.map(|(_, theme)| *theme).ok_or_else(|| {
-        let names = THEMES.map(|(name, _)| name).join(", ");
-        format!("it is one of {names}")
-    })
 }

@@ -13,6 +13,7 @@ mod questions;
 mod rolling;
 mod scenes;
 mod screens;
+mod screenshots;
 mod selection;
 mod sizes;
 mod undo;
