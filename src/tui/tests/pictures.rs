@@ -113,7 +113,7 @@ fn mixed() -> Vec<crate::api::LogLine> {
 }
 
 /// The screen as it mostly is: web folded, api-1 selected, hostile logs.
-pub(super) fn main_screen() -> Desk {
+fn main_screen() -> Desk {
     let mut desk = Desk::new();
     desk.select(10);
     desk.press("h");

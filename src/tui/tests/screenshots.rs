@@ -7,9 +7,11 @@ use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 use unicode_width::UnicodeWidthStr as _;
 
+use crate::api::LogLine;
+use crate::domain::spec::Stream::{Err, Out};
 use crate::tui::theme::Theme;
 
-use super::pictures::main_screen;
+use super::desk::{Desk, line};
 use super::scenes;
 
 /// Pixels of a cell.
@@ -108,17 +110,24 @@ fn svg(buffer: &Buffer) -> String {
                 )
                 .unwrap();
             }
-            if text.trim().is_empty() {
-                continue;
-            }
             let weight = if bold { " font-weight=\"bold\"" } else { "" };
-            writeln!(
-                out,
-                "<text x=\"{left:.1}\" y=\"{:.1}\" textLength=\"{wide:.1}\" xml:space=\"preserve\" fill=\"{fill}\"{weight}>{}</text>",
-                top + 13.5,
-                escaped(&text)
-            )
-            .unwrap();
+            // Each word at its own place: viewers differ in how wide a space is.
+            let mut at = from;
+            for word in text.split(' ') {
+                let cells = u16::try_from(word.width()).unwrap();
+                if !word.is_empty() {
+                    writeln!(
+                        out,
+                        "<text x=\"{:.1}\" y=\"{:.1}\" textLength=\"{:.1}\" fill=\"{fill}\"{weight}>{}</text>",
+                        f32::from(at) * CELL.0 + 8.0,
+                        top + 13.5,
+                        f32::from(cells) * CELL.0,
+                        escaped(word)
+                    )
+                    .unwrap();
+                }
+                at += cells + 1;
+            }
         }
     }
     out.push_str("</svg>\n");
@@ -141,9 +150,41 @@ fn compare(name: &str, buffer: &Buffer) {
     );
 }
 
+/// What a web server says on a usual day.
+fn traffic() -> Vec<LogLine> {
+    let lines = [
+        (Out, "GET /v1/orders/8812 200 14ms"),
+        (Out, "GET /v1/orders/8813 200 11ms"),
+        (
+            Err,
+            "\u{1b}[33mWARN\u{1b}[0m pool exhausted: waited 1500ms (max=20)",
+        ),
+        (Out, "POST /v1/orders 201 38ms"),
+        (Out, "GET /v1/customers/77 200 9ms"),
+        (
+            Err,
+            "\u{1b}[31mERROR\u{1b}[0m upstream ledger: deadline exceeded",
+        ),
+        (Out, "GET /v1/orders/8814 200 12ms"),
+        (Out, "GET /v1/orders?page=2 200 44ms"),
+        (Out, "GET /healthz 200 0ms"),
+        (Out, "POST /v1/orders 201 31ms"),
+        (Out, "GET /v1/orders/8815 200 13ms"),
+        (Out, "GET /v1/orders/8816 200 10ms"),
+    ];
+    let numbered = (0..).zip(lines);
+    numbered
+        .map(|(n, (stream, text))| line(n, "web-0", stream, text))
+        .collect()
+}
+
 #[test]
 fn the_screenshots_are_of_this_dashboard() {
-    let mut main = main_screen();
+    let mut main = Desk::new();
+    main.wait(200);
+    main.select(10);
+    main.wait(200);
+    main.logs(traffic());
     main.model.theme = Theme::Dark;
     main.resize(120, 40);
     main.wait(200);
