@@ -164,14 +164,24 @@ fn footer(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
                 let typed = format!("{typed}{}", canvas.glyphs.more);
                 x = canvas.text(x, area.y, area.width, &typed, Role::Requested) + 2;
             }
-            for (key, word) in hints(model) {
-                let (key, word) = (key.as_str(), word);
-                let width =
-                    u16::try_from(key.chars().count() + word.chars().count() + 1).unwrap_or(0);
-                if x + width > area.width {
-                    break;
+            let hints = hints(model);
+            let cost = |(key, word): &(String, &str)| {
+                u16::try_from(key.chars().count() + word.chars().count() + 3).unwrap_or(0)
+            };
+            // Where every key is explained is seen whatever else has to go.
+            let help = hints.iter().position(|(_, word)| *word == "help");
+            let mut reserved = help.and_then(|n| hints.get(n)).map_or(0, cost);
+            for (n, hint) in hints.iter().enumerate() {
+                if help == Some(n) {
+                    reserved = 0;
+                } else if x + cost(hint) + reserved > area.width + 2 {
+                    if reserved == 0 {
+                        break;
+                    }
+                    continue;
                 }
-                x = canvas.text(x, area.y, area.width - x, key, Role::Title);
+                let (key, word) = hint;
+                x = canvas.text(x, area.y, area.width.saturating_sub(x), key, Role::Title);
                 x = canvas.text(
                     x + 1,
                     area.y,

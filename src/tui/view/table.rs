@@ -47,7 +47,7 @@ impl Columns {
             it.restarts = 4;
             it.uptime = 7;
         }
-        if width >= 64 {
+        if width >= 74 {
             it.status = 16;
             it.spark = 10;
         }
