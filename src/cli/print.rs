@@ -118,7 +118,11 @@ pub(super) fn styled(text: &SafeText, colours: bool) -> String {
     }
     let mut out = String::new();
     for (piece, look) in text.pieces() {
-        if *look == Look::default() {
+        let unmarked = Look {
+            mark: false,
+            ..*look
+        };
+        if unmarked == Look::default() {
             out.push_str(piece);
         } else {
             out.push_str(&codes(*look));

@@ -5,6 +5,8 @@ use unicode_width::UnicodeWidthChar as _;
 
 /// At most this many bytes of a line are shown.
 pub(crate) const SHOWN_MAX: usize = 8 * 1024;
+/// At most this many bytes of a line are shown when it is shown alone.
+pub(crate) const WHOLE_MAX: usize = 64 * 1024;
 /// An escape sequence without an end is given up after this many bytes.
 const SEQUENCE_MAX: usize = 4 * 1024;
 /// More combining marks on one character are dropped.
@@ -36,6 +38,8 @@ pub(crate) struct Look {
     pub underline: bool,
     /// Foreground and background exchanged.
     pub reverse: bool,
+    /// Not what was written, but what stands for it: a control, bytes that are no text.
+    pub mark: bool,
 }
 
 /// One line of harmless text: no control characters, no characters that change direction or have no width of their
@@ -50,9 +54,15 @@ impl SafeText {
     /// Makes bytes harmless.
     #[must_use]
     pub(crate) fn new(bytes: &[u8]) -> Self {
-        let mut end = bytes.len().min(SHOWN_MAX);
+        Self::up_to(bytes, SHOWN_MAX)
+    }
+
+    /// As [`Self::new`], of a line of which another part is shown; at least 4 bytes.
+    #[must_use]
+    pub(crate) fn up_to(bytes: &[u8], most: usize) -> Self {
+        let mut end = bytes.len().min(most);
         // Not inside a character: the bytes of UTF-8 that follow the first begin with 10.
-        while end < bytes.len() && end > SHOWN_MAX - 4 && bytes[end] & 0xc0 == 0x80 {
+        while end < bytes.len() && end > most - 4 && bytes[end] & 0xc0 == 0x80 {
             end -= 1;
         }
         let shown = &bytes[..end];
@@ -71,8 +81,15 @@ impl SafeText {
         &self.pieces
     }
 
+    /// What was written of it, without what stands for controls: for a clipboard.
+    #[must_use]
+    pub(crate) fn bare(&self) -> String {
+        let written = self.pieces.iter().filter(|(_, look)| !look.mark);
+        written.map(|(text, _)| text.as_str()).collect()
+    }
+
     /// How many terminal cells it takes.
-    #[cfg(test)]
+    #[must_use]
     pub(crate) fn width(&self) -> usize {
         self.width
     }
@@ -107,9 +124,11 @@ impl Maker {
     }
 
     fn mark(&mut self, text: &str) {
+        self.look.mark = true;
         for c in text.chars() {
             self.push(c, c.width().unwrap_or(1));
         }
+        self.look.mark = false;
         self.marks = 0;
     }
 
@@ -136,10 +155,32 @@ impl Maker {
         }
     }
 
+    /// Takes what needs no look at each character; returns how many bytes.
+    fn plain(&mut self, text: &str) -> usize {
+        let length = text
+            .bytes()
+            .take_while(|byte| (0x20..0x7f).contains(byte))
+            .count();
+        if length > 0 {
+            let plain = &text[..length];
+            match self.text.pieces.last_mut() {
+                Some((text, look)) if *look == self.look => text.push_str(plain),
+                Some(_) | None => self.text.pieces.push((plain.to_owned(), self.look)),
+            }
+            self.text.width += length;
+            self.marks = 0;
+        }
+        length
+    }
+
     /// Takes the characters; returns how many bytes of `all` are done, which begins with `valid`.
     fn valid(&mut self, valid: &str, all: &[u8]) -> usize {
         let mut at = 0;
-        while let Some(c) = valid.get(at..).and_then(|t| t.chars().next()) {
+        loop {
+            at += self.plain(&valid[at..]);
+            let Some(c) = valid.get(at..).and_then(|t| t.chars().next()) else {
+                break;
+            };
             if c == '\u{1b}' {
                 let length = self.escape(&all[at..]);
                 at += length;
@@ -164,7 +205,7 @@ impl Maker {
             '\r' => self.mark("␍"),
             '\u{0}'..='\u{1f}' => {
                 let picture = char::from_u32(0x2400 + u32::from(c)).unwrap_or('?');
-                self.push(picture, 1);
+                self.mark(picture.encode_utf8(&mut [0; 4]));
             }
             '\u{7f}' => self.mark("␡"),
             '\u{80}'..='\u{9f}' => self.mark(&format!("⟨{:02x}⟩", u32::from(c))),

@@ -105,6 +105,34 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
                 model.logs.follow();
             }
         }
+        Action::ReadLogs => screens::log_view::open(model, commands),
+        // Of the log view alone.
+        Action::Level
+        | Action::Wrap
+        | Action::Left
+        | Action::Right
+        | Action::LineStart
+        | Action::LineEnd
+        | Action::Search
+        | Action::HitNext
+        | Action::HitPrevious
+        | Action::LogFilter
+        | Action::Highlight
+        | Action::ErrorNext
+        | Action::ErrorPrevious
+        | Action::RunNext
+        | Action::RunPrevious
+        | Action::LineMark
+        | Action::ToMark
+        | Action::GoToTime
+        | Action::PaneAdd
+        | Action::PaneClose
+        | Action::PaneArrange
+        | Action::Select
+        | Action::Copy
+        | Action::Whole
+        | Action::Plain
+        | Action::Save => {}
         Action::Times => model.logs.times = !model.logs.times,
         Action::Stream => model.logs.next_stream(),
         Action::Help => model.mode = Mode::Help { scroll: 0 },

@@ -2,10 +2,12 @@
 //! alone.
 
 mod act;
+mod clipboard;
 mod draft;
 mod filter;
 mod gate;
 mod keymap;
+mod log;
 mod log_pane;
 mod marks;
 mod model;
@@ -15,6 +17,7 @@ mod palette;
 mod pane;
 mod query;
 mod regions;
+mod saving;
 mod screens;
 mod spark;
 mod terminal;
@@ -26,6 +29,7 @@ mod update;
 mod verbs;
 mod view;
 
+use std::collections::HashMap;
 use std::io::{self, Write as _};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, sync_channel};
 use std::time::{Duration, Instant};
@@ -41,6 +45,7 @@ use crate::platform::guardian::{Side, guard, leave_now, suspend_job};
 use gate::{Gate, Typed};
 use model::Model;
 use msg::{Cmd, Msg};
+use query::Ticket;
 use terminal::Terminal;
 use theme::{Glyphs, Theme};
 use threads::{In, Teller};
@@ -137,6 +142,7 @@ pub(crate) fn run(client: Client, options: Options) -> io::Result<Farewell> {
         model,
         gate: Gate::new(over_ssh),
         log: None,
+        open: HashMap::new(),
         begun: Instant::now(),
         drawn: None,
         frame: if over_ssh { FRAME_SSH } else { FRAME },
@@ -173,6 +179,8 @@ struct Shell {
     model: Model,
     gate: Gate,
     log: Option<(u64, Closer)>,
+    /// Streams and searches of log views; not yet open ones without a handle.
+    open: HashMap<Ticket, Option<Closer>>,
     begun: Instant,
     drawn: Option<Instant>,
     frame: Duration,
@@ -295,6 +303,18 @@ impl Shell {
             In::Fetched { ticket, answer } => self.take(Msg::Fetched { ticket, answer }),
             In::Undone(result) => self.take(Msg::Undone(result)),
             In::Answered { ids, result } => self.take(Msg::Answered { ids, result }),
+            In::Flowing { ticket, closer } => match self.open.get_mut(&ticket) {
+                Some(place) => *place = Some(closer),
+                // It was closed before it was open.
+                None => closer.close(),
+            },
+            In::Streamed { ticket, lines } => self.take(Msg::Streamed { ticket, lines }),
+            In::StreamOver(ticket) => {
+                self.open.remove(&ticket);
+                self.take(Msg::StreamOver { ticket });
+            }
+            In::News { ticket, news } => self.take(Msg::News { ticket, news }),
+            In::Said(what) => self.take(Msg::Said(what)),
             In::Alive(alive, of) => self.take(Msg::Alive(alive, of)),
         }
         Ok(())
@@ -326,6 +346,25 @@ impl Shell {
             Cmd::Fetch { ticket, query } => {
                 threads::fetch(self.client.clone(), ticket, query, self.tell.clone());
             }
+            Cmd::Stream { ticket, query } => {
+                self.open.insert(ticket, None);
+                threads::stream(self.client.clone(), ticket, query, self.tell.clone());
+            }
+            Cmd::Search { ticket, query } => {
+                self.open.insert(ticket, None);
+                threads::search(self.client.clone(), ticket, query, self.tell.clone());
+            }
+            Cmd::Close { ticket } => {
+                if let Some(Some(closer)) = self.open.remove(&ticket) {
+                    closer.close();
+                }
+            }
+            Cmd::Copy(text) => threads::copy(text, self.tell.clone()),
+            Cmd::Plain(lines) => self.terminal.print(&lines),
+            Cmd::Enter => drop(self.terminal.enter_again()),
+            Cmd::Save { path, raw, what } => {
+                threads::save(self.client.clone(), path, raw, what, self.tell.clone());
+            }
             Cmd::Retry => drop(self.retry.send(())),
             Cmd::Look(pids) => threads::look(pids, self.tell.clone()),
             Cmd::Redraw => self.terminal.forget(),
@@ -341,6 +380,10 @@ impl Shell {
     }
 
     fn draw(&mut self) -> io::Result<()> {
+        // The lines that were printed stay until a key.
+        if self.model.mode == model::Mode::Plain {
+            return Ok(());
+        }
         let (width, height) = self.model.size;
         let mut next = Buffer::empty(Rect::new(0, 0, width, height));
         view::view(&self.model, &mut next);

@@ -13,8 +13,8 @@ use super::order::Order;
 use super::palette::Palette;
 use super::pane::About;
 use super::query::Ticket;
-use super::screens::Screen;
 use super::screens::rolling::Told;
+use super::screens::{Prompt, Screen};
 use super::spark::Spark;
 use super::theme::{Glyphs, Theme};
 
@@ -90,6 +90,10 @@ pub(super) enum Mode {
     },
     /// Typing a command.
     Palette(Palette),
+    /// Typing something in a log view.
+    LogPrompt(Prompt),
+    /// The screen is left for the terminal's own selection; any key takes it again.
+    Plain,
 }
 
 /// How hard a question is to answer with yes.
@@ -160,6 +164,17 @@ pub(super) struct Message {
     pub(super) at_ms: u64,
 }
 
+/// Numbers for questions to the daemon.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Tickets(u64);
+
+impl Tickets {
+    pub(super) fn next(&mut self) -> Ticket {
+        self.0 += 1;
+        Ticket(self.0)
+    }
+}
+
 /// Everything.
 #[derive(Debug, Clone)]
 pub(super) struct Model {
@@ -198,7 +213,9 @@ pub(super) struct Model {
     pub(super) keymap: Keymap,
     /// Keys pressed that are the beginning of something.
     pub(super) pending: Vec<Press>,
-    tickets: u64,
+    pub(super) tickets: Tickets,
+    /// Streams and searches of log views that are open.
+    pub(super) streams: BTreeSet<Ticket>,
     pub(super) glyphs: Glyphs,
     pub(super) theme: Theme,
     /// Only look.
@@ -239,7 +256,8 @@ impl Model {
             rollouts: BTreeMap::new(),
             keymap: Keymap::default(),
             pending: Vec::new(),
-            tickets: 0,
+            tickets: Tickets::default(),
+            streams: BTreeSet::new(),
             glyphs,
             theme,
             read_only: false,
@@ -428,8 +446,7 @@ impl Model {
 
     /// A number for a question to the daemon.
     pub(super) fn ticket(&mut self) -> Ticket {
-        self.tickets += 1;
-        Ticket(self.tickets)
+        self.tickets.next()
     }
 
     pub(super) fn toast(&mut self, text: impl Into<String>, bad: bool) {

@@ -1,10 +1,14 @@
 //! What the model is told, and what it wants done.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crossterm::event::KeyEvent;
 
-use crate::api::{Act, LogLine, OperationView, Push, RolloutControl};
+use crate::api::{
+    Act, LogLine, LogPageQuery, LogQuery, LogSearchQuery, OperationView, Push, RolloutControl,
+    SearchNews,
+};
 use crate::domain::names::{InstanceId, OperationId};
 
 use super::query::{Answer, Query, Ticket};
@@ -46,6 +50,22 @@ pub(super) enum Msg {
         ticket: Ticket,
         answer: Result<Answer, String>,
     },
+    /// Lines of a stream of a log view.
+    Streamed {
+        ticket: Ticket,
+        lines: Vec<LogLine>,
+    },
+    /// A stream of a log view is over.
+    StreamOver {
+        ticket: Ticket,
+    },
+    /// News of a search.
+    News {
+        ticket: Ticket,
+        news: Result<SearchNews, String>,
+    },
+    /// Something was done that is told in a remark.
+    Said(Result<String, String>),
     /// How many of the pids that were up are alive.
     Alive(usize, usize),
     /// A frame is on the screen.
@@ -79,6 +99,33 @@ pub(super) enum Cmd {
         generation: u64,
         select: String,
     },
+    /// Follow this log until it is closed.
+    Stream {
+        ticket: Ticket,
+        query: LogQuery,
+    },
+    /// Search until it is closed.
+    Search {
+        ticket: Ticket,
+        query: LogSearchQuery,
+    },
+    /// End a stream or a search.
+    Close {
+        ticket: Ticket,
+    },
+    /// Put this on the clipboard.
+    Copy(String),
+    /// Leave the screen and print these lines, for the terminal's own selection.
+    Plain(Vec<String>),
+    /// Take the screen again.
+    Enter,
+    /// Write lines to a file that is not there yet.
+    Save {
+        path: PathBuf,
+        /// The bytes as they were written, or harmless text.
+        raw: bool,
+        what: Saving,
+    },
     /// Try to connect now.
     Retry,
     /// Look whether these are alive: pid and start.
@@ -86,4 +133,11 @@ pub(super) enum Cmd {
     Redraw,
     Suspend,
     Quit,
+}
+
+/// Which lines are saved.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Saving {
+    All(LogQuery),
+    Page(LogPageQuery),
 }

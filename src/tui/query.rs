@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::api::{Define, Detail, Progress};
+use crate::api::{
+    Define, Detail, LogHistogram, LogHistogramQuery, LogPage, LogPageQuery, Progress,
+};
 use crate::client::{Client, ClientError, operation_id};
 
 use super::draft::Draft;
@@ -23,6 +25,10 @@ pub(super) enum Query {
     Draft(Draft),
     /// Start a draft.
     Define(Draft),
+    /// Lines around a place.
+    LogPage(LogPageQuery),
+    /// How many lines came when.
+    LogHistogram(LogHistogramQuery),
 }
 
 /// What it answered.
@@ -33,6 +39,8 @@ pub(super) enum Answer {
     Draft(Result<(), String>),
     /// It was started under this name.
     Defined(String),
+    LogPage(LogPage),
+    LogHistogram(LogHistogram),
 }
 
 impl Answer {
@@ -74,6 +82,8 @@ impl Query {
                     })
                 }
             },
+            Self::LogPage(query) => client.log_page(&query).map(Answer::LogPage),
+            Self::LogHistogram(query) => client.log_histogram(&query).map(Answer::LogHistogram),
         }
     }
 }

@@ -83,6 +83,19 @@ impl Terminal {
         Ok(())
     }
 
+    /// Leaves the alternate screen and prints lines, which the terminal then scrolls and selects as its own.
+    pub(super) fn print(&mut self, lines: &[String]) {
+        let mut bytes = Vec::from(LEAVE);
+        for line in lines {
+            bytes.extend_from_slice(line.as_bytes());
+            bytes.extend_from_slice(b"\r\n");
+        }
+        bytes.extend_from_slice(b"-- any key returns --");
+        let mut out = io::stdout().lock();
+        // A terminal that is gone is noticed elsewhere.
+        let _ = out.write_all(&bytes).and_then(|()| out.flush());
+    }
+
     /// How large it is.
     pub(super) fn size() -> (u16, u16) {
         crossterm::terminal::size().unwrap_or((80, 24))

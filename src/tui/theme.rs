@@ -195,6 +195,8 @@ pub(super) struct Glyphs {
     pub(super) none: char,
     /// Something was left out, or is still to come.
     pub(super) more: char,
+    /// Before the rows of a line that goes on.
+    pub(super) hanging: char,
     pub(super) arrow: char,
     pub(super) times: char,
     pub(super) full: char,
@@ -228,6 +230,7 @@ impl Glyphs {
         missing: '·',
         none: '–',
         more: '…',
+        hanging: '╎',
         arrow: '→',
         times: '×',
         full: '█',
@@ -259,6 +262,7 @@ impl Glyphs {
         missing: '.',
         none: '-',
         more: '.',
+        hanging: ':',
         arrow: '>',
         times: 'x',
         full: '#',

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::AsFd as _;
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel};
 use std::thread;
 use std::time::Duration;
@@ -10,14 +11,19 @@ use crossterm::event::{Event, KeyEvent, KeyEventKind};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal as Native};
 
-use crate::api::{Act, Code, LogLine, LogQuery, OperationView, Push, RolloutControl, Undo};
+use crate::api::{
+    Act, Code, LogLine, LogQuery, LogSearchQuery, OperationView, Push, RolloutControl, SearchNews,
+    Undo,
+};
 use crate::client::{Client, ClientError, Closer};
 use crate::domain::names::{InstanceId, OperationId};
 use crate::platform::guardian::leave_now;
 
+use super::msg::Saving;
 use super::query::{Answer, Query, Ticket};
 use super::terminal::restore;
 use super::verbs::Refusal;
+use super::{clipboard, saving};
 
 /// The longest wait between two tries to connect.
 const RETRY_MAX: Duration = Duration::from_secs(2);
@@ -58,6 +64,21 @@ pub(super) enum In {
         answer: Result<Answer, String>,
     },
     Alive(usize, usize),
+    /// A stream or a search of a log view is open.
+    Flowing {
+        ticket: Ticket,
+        closer: Closer,
+    },
+    Streamed {
+        ticket: Ticket,
+        lines: Vec<LogLine>,
+    },
+    StreamOver(Ticket),
+    News {
+        ticket: Ticket,
+        news: Result<SearchNews, String>,
+    },
+    Said(Result<String, String>),
 }
 
 pub(super) type Teller = SyncSender<In>;
@@ -220,6 +241,75 @@ pub(super) fn log(client: Client, generation: u64, select: String, tell: Teller)
     });
 }
 
+/// Follows a log for a view.
+pub(super) fn stream(client: Client, ticket: Ticket, query: LogQuery, tell: Teller) {
+    spawn("stream", move || {
+        let opened = client
+            .logs(&query)
+            .and_then(|lines| Ok((lines.closer()?, lines)));
+        let over = |tell: &Teller| drop(tell.send(In::StreamOver(ticket)));
+        let Ok((closer, mut lines)) = opened else {
+            return over(&tell);
+        };
+        if tell.send(In::Flowing { ticket, closer }).is_err() {
+            return;
+        }
+        while let Ok(Some(line)) = lines.next_line() {
+            let lines = vec![line];
+            if tell.send(In::Streamed { ticket, lines }).is_err() {
+                return;
+            }
+        }
+        over(&tell);
+    });
+}
+
+/// Searches for a view.
+pub(super) fn search(client: Client, ticket: Ticket, query: LogSearchQuery, tell: Teller) {
+    spawn("search", move || {
+        let opened = client
+            .log_search(&query)
+            .and_then(|hits| Ok((hits.closer()?, hits)));
+        let (closer, mut hits) = match opened {
+            Ok(opened) => opened,
+            Err(error) => {
+                let news = Err(in_words(error));
+                drop(tell.send(In::News { ticket, news }));
+                return;
+            }
+        };
+        if tell.send(In::Flowing { ticket, closer }).is_err() {
+            return;
+        }
+        loop {
+            let news = match hits.next_news() {
+                Ok(Some(news)) => Ok(news),
+                // Its end is told before it ends.
+                Ok(None) => return,
+                Err(error) => Err(in_words(error)),
+            };
+            let over = news.is_err();
+            if tell.send(In::News { ticket, news }).is_err() || over {
+                return;
+            }
+        }
+    });
+}
+
+/// Saves lines to a file and says what became of it.
+pub(super) fn save(client: Client, path: PathBuf, raw: bool, what: Saving, tell: Teller) {
+    spawn("save", move || {
+        let _ = tell.send(In::Said(saving::save(&client, &path, raw, what)));
+    });
+}
+
+/// Puts text on the clipboard and says what became of it.
+pub(super) fn copy(text: String, tell: Teller) {
+    spawn("copy", move || {
+        let _ = tell.send(In::Said(clipboard::copy(&text)));
+    });
+}
+
 /// Carries out an operation and says what became of it.
 pub(super) fn call(client: Client, act: Act, ids: Vec<InstanceId>, tell: Teller) {
     spawn("call", move || {
@@ -265,7 +355,7 @@ fn refusal(error: ClientError) -> Refusal {
     }
 }
 
-fn in_words(error: ClientError) -> String {
+pub(super) fn in_words(error: ClientError) -> String {
     match error {
         ClientError::Refused(error) => match error.hint {
             Some(hint) => format!("{} ({hint})", error.message),

@@ -13,7 +13,7 @@ use super::model::{Focus, Link, Lost, Mode, Model, Tier};
 use super::msg::{Cmd, Msg};
 use super::palette;
 use super::regions::{SMALLEST, regions};
-use super::screens::{self, Screen};
+use super::screens::{self, Screen, log_view};
 use super::verbs::{answered, ask_key, undone};
 
 /// A question in the footer is withdrawn after this.
@@ -41,6 +41,7 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
             model.sort();
             // There may be room for a pane now.
             model.logs.due = Some(model.now + SETTLES);
+            log_view::tick(model, &mut commands);
         }
         Msg::Push(push) => pushed(model, push, &mut commands),
         Msg::Lost(why) => lost(model, why, &mut commands),
@@ -60,8 +61,15 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
         }
         Msg::Fetched { ticket, answer } => {
             model.told_for_pane(ticket, &answer);
-            screens::fetched(model, ticket, answer);
+            screens::fetched(model, ticket, answer, &mut commands);
         }
+        Msg::Streamed { ticket, lines } => {
+            log_view::streamed(model, ticket, &lines, &mut commands);
+        }
+        Msg::StreamOver { ticket } => log_view::stream_over(model, ticket, &mut commands),
+        Msg::News { ticket, news } => log_view::news(model, ticket, &news, &mut commands),
+        Msg::Said(Ok(text)) => model.toast(text, false),
+        Msg::Said(Err(text)) => model.toast(text, true),
         Msg::Answered { ids, result } => answered(model, &ids, result),
         Msg::Undone(result) => undone(model, result),
         Msg::Alive(alive, of) => {
@@ -86,6 +94,7 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
         model.logs.due = Some(model.now + SETTLES);
     }
     scroll_to_selection(model);
+    log_view::left_behind(model, &mut commands);
     commands
 }
 
@@ -93,7 +102,13 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
 pub(super) fn next_due(model: &Model) -> Option<Duration> {
     let ask = match &model.mode {
         Mode::Ask(ask) if ask.tier == Tier::Footer => Some(ask.asked + EXPIRES),
-        Mode::Ask(_) | Mode::Browse | Mode::Filter | Mode::Help { .. } | Mode::Palette(_) => None,
+        Mode::Ask(_)
+        | Mode::Browse
+        | Mode::Filter
+        | Mode::Help { .. }
+        | Mode::LogPrompt(_)
+        | Mode::Palette(_)
+        | Mode::Plain => None,
     };
     let toast = model.toasts.iter().map(|t| t.until).min();
     // Countdowns and ages have seconds.
@@ -103,7 +118,8 @@ pub(super) fn next_due(model: &Model) -> Option<Duration> {
     let second = counting.then(|| Duration::from_secs(model.now.as_secs() + 1));
     let logs = model.logs.due.filter(|_| model.is_live());
     let rolling = screens::rolling::next_due(model);
-    [ask, toast, second, logs, rolling]
+    let view = log_view::due(model);
+    [ask, toast, second, logs, rolling, view]
         .into_iter()
         .flatten()
         .min()
@@ -113,6 +129,7 @@ fn tick(model: &mut Model, now: Duration, wall_ms: u64, commands: &mut Vec<Cmd>)
     model.now = now;
     model.wall_ms = wall_ms;
     model.toasts.retain(|toast| toast.until > now);
+    log_view::tick(model, commands);
     screens::rolling::tick(model);
     if let Mode::Ask(ask) = &model.mode
         && ask.tier == Tier::Footer
@@ -157,9 +174,16 @@ fn pushed(model: &mut Model, push: Push, commands: &mut Vec<Cmd>) {
                 );
             }
             model.logs.due = Some(model.now);
+            log_view::reconnected(model, commands);
             tick(model, model.now, model.wall_ms, commands);
         }
-        Push::Instance { instance } => model.take_row(*instance),
+        Push::Instance { instance } => {
+            let joined = !model.rows.contains_key(&instance.id);
+            model.take_row(*instance);
+            if joined {
+                log_view::joined(model, commands);
+            }
+        }
         Push::Removed { id } => {
             model.rows.remove(&id);
             model.marks.remove(&id);
@@ -249,8 +273,9 @@ fn pasted(model: &mut Model, text: &str, commands: &mut Vec<Cmd>) {
             it.text.push_str(&clean);
             it.error = None;
         }
+        Mode::LogPrompt(prompt) => log_view::prompt_paste(prompt, &clean),
         // A name is confirmed by typing it, not by what the clipboard happens to hold.
-        Mode::Ask(_) | Mode::Browse | Mode::Help { .. } => {
+        Mode::Ask(_) | Mode::Browse | Mode::Help { .. } | Mode::Plain => {
             model.toast("a paste is not typing: it was dropped", false);
         }
     }
@@ -269,6 +294,11 @@ fn pressed(model: &mut Model, key: KeyEvent, commands: &mut Vec<Cmd>) {
         }
         Mode::Ask(_) => ask_key(model, key, commands),
         Mode::Palette(_) => palette::key(model, key, commands),
+        Mode::LogPrompt(_) => log_view::prompt_key(model, key, commands),
+        Mode::Plain => {
+            model.mode = Mode::Browse;
+            commands.push(Cmd::Enter);
+        }
     }
 }
 

@@ -51,6 +51,33 @@ pub(crate) enum Action {
     Follow,
     Times,
     Stream,
+    ReadLogs,
+    Level,
+    Wrap,
+    Left,
+    Right,
+    LineStart,
+    LineEnd,
+    Search,
+    HitNext,
+    HitPrevious,
+    LogFilter,
+    Highlight,
+    ErrorNext,
+    ErrorPrevious,
+    RunNext,
+    RunPrevious,
+    LineMark,
+    ToMark,
+    GoToTime,
+    PaneAdd,
+    PaneClose,
+    PaneArrange,
+    Select,
+    Copy,
+    Whole,
+    Plain,
+    Save,
     Help,
     Palette,
     RetryFailed,
@@ -90,6 +117,8 @@ pub(crate) enum Place {
     Processes,
     /// A pane of logs.
     Logs,
+    /// Logs over the whole screen.
+    LogView,
     /// One verb on several instances.
     Bulk,
     /// The plan of a rolling restart.
@@ -106,9 +135,10 @@ pub(crate) enum Place {
 
 impl Place {
     /// All of them, in the order of the help.
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Processes,
         Self::Logs,
+        Self::LogView,
         Self::Bulk,
         Self::Plan,
         Self::Rolling,
@@ -123,6 +153,7 @@ impl Place {
             Self::Everywhere => "EVERYWHERE",
             Self::Processes => "PROCESSES",
             Self::Logs => "LOGS",
+            Self::LogView => "LOG VIEW",
             Self::Bulk => "SEVERAL AT ONCE",
             Self::Plan => "PLAN OF A ROLLING RESTART",
             Self::Rolling => "ROLLING RESTART",

@@ -1,8 +1,10 @@
 //! The keys as they are before anything is configured: from this table come footer, help and `docs/keys.md`.
 
 use super::action::{Action, Place};
+use super::log_view::LOG_VIEW;
 
 /// One line of the table.
+#[derive(Clone, Copy)]
 pub(crate) struct Binding {
     pub(crate) place: Place,
     /// As they are shown, separated by spaces. Keys of a sequence are joined by `+`: `o+n` is `o`, then `n`.
@@ -13,7 +15,7 @@ pub(crate) struct Binding {
     pub(crate) hint: Option<&'static str>,
 }
 
-const fn bind(
+pub(super) const fn bind(
     place: Place,
     keys: &'static str,
     action: Action,
@@ -32,7 +34,25 @@ const fn bind(
 use Place::{Bulk, Everywhere, Logs, Lost, Plan, Processes, Rolling};
 
 /// All keys.
-pub(crate) const BINDINGS: &[Binding] = &[
+pub(crate) const BINDINGS: &[Binding] = &joined::<{ MAIN.len() + LOG_VIEW.len() }>(LOG_VIEW, MAIN);
+
+/// One table of two.
+const fn joined<const N: usize>(one: &[Binding], other: &[Binding]) -> [Binding; N] {
+    let mut all = [MAIN[0]; N];
+    let mut n = 0;
+    while n < N {
+        all[n] = if n < one.len() {
+            one[n]
+        } else {
+            other[n - one.len()]
+        };
+        n += 1;
+    }
+    all
+}
+
+/// All but those of the log view.
+const MAIN: &[Binding] = &[
     bind(Processes, "s F7 .+s", Action::Start, "start", Some("start")),
     bind(
         Processes,
@@ -211,6 +231,13 @@ pub(crate) const BINDINGS: &[Binding] = &[
         Action::Abort,
         "end it: what is new stays new (asks)",
         Some("abort"),
+    ),
+    bind(
+        Logs,
+        "l Enter",
+        Action::ReadLogs,
+        "the whole screen for these logs",
+        Some("read"),
     ),
     bind(
         Everywhere,

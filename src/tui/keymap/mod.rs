@@ -3,6 +3,7 @@
 
 mod action;
 mod bindings;
+mod log_view;
 mod press;
 #[cfg(test)]
 mod tests;

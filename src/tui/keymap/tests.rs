@@ -119,3 +119,25 @@ fn the_documented_keys_are_the_table() {
         "docs/keys.md is stale: run the tests with ADASA_BLESS=1"
     );
 }
+
+/// A key that the log chapter of the guide names is in the table.
+#[test]
+fn every_key_of_the_log_chapter_is_one() {
+    let guide = include_str!("../../../docs/dashboard.md");
+    let guide = guide.split("## Logs").nth(1).unwrap();
+    let guide = guide.split("\n## ").next().unwrap();
+    let keymap = Keymap::default();
+    let known: Vec<String> = keymap
+        .lines()
+        .flat_map(|(_, keys)| keys.iter().map(ToString::to_string))
+        .collect();
+    let mut count = 0;
+    for row in guide.lines().filter(|row| row.starts_with("| `")) {
+        let keys = row.split('|').nth(1).unwrap();
+        for key in keys.split('`').filter(|key| !key.trim().is_empty()) {
+            assert!(known.iter().any(|it| it == key), "{key}: {row}");
+            count += 1;
+        }
+    }
+    assert!(count > 20, "{count}");
+}

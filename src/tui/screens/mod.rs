@@ -3,6 +3,7 @@
 pub(super) mod bulk;
 pub(super) mod detail;
 pub(super) mod form;
+pub(super) mod log_view;
 pub(super) mod messages;
 pub(super) mod rolling;
 
@@ -14,6 +15,7 @@ use super::query::{Answer, Ticket};
 pub(super) use bulk::BulkScreen;
 pub(super) use detail::DetailScreen;
 pub(super) use form::FormScreen;
+pub(super) use log_view::{LogView, Prompt};
 pub(super) use messages::MessagesScreen;
 pub(super) use rolling::RollingScreen;
 
@@ -23,6 +25,7 @@ pub(super) enum Screen {
     Bulk(BulkScreen),
     Detail(DetailScreen),
     Form(Box<FormScreen>),
+    Logs(Box<LogView>),
     Messages(MessagesScreen),
     Rolling(RollingScreen),
 }
@@ -34,6 +37,7 @@ impl Screen {
             Self::Bulk(_) => Place::Bulk,
             Self::Detail(_) => Place::Detail,
             Self::Form(_) => Place::Everywhere,
+            Self::Logs(_) => Place::LogView,
             Self::Messages(_) => Place::Messages,
             Self::Rolling(it) if it.operation.is_none() => Place::Plan,
             Self::Rolling(_) => Place::Rolling,
@@ -46,6 +50,7 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) ->
     match model.screens.last_mut() {
         Some(Screen::Bulk(_)) => bulk::act(model, action, commands),
         Some(Screen::Detail(_)) => detail::act(model, action),
+        Some(Screen::Logs(_)) => log_view::act(model, action, commands),
         Some(Screen::Messages(_)) => messages::act(model, action),
         Some(Screen::Rolling(_)) => rolling::act(model, action, commands),
         // A form takes keys before they are actions.
@@ -61,7 +66,13 @@ pub(super) enum Handled {
 }
 
 /// An answer for the screen that asked; of a screen that was closed meanwhile, nobody wants it.
-pub(super) fn fetched(model: &mut Model, ticket: Ticket, answer: Result<Answer, String>) {
+pub(super) fn fetched(
+    model: &mut Model,
+    ticket: Ticket,
+    answer: Result<Answer, String>,
+    commands: &mut Vec<Cmd>,
+) {
+    log_view::fetched(model, ticket, &answer, commands);
     for screen in &mut model.screens {
         match screen {
             Screen::Detail(it) if it.ticket == ticket => {
@@ -78,6 +89,7 @@ pub(super) fn fetched(model: &mut Model, ticket: Ticket, answer: Result<Answer, 
             Screen::Bulk(_)
             | Screen::Detail(_)
             | Screen::Form(_)
+            | Screen::Logs(_)
             | Screen::Messages(_)
             | Screen::Rolling(_) => {}
         }

@@ -176,7 +176,7 @@ pub(super) fn everything() -> Vec<InstanceView> {
 }
 
 /// When it is 12:04:31 where this runs: clocks are drawn in the zone of the machine, pictures are the same everywhere.
-fn noon_ms() -> u64 {
+pub(super) fn noon_ms() -> u64 {
     let at = jiff::civil::date(2026, 1, 5)
         .at(12, 4, 31, 0)
         .to_zoned(jiff::tz::TimeZone::system())

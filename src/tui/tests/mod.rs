@@ -3,7 +3,10 @@
 mod desk;
 mod filter;
 mod form;
+mod library;
 mod link;
+mod log_pictures;
+mod log_view;
 mod logs;
 mod marks;
 mod paint;

@@ -14,10 +14,10 @@ use crate::tui::theme::{Glyphs, Role, Theme};
 
 use super::desk::{Desk, answer, everything, instance, line, snapshot, text_of};
 
-const SIZES: [(u16, u16); 4] = [(80, 24), (120, 40), (200, 60), (40, 12)];
+pub(super) const SIZES: [(u16, u16); 4] = [(80, 24), (120, 40), (200, 60), (40, 12)];
 
 /// The letter of a cell: its role; `,` for what a process wrote, in whatever colour.
-fn letter(cell: &Cell) -> char {
+pub(super) fn letter(cell: &Cell) -> char {
     let role = Role::ALL
         .iter()
         .find(|(role, _)| Theme::mark(*role) == cell.fg);
@@ -30,7 +30,7 @@ fn letter(cell: &Cell) -> char {
 }
 
 /// The letter of a cell without colours: bold, reversed, both, underlined.
-fn mono(cell: &Cell) -> char {
+pub(super) fn mono(cell: &Cell) -> char {
     let has = |modifier| cell.modifier.contains(modifier);
     match (has(Modifier::BOLD), has(Modifier::REVERSED)) {
         (true, true) => 'Q',
@@ -53,7 +53,7 @@ fn letters(buffer: &Buffer, of: fn(&Cell) -> char) -> String {
 }
 
 #[track_caller]
-fn compare(name: &str, buffer: &Buffer, of: fn(&Cell) -> char) {
+pub(super) fn compare(name: &str, buffer: &Buffer, of: fn(&Cell) -> char) {
     let picture = format!("{}\n{}", text_of(buffer), letters(buffer, of));
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/golden/tui")

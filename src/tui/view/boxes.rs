@@ -7,6 +7,7 @@ use crate::config::units::short_duration;
 use crate::logs::safe::harmless;
 use crate::tui::keymap::Place;
 use crate::tui::model::{Ask, Lost, Model, Tier};
+use crate::tui::screens::Prompt;
 use crate::tui::theme::Role;
 
 use super::canvas::{Canvas, cells};
@@ -252,4 +253,23 @@ pub(super) fn toasts(canvas: &mut Canvas<'_>, footer: Rect, model: &Model) {
         };
         canvas.text(x, y, width, &text, role);
     }
+}
+
+/// What is typed in a log view.
+pub(super) fn prompt(canvas: &mut Canvas<'_>, area: Rect, prompt: &Prompt) {
+    let y = area.y;
+    let room = |x: u16| area.width.saturating_sub(x);
+    let mut x = canvas.text(1, y, area.width, prompt.lead(), Role::Title);
+    // The end of a long text is what is being typed.
+    let most = usize::from(room(x + 2));
+    let text = harmless(&prompt.text);
+    let skip = text.chars().count().saturating_sub(most);
+    let text: String = text.chars().skip(skip).collect();
+    x = canvas.text(x, y, room(x), &text, Role::Text);
+    x = canvas.text(x, y, room(x), "_", Role::Selected);
+    let (after, role) = match &prompt.error {
+        Some(error) => (harmless(error), Role::Bad),
+        None => (prompt.after().to_owned(), Role::Text),
+    };
+    canvas.text(x + 2, y, room(x + 2), &after, role);
 }

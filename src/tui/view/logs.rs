@@ -103,7 +103,7 @@ fn colour(colour: Colour) -> Color {
     }
 }
 
-fn style(look: Look, theme: Theme) -> Style {
+pub(super) fn style(look: Look, theme: Theme) -> Style {
     let mut style = Style::default();
     for (on, modifier) in [
         (look.bold, Modifier::BOLD),

@@ -57,7 +57,7 @@ pub(super) fn view(model: &Model, buffer: &mut Buffer) {
         Mode::Ask(ask) if ask.tier != Tier::Footer => boxes::ask(&mut canvas, model, ask),
         Mode::Help { scroll } => boxes::help(&mut canvas, model, *scroll),
         Mode::Palette(it) => palette::palette(&mut canvas, model, it),
-        Mode::Ask(_) | Mode::Browse | Mode::Filter => {}
+        Mode::Ask(_) | Mode::Browse | Mode::Filter | Mode::LogPrompt(_) | Mode::Plain => {}
     }
 }
 
@@ -152,7 +152,8 @@ fn footer(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
             };
             canvas.text(x, area.y, area.width.saturating_sub(x), &after, Role::Text);
         }
-        Mode::Browse | Mode::Help { .. } | Mode::Ask(_) | Mode::Palette(_) => {
+        Mode::LogPrompt(prompt) => boxes::prompt(canvas, area, prompt),
+        Mode::Browse | Mode::Help { .. } | Mode::Ask(_) | Mode::Palette(_) | Mode::Plain => {
             if let Link::Lost(_) = model.link {
                 let text = " not connected: actions off until it is back   Enter try now   q quit";
                 canvas.text(0, area.y, area.width, text, Role::Text);
@@ -217,6 +218,7 @@ fn hints(model: &Model) -> Vec<(String, &'static str)> {
             own(&[("Enter", "does it, once it matches"), ("Esc", "no")])
         }
         Mode::Ask(_) => own(&[("y", "yes"), ("Esc", "no; Enter does nothing here")]),
+        Mode::LogPrompt(_) | Mode::Plain => own(&[]),
         Mode::Palette(_) => own(&[
             ("Up Down", "choose"),
             ("Tab", "complete"),

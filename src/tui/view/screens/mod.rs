@@ -3,6 +3,7 @@
 mod bulk;
 pub(in crate::tui) mod detail;
 mod form;
+mod log_view;
 mod messages;
 mod rolling;
 mod which_key;
@@ -21,6 +22,7 @@ pub(super) fn screen(canvas: &mut Canvas<'_>, area: Rect, model: &Model, screen:
         Screen::Bulk(it) => bulk::draw(canvas, area, model, it),
         Screen::Detail(it) => detail::draw(canvas, area, model, it),
         Screen::Form(it) => form::draw(canvas, model, it),
+        Screen::Logs(it) => log_view::draw(canvas, area, model, it),
         Screen::Messages(it) => messages::draw(canvas, area, model, it),
         Screen::Rolling(it) => rolling::draw(canvas, area, model, it),
     }

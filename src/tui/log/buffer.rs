@@ -1,0 +1,393 @@
+//! Lines in memory: a stretch of a log without holes but those that are marked, bounded, growing at both ends.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use crate::api::{Cursor, LogLine, LogPage, LogPlace};
+use crate::domain::names::{InstanceId, RunId};
+use crate::domain::spec::Stream;
+
+use super::line::Line;
+
+/// At most so many bytes of lines are kept, and so many lines.
+const BYTES_KEPT: usize = 4 << 20;
+const LINES_KEPT: usize = 20_000;
+/// The widest column of names, cells.
+const NAME_MAX: usize = 24;
+
+type Log = (InstanceId, Stream);
+
+/// What became of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::tui) enum Taken {
+    /// It is the last one now.
+    Added,
+    /// It was there, in whole or in part.
+    Known,
+    /// It did not fit: what follows is read when it is wanted.
+    LeftOut,
+}
+
+/// A stretch of a log.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(in crate::tui) struct Buffer {
+    lines: VecDeque<Line>,
+    cost: usize,
+    next: i64,
+    /// Where the stretch begins and ends in each log.
+    starts: BTreeMap<Log, u64>,
+    ends: BTreeMap<Log, u64>,
+    /// When the last line of each log came.
+    last_ms: BTreeMap<Log, u64>,
+    /// Nothing is before the first.
+    pub(in crate::tui) oldest: bool,
+    /// Nothing is behind the last but what still comes.
+    pub(in crate::tui) newest: bool,
+    names: BTreeSet<InstanceId>,
+    name_width: usize,
+}
+
+fn map_of(place: &LogPlace) -> BTreeMap<Log, u64> {
+    let cursors = place.0.iter();
+    cursors.map(|c| ((c.id, c.stream), c.offset)).collect()
+}
+
+fn place_of(map: &BTreeMap<Log, u64>) -> LogPlace {
+    LogPlace(
+        map.iter()
+            .map(|((id, stream), offset)| Cursor {
+                id: *id,
+                stream: *stream,
+                offset: *offset,
+            })
+            .collect(),
+    )
+}
+
+impl Buffer {
+    /// Another stretch; numbers are not used twice.
+    pub(super) fn replace(&mut self, page: &LogPage) {
+        let next = self.next;
+        *self = Self {
+            next,
+            starts: map_of(&page.start),
+            ends: map_of(&page.end),
+            oldest: page.oldest,
+            newest: page.newest,
+            ..Self::default()
+        };
+        for line in &page.lines {
+            self.put_last(line);
+        }
+        // The page knows better than its lines where it ends.
+        self.ends.extend(map_of(&page.end));
+        self.bound_front(None);
+    }
+
+    fn notice(&mut self, line: &LogLine) {
+        self.names.insert(line.id);
+        let cells = unicode_width::UnicodeWidthStr::width(line.name.as_str());
+        self.name_width = self.name_width.max(cells.min(NAME_MAX));
+    }
+
+    fn put_last(&mut self, line: &LogLine) {
+        self.notice(line);
+        let mut it = Line::new(line, self.next);
+        it.after_run = self.run_before(it.at.id, it.run);
+        let log = (it.at.id, it.at.stream);
+        self.starts.entry(log).or_insert(it.at.offset);
+        self.ends.insert(log, it.end);
+        self.last_ms.insert(log, it.time_ms.unwrap_or(0));
+        self.cost += it.cost();
+        self.next += 1;
+        self.lines.push_back(it);
+    }
+
+    /// The run of the last line of the same instance, when it is another.
+    fn run_before(&self, id: InstanceId, run: Option<RunId>) -> Option<RunId> {
+        let run = run?;
+        // Near: lines of one instance lie close together, and a mark that is missed costs a rule on the screen.
+        let before = self.lines.iter().rev().take(256);
+        let before = before
+            .filter(|line| line.at.id == id)
+            .find_map(|line| line.run)?;
+        (before != run).then_some(before)
+    }
+
+    /// Takes a line that came. With `keep`, lines from that number on are not given up for it.
+    pub(super) fn push(&mut self, line: &LogLine, keep: Option<i64>) -> Taken {
+        let log = (line.id, line.stream);
+        let time = line.time.unwrap_or(0);
+        if let Some(end) = self.ends.get(&log)
+            && line.offset < *end
+            // A log that was lost with its index begins again at 0, but later.
+            && time <= self.last_ms.get(&log).copied().unwrap_or(0)
+        {
+            return self.grow(line);
+        }
+        if let Some(last) = self.lines.back()
+            && last.at == line.cursor()
+        {
+            return self.grow(line);
+        }
+        if !self.newest || !self.has_room(line, keep) {
+            self.newest = false;
+            return Taken::LeftOut;
+        }
+        self.put_last(line);
+        self.bound_front(keep);
+        Taken::Added
+    }
+
+    /// A line that was unfinished comes again when it is whole.
+    fn grow(&mut self, line: &LogLine) -> Taken {
+        let cursor = line.cursor();
+        let near = self.lines.iter_mut().rev().take(64);
+        if let Some(it) = near.into_iter().find(|it| it.at == cursor) {
+            let mut grown = Line::new(line, it.number);
+            if grown.end > it.end {
+                grown.after_run = it.after_run;
+                grown.gap = it.gap;
+                self.ends.insert((line.id, line.stream), grown.end);
+                self.cost = self.cost - it.cost() + grown.cost();
+                *it = grown;
+            }
+        }
+        Taken::Known
+    }
+
+    fn is_over(&self) -> bool {
+        self.cost > BYTES_KEPT || self.lines.len() > LINES_KEPT
+    }
+
+    fn has_room(&self, line: &LogLine, keep: Option<i64>) -> bool {
+        let full = self.cost + line.line.len() > BYTES_KEPT || self.lines.len() >= LINES_KEPT;
+        let spare = match (keep, self.lines.front()) {
+            (Some(keep), Some(first)) => first.number < keep,
+            (None, _) | (_, None) => true,
+        };
+        !full || spare
+    }
+
+    fn bound_front(&mut self, keep: Option<i64>) {
+        while self.is_over() && self.lines.len() > 1 {
+            if let (Some(keep), Some(first)) = (keep, self.lines.front())
+                && first.number >= keep
+            {
+                return;
+            }
+            if let Some(gone) = self.lines.pop_front() {
+                self.cost -= gone.cost();
+                self.starts.insert((gone.at.id, gone.at.stream), gone.end);
+                self.oldest = false;
+            }
+        }
+    }
+
+    fn bound_back(&mut self) {
+        while self.is_over() && self.lines.len() > 1 {
+            if let Some(gone) = self.lines.pop_back() {
+                self.cost -= gone.cost();
+                let log = (gone.at.id, gone.at.stream);
+                self.ends.insert(log, gone.at.offset);
+                self.newest = false;
+                self.next = gone.number;
+            }
+        }
+    }
+
+    /// A page that ends where the stretch begins.
+    pub(super) fn prepend(&mut self, page: &LogPage) {
+        for line in page.lines.iter().rev() {
+            let log = (line.id, line.stream);
+            if self
+                .starts
+                .get(&log)
+                .is_some_and(|start| line.offset >= *start)
+            {
+                continue;
+            }
+            self.notice(line);
+            let number = self.first().map_or(self.next - 1, |n| n - 1);
+            let it = Line::new(line, number);
+            self.starts.insert(log, it.at.offset);
+            self.ends.entry(log).or_insert(it.end);
+            self.cost += it.cost();
+            if self.lines.is_empty() {
+                self.next = number + 1;
+            }
+            self.lines.push_front(it);
+        }
+        self.starts.extend(map_of(&page.start));
+        self.oldest = page.oldest;
+        self.bound_back();
+        self.mark_runs();
+    }
+
+    /// A page that begins where the stretch ends.
+    pub(super) fn append(&mut self, page: &LogPage, keep: Option<i64>) {
+        for line in &page.lines {
+            let log = (line.id, line.stream);
+            if self.ends.get(&log).is_some_and(|end| line.offset < *end) {
+                self.grow(line);
+                continue;
+            }
+            self.put_last(line);
+        }
+        self.ends.extend(map_of(&page.end));
+        self.newest = page.newest;
+        self.bound_front(keep);
+    }
+
+    /// Lines of the gap before a line; the numbers behind it change. Returns how many there are.
+    pub(super) fn fill(&mut self, number: i64, lines: &[LogLine]) -> usize {
+        let Some(place) = self.index(number) else {
+            return 0;
+        };
+        let Some(Line { gap, at, .. }) = self.lines.get(place).cloned() else {
+            return 0;
+        };
+        let known: BTreeSet<Cursor> = self.lines.iter().map(|line| line.at).collect();
+        let new: Vec<&LogLine> = lines
+            .iter()
+            .filter(|line| !known.contains(&line.cursor()))
+            .collect();
+        let mut behind = self.lines.split_off(place);
+        self.next = number;
+        for line in &new {
+            self.notice(line);
+            let it = Line::new(line, self.next);
+            self.cost += it.cost();
+            self.next += 1;
+            self.lines.push_back(it);
+        }
+        if let Some(first) = behind.front_mut() {
+            first.gap = 0;
+        }
+        // What is still missing is before the first that came.
+        let left = gap.saturating_sub(new.len() as u64);
+        if let Some(line) = self.index(number).and_then(|n| self.lines.get_mut(n))
+            && line.at != at
+        {
+            line.gap = left;
+        }
+        for mut line in behind {
+            line.number = self.next;
+            self.next += 1;
+            self.lines.push_back(line);
+        }
+        self.mark_runs();
+        new.len()
+    }
+
+    fn mark_runs(&mut self) {
+        let mut runs: BTreeMap<InstanceId, RunId> = BTreeMap::new();
+        for line in &mut self.lines {
+            if let Some(run) = line.run {
+                let before = runs.insert(line.at.id, run);
+                line.after_run = before.filter(|before| *before != run);
+            }
+        }
+    }
+
+    /// Only these stay; what is left is a stretch of what passes.
+    pub(super) fn retain(&mut self, passes: impl Fn(&Line) -> bool) {
+        self.lines.retain(|line| passes(line));
+        self.cost = self.lines.iter().map(Line::cost).sum();
+        let first = self.next - i64::try_from(self.lines.len()).unwrap_or(0);
+        for (number, line) in (first..).zip(&mut self.lines) {
+            line.number = number;
+        }
+    }
+
+    pub(in crate::tui) fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    pub(in crate::tui) fn get(&self, index: usize) -> Option<&Line> {
+        self.lines.get(index)
+    }
+
+    /// Lines between two indices, in order.
+    pub(in crate::tui) fn range(
+        &self,
+        range: std::ops::Range<usize>,
+    ) -> impl DoubleEndedIterator<Item = &Line> {
+        let end = range.end.min(self.lines.len());
+        self.lines.range(range.start.min(end)..end)
+    }
+
+    fn first(&self) -> Option<i64> {
+        self.lines.front().map(|line| line.number)
+    }
+
+    /// Where the line of a number is; a number that is gone is nowhere.
+    pub(in crate::tui) fn index(&self, number: i64) -> Option<usize> {
+        let index = usize::try_from(number - self.first()?).ok()?;
+        (index < self.lines.len()).then_some(index)
+    }
+
+    /// Where the line of a number is, or its nearest neighbour.
+    pub(in crate::tui) fn nearest(&self, number: i64) -> usize {
+        let first = self.first().unwrap_or(0);
+        let index = usize::try_from((number - first).max(0)).unwrap_or(usize::MAX);
+        index.min(self.lines.len().saturating_sub(1))
+    }
+
+    /// The number of a line, or of the first at its time or later.
+    pub(super) fn find(&self, at: Cursor, time_ms: Option<u64>) -> Option<i64> {
+        let same = self.lines.iter().find(|line| line.at == at);
+        let near = || {
+            let time = time_ms?;
+            let after = self.lines.iter().find(|line| {
+                line.time_ms.is_some_and(|t| t > time)
+                    || (line.time_ms == Some(time)
+                        && (line.at.id, line.at.stream) == (at.id, at.stream)
+                        && line.at.offset >= at.offset)
+            });
+            after.or(self.lines.back())
+        };
+        same.or_else(near).map(|line| line.number)
+    }
+
+    /// The number of the first line at a time or later, else of the last.
+    pub(super) fn at_time(&self, time_ms: u64) -> Option<i64> {
+        let found = self
+            .lines
+            .iter()
+            .find(|line| line.time_ms.is_some_and(|t| t >= time_ms));
+        found.or(self.lines.back()).map(|line| line.number)
+    }
+
+    /// Whether a moment is between the first line and the last.
+    pub(super) fn spans(&self, time_ms: u64) -> bool {
+        let of = |line: Option<&Line>| line.and_then(|line| line.time_ms);
+        let first = of(self.lines.front());
+        let last = of(self.lines.back());
+        (self.oldest || first.is_some_and(|first| first < time_ms))
+            && (self.newest || last.is_some_and(|last| last >= time_ms))
+            && !self.lines.is_empty()
+    }
+
+    /// Where the stretch begins.
+    pub(in crate::tui) fn start(&self) -> LogPlace {
+        place_of(&self.starts)
+    }
+
+    /// Where it ends.
+    pub(in crate::tui) fn end(&self) -> LogPlace {
+        place_of(&self.ends)
+    }
+
+    /// Lines of several instances.
+    pub(in crate::tui) fn is_mixed(&self) -> bool {
+        self.names.len() > 1
+    }
+
+    /// How wide the column of names is, cells.
+    pub(in crate::tui) fn name_width(&self) -> usize {
+        self.name_width
+    }
+}
+
+#[cfg(test)]
+mod tests;

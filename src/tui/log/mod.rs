@@ -1,0 +1,24 @@
+//! Logs to be read: lines in memory, where a reader stands in them, and what is looked for. Pure; costs go with what is
+//! seen and not with how much there is.
+
+mod buffer;
+mod feed;
+mod fields;
+mod gather;
+mod hunt;
+mod line;
+mod pane;
+mod rows;
+mod strip;
+mod times;
+mod words;
+
+pub(super) use fields::fields;
+pub(super) use gather::{Asking, Found};
+pub(super) use hunt::{Aim, Hunt, Way};
+pub(super) use line::Line;
+pub(super) use pane::{Pane, Scope, Spotted};
+pub(super) use rows::{Row, Shape, breaks};
+pub(super) use strip::Strip;
+pub(super) use times::{Times, moment};
+pub(super) use words::Words;

@@ -1,0 +1,159 @@
+//! How lines become rows of a pane: marks of gaps and runs before a line, a line in one row or in several.
+
+use unicode_width::UnicodeWidthChar as _;
+
+use crate::logs::safe::SafeText;
+
+use super::buffer::Buffer;
+use super::line::Line;
+
+/// The room for the text of lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::tui) struct Shape {
+    /// Cells beside the gutter.
+    pub(in crate::tui) width: usize,
+    pub(in crate::tui) height: usize,
+    /// Whether a line takes as many rows as it needs.
+    pub(in crate::tui) wrap: bool,
+}
+
+/// One row of a pane.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in crate::tui) enum Row<'a> {
+    /// Lines before this one were passed over, or are gone.
+    Gap(&'a Line),
+    /// With this line another run begins.
+    Run(&'a Line),
+    /// Text from this byte on; the first row of a line begins at 0.
+    Text(&'a Line, usize),
+}
+
+/// A row in the buffer: the index of a line, and which of its rows.
+pub(super) type Spot = (usize, usize);
+
+/// Where the rows of a text begin, as bytes of the plain text.
+pub(in crate::tui) fn breaks(text: &SafeText, width: usize) -> Vec<usize> {
+    let mut starts = vec![0];
+    let (mut at, mut cells) = (0, 0);
+    for c in text.pieces().iter().flat_map(|(piece, _)| piece.chars()) {
+        let wide = c.width().unwrap_or(0);
+        if cells + wide > width && cells > 0 {
+            starts.push(at);
+            cells = 0;
+        }
+        cells += wide;
+        at += c.len_utf8();
+    }
+    starts
+}
+
+impl Shape {
+    fn starts(self, line: &Line) -> Vec<usize> {
+        if self.wrap && self.width > 0 {
+            breaks(&line.text, self.width)
+        } else {
+            vec![0]
+        }
+    }
+
+    /// How many rows a line takes.
+    pub(super) fn rows(self, line: &Line) -> usize {
+        let marks =
+            usize::from(line.gap > 0 || line.missing > 0) + usize::from(line.after_run.is_some());
+        marks + self.starts(line).len()
+    }
+
+    fn rows_of(self, line: &Line) -> Vec<Row<'_>> {
+        let mut rows = Vec::new();
+        if line.gap > 0 || line.missing > 0 {
+            rows.push(Row::Gap(line));
+        }
+        if line.after_run.is_some() {
+            rows.push(Row::Run(line));
+        }
+        let starts = self.starts(line);
+        rows.extend(starts.into_iter().map(|start| Row::Text(line, start)));
+        rows
+    }
+
+    /// The rows that are seen when this one is the first.
+    pub(super) fn seen(self, buffer: &Buffer, (index, skip): Spot) -> Vec<Row<'_>> {
+        let mut rows = Vec::new();
+        let mut skip = skip;
+        for line in buffer.range(index..buffer.len()) {
+            if rows.len() >= self.height {
+                break;
+            }
+            rows.extend(self.rows_of(line).into_iter().skip(skip));
+            skip = 0;
+        }
+        rows.truncate(self.height);
+        rows
+    }
+
+    /// The first row when the last line is at the bottom.
+    pub(super) fn lowest(self, buffer: &Buffer) -> Spot {
+        self.above(buffer, buffer.len(), self.height)
+    }
+
+    /// The row that is so many above a line.
+    pub(super) fn above(self, buffer: &Buffer, index: usize, rows: usize) -> Spot {
+        let mut left = rows;
+        let mut at = index.min(buffer.len());
+        while at > 0 && left > 0 {
+            at -= 1;
+            let Some(line) = buffer.get(at) else {
+                break;
+            };
+            let rows = self.rows(line);
+            if rows >= left {
+                return (at, rows - left);
+            }
+            left -= rows;
+        }
+        (at, 0)
+    }
+
+    /// Moves by rows; never before the first row, nor behind the last line.
+    pub(super) fn moved(self, buffer: &Buffer, (index, row): Spot, by: isize) -> Spot {
+        let by_rows = by.unsigned_abs();
+        if by < 0 {
+            return if row >= by_rows {
+                (index, row - by_rows)
+            } else {
+                self.above(buffer, index, by_rows - row)
+            };
+        }
+        let (mut at, mut row, mut left) = (index, row, by_rows);
+        while let Some(line) = buffer.get(at) {
+            let rows = self.rows(line);
+            if row + left < rows {
+                return (at, row + left);
+            }
+            left -= rows - row;
+            row = 0;
+            at += 1;
+        }
+        (buffer.len().saturating_sub(1), 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_break_at_cells_and_never_inside_a_wide_one() {
+        let of = |text: &str, width| breaks(&SafeText::new(text.as_bytes()), width);
+        assert_eq!(of("abcdef", 3), [0, 3]);
+        assert_eq!(of("abcdefg", 3), [0, 3, 6]);
+        assert_eq!(of("", 3), [0]);
+        assert_eq!(of("\u{4e16}\u{754c}\u{4e16}", 3), [0, 3, 6]);
+        assert_eq!(of("e\u{301}e\u{301}", 1), [0, 3]);
+        assert_eq!(
+            of("\u{4e16}\u{754c}", 1),
+            [0, 3],
+            "narrower than a character"
+        );
+    }
+}

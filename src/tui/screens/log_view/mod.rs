@@ -1,0 +1,231 @@
+//! The full-screen log view: one pane or several, what is looked for in them, and what stands below.
+
+mod actions;
+mod areas;
+mod hear;
+mod prompt;
+mod seek;
+
+use crate::api::Level;
+use crate::logs::safe::SafeText;
+use crate::tui::keymap::Action;
+use crate::tui::log::{Asking, Hunt, Pane, Scope, Shape, Strip, Times, Words};
+use crate::tui::model::{Mode, Model};
+use crate::tui::msg::Cmd;
+use crate::tui::query::Ticket;
+use crate::tui::regions::regions;
+
+use super::{Handled, Screen};
+
+pub(in crate::tui) use areas::{Areas, areas, gutter, strip_columns};
+pub(in crate::tui) use hear::{
+    due, fetched, joined, left_behind, news, reconnected, stream_over, streamed, tick,
+};
+pub(in crate::tui) use prompt::{Prompt, prompt_key, prompt_paste};
+use seek::Seek;
+
+/// More panes cannot be read.
+const PANES_MAX: usize = 4;
+/// More words cannot be told apart.
+const WORDS_MAX: usize = 6;
+
+/// A line for itself, with what it says.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::tui) struct Whole {
+    /// The line that it is of.
+    pub(in crate::tui) number: i64,
+    ticket: Option<Ticket>,
+    /// All of a line that is longer than what is kept.
+    pub(in crate::tui) text: Option<SafeText>,
+    pub(in crate::tui) fields: Vec<(String, String)>,
+    /// How many of its rows are above.
+    pub(in crate::tui) skip: usize,
+}
+
+/// The view.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::tui) struct LogView {
+    pub(in crate::tui) panes: Vec<Pane>,
+    /// Which pane has the keys.
+    pub(in crate::tui) at: usize,
+    /// Side by side instead of stacked.
+    pub(in crate::tui) side: bool,
+    pub(in crate::tui) times: Times,
+    pub(in crate::tui) wrap: bool,
+    /// How many cells of a line are left of the pane.
+    pub(in crate::tui) left: usize,
+    pub(in crate::tui) hunt: Option<Hunt>,
+    /// Words that are made to stand out.
+    pub(in crate::tui) words: Vec<Words>,
+    /// The line that is pointed at, unwrapped.
+    pub(in crate::tui) whole: Option<Whole>,
+    pub(in crate::tui) strip: Strip,
+    seek: Option<Seek>,
+    /// The moment that the other panes were brought to.
+    locked_to: Option<Option<u64>>,
+}
+
+impl LogView {
+    fn new(scope: Scope) -> Self {
+        Self {
+            panes: vec![Pane::new(scope)],
+            at: 0,
+            side: false,
+            times: Times::default(),
+            wrap: false,
+            left: 0,
+            hunt: None,
+            words: vec![],
+            whole: None,
+            strip: Strip::default(),
+            seek: None,
+            locked_to: None,
+        }
+    }
+
+    /// The pane that has the keys. There is always one.
+    pub(in crate::tui) fn pane(&self) -> Option<&Pane> {
+        self.panes.get(self.at)
+    }
+
+    fn shape(&self, areas: &Areas, pane: usize) -> Shape {
+        let (Some(it), Some(area)) = (self.panes.get(pane), areas.panes.get(pane)) else {
+            return Shape {
+                width: 0,
+                height: 0,
+                wrap: false,
+            };
+        };
+        let gutter = gutter(self, it, area.body.width);
+        Shape {
+            width: usize::from(area.body.width.saturating_sub(gutter)),
+            height: usize::from(area.body.height),
+            wrap: self.wrap,
+        }
+    }
+
+    /// The shape of a pane as it is drawn there.
+    pub(in crate::tui) fn shape_in(&self, area: ratatui::layout::Rect, pane: usize) -> Shape {
+        self.shape(&areas(self, area), pane)
+    }
+
+    /// Whether a search goes on that Esc ends.
+    pub(in crate::tui) fn is_seeking(&self) -> bool {
+        self.seek.is_some()
+    }
+}
+
+/// What the level key goes through.
+fn next_level(level: Option<Level>) -> Option<Level> {
+    match level {
+        None => Some(Level::Warn),
+        Some(Level::Warn) => Some(Level::Error),
+        Some(Level::Trace | Level::Debug | Level::Info | Level::Error) => None,
+    }
+}
+
+/// Works on a view of the stack: with somebody to ask, and afterwards all is asked for that is wanted now.
+fn on_view(
+    model: &mut Model,
+    index: usize,
+    commands: &mut Vec<Cmd>,
+    work: impl FnOnce(&mut LogView, &Areas, &mut Asking<'_>),
+) {
+    let area = regions(model).screen;
+    let live = model.is_live();
+    let Some(Screen::Logs(view)) = model.screens.get_mut(index) else {
+        return;
+    };
+    let mut asking = Asking {
+        tickets: &mut model.tickets,
+        commands,
+        live,
+        now: model.now,
+        wall_ms: model.wall_ms,
+        remarks: vec![],
+    };
+    let before = areas(view, area);
+    work(view, &before, &mut asking);
+    view.settle(&areas(view, area), &mut asking);
+    let remarks = asking.remarks;
+    for (text, bad) in remarks {
+        model.toast(text, bad);
+    }
+}
+
+/// Opens the view for what is marked, else for what is selected.
+pub(in crate::tui) fn open(model: &mut Model, commands: &mut Vec<Cmd>) {
+    let scope = if model.marks.is_empty() {
+        model.scope()
+    } else {
+        let ids: Vec<String> = model.marks.iter().map(ToString::to_string).collect();
+        Some((ids.join(","), format!("{} marked", ids.len())))
+    };
+    if let Some((select, name)) = scope {
+        open_scope(model, select, name, None, commands);
+    }
+}
+
+/// Opens the view of a scope, as the API takes it and as it is called, at a moment. A view that is open on it already
+/// goes there.
+#[allow(dead_code, reason = "for the time cursor of charts")]
+pub(in crate::tui) fn open_at(
+    model: &mut Model,
+    select: String,
+    name: String,
+    at_ms: u64,
+    commands: &mut Vec<Cmd>,
+) {
+    open_scope(model, select, name, Some(at_ms), commands);
+}
+
+fn open_scope(
+    model: &mut Model,
+    select: String,
+    name: String,
+    at_ms: Option<u64>,
+    commands: &mut Vec<Cmd>,
+) {
+    let same = |screen: &Screen| {
+        let Screen::Logs(view) = screen else {
+            return false;
+        };
+        view.panes.iter().any(|pane| pane.scope.select == select)
+    };
+    if !model.screens.last().is_some_and(same) {
+        let scope = Scope {
+            select,
+            name,
+            ..Scope::default()
+        };
+        let view = Box::new(LogView::new(scope));
+        model.screens.push(Screen::Logs(view));
+    }
+    let index = model.screens.len() - 1;
+    on_view(model, index, commands, |view, areas, asking| {
+        let shape = view.shape(areas, view.at);
+        if let (Some(ms), Some(pane)) = (at_ms, view.panes.get_mut(view.at)) {
+            pane.open_at(ms, shape, asking);
+        }
+    });
+}
+
+pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) -> Handled {
+    let index = model.screens.len().saturating_sub(1);
+    if let Some(prompt) = Prompt::of(action, model) {
+        model.mode = Mode::LogPrompt(prompt);
+        return Handled::Yes;
+    }
+    // A remark lies on top of everything.
+    if action == Action::Back && !model.toasts.is_empty() {
+        return Handled::No;
+    }
+    let mut handled = Handled::No;
+    on_view(model, index, commands, |view, areas, asking| {
+        handled = view.act(action, areas, asking);
+    });
+    if action == Action::Plain {
+        model.mode = Mode::Plain;
+    }
+    handled
+}

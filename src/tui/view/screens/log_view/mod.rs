@@ -1,0 +1,110 @@
+//! The full-screen log view.
+
+mod lines;
+mod strip;
+mod whole;
+
+use ratatui::layout::Rect;
+
+use crate::api::Level;
+use crate::logs::safe::harmless;
+use crate::tui::log::Pane;
+use crate::tui::model::Model;
+use crate::tui::screens::log_view::{LogView, areas};
+use crate::tui::theme::Role;
+use crate::tui::update::stream_word;
+use crate::tui::view::canvas::{Canvas, cells};
+
+pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, model: &Model, view: &LogView) {
+    let parts = areas(view, area);
+    for (n, (pane, place)) in view.panes.iter().zip(&parts.panes).enumerate() {
+        title(canvas, place.title, view, pane, n);
+        lines::lines(canvas, place.body, area, model, view, n);
+        // A rule between panes that stand side by side.
+        let x = place.title.right();
+        if view.side && n + 1 < view.panes.len() {
+            let rule = canvas.glyphs.gutter.to_string();
+            for y in place.body.top()..place.body.bottom() {
+                canvas.text(x, y, 1, &rule, Role::Frame);
+            }
+        }
+    }
+    if let (Some(place), Some(whole)) = (parts.whole, &view.whole) {
+        whole::whole(canvas, place, view, whole);
+    }
+    if let Some(place) = parts.strip {
+        strip::strip(canvas, place, area, view);
+    }
+}
+
+/// Whose lines, which of them, and whether they follow.
+fn title(canvas: &mut Canvas<'_>, area: Rect, view: &LogView, pane: &Pane, n: usize) {
+    canvas.rule(area);
+    let scope = &pane.scope;
+    let dot = canvas.glyphs.dot;
+    let number = if view.panes.len() > 1 {
+        format!("{} ", n + 1)
+    } else {
+        String::new()
+    };
+    let mut left = format!(
+        " {number}{} {dot} {}",
+        harmless(&scope.name),
+        stream_word(scope.stream)
+    );
+    if let Some(level) = scope.level {
+        left.push_str(&format!(" {dot} {} and worse", level_word(level)));
+    }
+    for filter in &scope.filter {
+        left.push_str(&format!(" {dot} &{}", harmless(filter)));
+    }
+    if view.wrap {
+        left.push_str(&format!(" {dot} wrap"));
+    } else if view.left > 0 {
+        left.push_str(&format!(" {dot} from column {}", view.left + 1));
+    }
+    left.push(' ');
+    let right = format!(" {} ", state(view, pane));
+    let room = area.width.saturating_sub(2);
+    let right_width = cells(&right).min(room);
+    let role = if n == view.at && view.panes.len() > 1 {
+        Role::Selected
+    } else {
+        Role::Title
+    };
+    let x = area.right().saturating_sub(right_width + 1);
+    canvas.text(
+        area.x + 1,
+        area.y,
+        x.saturating_sub(area.x + 2),
+        &left,
+        role,
+    );
+    canvas.text(x, area.y, right_width, &right, Role::Title);
+}
+
+fn state(view: &LogView, pane: &Pane) -> String {
+    let mut words = Vec::new();
+    if pane.is_selecting() {
+        words.push(format!("SELECT {}", pane.chosen().len()));
+    }
+    if view.is_seeking() {
+        words.push("searching, Esc ends it".to_owned());
+    }
+    if pane.is_following() {
+        words.push("FOLLOW".to_owned());
+    } else {
+        words.push(format!("PAUSED +{} new, G follows", pane.new_lines()));
+    }
+    words.join("  ")
+}
+
+fn level_word(level: Level) -> &'static str {
+    match level {
+        Level::Trace => "trace",
+        Level::Debug => "debug",
+        Level::Info => "info",
+        Level::Warn => "warnings",
+        Level::Error => "errors",
+    }
+}
