@@ -314,3 +314,24 @@ fn a_broken_reload_changes_nothing() {
     assert_eq!(["web", "worker"].map(|name| sandbox.pid(name)), pids);
     assert_eq!(sandbox.rows().len(), 2);
 }
+
+#[test]
+fn what_a_file_defines_comes_up_and_is_reported_in_the_order_of_the_file() {
+    let sandbox = with_job();
+    let names = ["web", "api", "cron"];
+    let entries = |settings: &str| names.map(|name| entry(name, settings)).concat();
+    sandbox.file("adasa.toml", entries(""));
+    let order = |args: &[&str]| -> Vec<String> {
+        let said = sandbox.run(args).success().json();
+        let results = said["results"].as_array().unwrap().iter();
+        let name = |row: &Value| row["name"].as_str().unwrap().to_owned();
+        results.map(name).collect()
+    };
+    assert_eq!(order(&["up", "-d", "--json"]), names);
+    let rows = sandbox.rows();
+    assert!(rows.iter().map(|row| &row["name"]).eq(&names));
+    sandbox.file("adasa.toml", entries("max_restarts = 3"));
+    let reload = ["reload", "--config", "adasa.toml", "--json"];
+    assert_eq!(order(&reload), names);
+    assert_eq!(order(&["down", "--json"]), names);
+}

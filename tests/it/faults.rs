@@ -7,7 +7,7 @@ mod files;
 mod flight;
 mod kill;
 mod locks;
-mod storage;
+pub(crate) mod storage;
 pub(crate) mod writers;
 
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -74,6 +74,21 @@ pub(crate) fn lines_of(s: &Sandbox, target: &str) -> Vec<Value> {
         .collect()
 }
 
+/// Status and body of a `POST` with a JSON body; none when the daemon ended before it answered.
+pub(crate) fn try_post(s: &Sandbox, place: &str, body: &Value) -> Option<(u16, Value)> {
+    let text = with(
+        &format!("POST {place}"),
+        "Content-Type: application/json\r\n",
+        &body.to_string(),
+    );
+    let answer = talk(s, text.as_bytes(), false);
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    let status = head.split(' ').nth(1)?.parse().ok()?;
+    let json = &body[body.find('{')?..=body.rfind('}')?];
+    Some((status, serde_json::from_str(json).ok()?))
+}
+
 fn with(line: &str, headers: &str, body: &str) -> String {
     let length = body.len();
     format!(

@@ -16,11 +16,13 @@ mod config;
 mod daemon;
 mod docs;
 mod doctor;
+mod durable;
 mod environment;
 #[cfg(feature = "failpoints")]
 mod failpoints;
 mod faults;
 mod http;
+mod idempotency;
 mod lifecycle;
 mod list;
 mod logs;

@@ -115,7 +115,7 @@ fn a_changed_file_is_taken_back_whole() {
     assert!(web.spec.command.args.is_empty());
     assert_eq!((web.generation, world.living.len()), (3, 2));
     assert_eq!(
-        world.view(2).run.0,
+        world.view(1).run.0,
         3,
         "it runs by the definition of before"
     );

@@ -107,7 +107,7 @@ fn megabyte_script(home: &Sandbox) -> String {
     )
 }
 
-fn prlimit(pid: i32, size: &str) {
+pub(crate) fn prlimit(pid: i32, size: &str) {
     let limit = format!("--fsize={size}:unlimited");
     let status = Command::new("prlimit")
         .args(["--pid", &pid.to_string(), &limit])
