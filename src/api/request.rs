@@ -107,13 +107,18 @@ pub struct Down {
 }
 
 /// `POST /api/daemon`: end or replace the daemon.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum ServerControl {
     /// End all processes in order, then everything.
     Stop,
     /// The next daemon and scribe; no process is touched.
     Restart,
+    /// The same, and the keeper goes on as another build; refused, with nothing changed, unless that reads the table.
+    Upgrade {
+        /// The program, absolute.
+        binary: PathBuf,
+    },
     /// This daemon was started by `up`: it may end with the last process of a `down`.
     MarkTransient,
 }

@@ -381,14 +381,20 @@ pub(super) struct Daemon {
     pub(super) verb: Option<DaemonVerb>,
 }
 
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub(super) enum DaemonVerb {
     /// Start it in the background; what was up comes up
     Start,
     /// End all processes in order, then the daemon
     Stop,
     /// Replace the daemon without touching a process
-    Restart,
+    ///
+    /// When this program is another build than the keeper, the keeper goes on as it.
+    Restart {
+        /// The program to go on as [default: this one]
+        #[arg(long, value_name = "FILE")]
+        binary: Option<PathBuf>,
+    },
     /// Show the daemon
     Status,
 }

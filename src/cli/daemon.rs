@@ -3,22 +3,24 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::os::unix::net::UnixListener;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use nix::fcntl::{Flock, FlockArg};
 
-use crate::api::{DaemonInfo, ServerControl};
+use crate::api::ServerControl;
 use crate::client::{Client, ClientError, Started, lease};
 use crate::config::units::{short_seconds, short_size};
-use crate::keeper::role::{Setup, run as run_keeper};
+use crate::keeper::begin::{Setup, run as run_keeper};
+use crate::keeper::handover::Inheritance;
 use crate::platform::descriptor;
 use crate::platform::paths::Paths;
 use crate::platform::signal::PidFd;
 
 use super::args::{DaemonVerb, Global};
 use super::failure::{Failure, exit};
-use super::print;
+use super::{print, upgrade};
 
 /// How long the next daemon may take at a restart.
 const REPLACE: Duration = Duration::from_secs(10);
@@ -28,7 +30,7 @@ pub(super) fn command(global: &Global, verb: Option<DaemonVerb>) -> Result<ExitC
         None => foreground(),
         Some(DaemonVerb::Start) => start(global),
         Some(DaemonVerb::Stop) => stop(global),
-        Some(DaemonVerb::Restart) => restart(global),
+        Some(DaemonVerb::Restart { binary }) => restart(global, binary.as_deref()),
         Some(DaemonVerb::Status) => status(global),
     }
 }
@@ -52,6 +54,7 @@ fn foreground() -> Result<ExitCode, Failure> {
         lock: lease.lock,
         listener: lease.listener,
         foreground: true,
+        inherited: None,
     };
     match run_keeper(setup) {
         Ok(()) => Ok(ExitCode::SUCCESS),
@@ -61,9 +64,22 @@ fn foreground() -> Result<ExitCode, Failure> {
 
 /// The keeper's process, started by a client that gave it lock and socket.
 pub(super) fn keeper(arguments: &[OsString]) -> ExitCode {
-    crate::platform::child::leave_session();
     let number = |n: usize| -> Option<i32> { arguments.get(n)?.to_str()?.parse().ok() };
+    let inherited = |paper: i32| -> std::io::Result<Setup> {
+        let inheritance = Inheritance::receive(paper)?;
+        Ok(Setup {
+            paths: Paths::find()?,
+            lock: inheritance.lock,
+            listener: UnixListener::from(inheritance.listener),
+            foreground: inheritance.foreground,
+            inherited: Some(inheritance.held),
+        })
+    };
     let taken = || -> std::io::Result<Setup> {
+        if arguments.get(2).is_some_and(|word| word == "--heir") {
+            return inherited(number(3).unwrap_or(-1));
+        }
+        crate::platform::child::leave_session();
         let missing = || std::io::Error::other("lock and socket were not given");
         let lock: File = descriptor::inherited(number(2).ok_or_else(missing)?)?.into();
         let listener = descriptor::inherited(number(3).ok_or_else(missing)?)?;
@@ -74,6 +90,7 @@ pub(super) fn keeper(arguments: &[OsString]) -> ExitCode {
             lock,
             listener: UnixListener::from(listener),
             foreground: false,
+            inherited: None,
         })
     };
     let setup = match taken() {
@@ -128,12 +145,25 @@ fn start(global: &Global) -> Result<ExitCode, Failure> {
 }
 
 /// Ends everything and waits until it is over.
-pub(super) fn stop_and_wait(client: &Client, global: &Global) -> Result<DaemonInfo, Failure> {
-    let info = client.info()?;
-    let keeper = PidFd::open(info.keeper_pid).ok();
-    client.control(ServerControl::Stop)?;
+/// Its pid, if it told it.
+pub(super) fn stop_and_wait(client: &Client, global: &Global) -> Result<Option<u32>, Failure> {
+    let mut pid = None;
+    let keeper = match client.info() {
+        Ok(info) => {
+            pid = Some(info.pid);
+            let keeper = PidFd::open(info.keeper_pid).ok();
+            client.control(ServerControl::Stop)?;
+            keeper
+        }
+        // Past a daemon that hangs: its keeper ends everything itself.
+        Err(error @ ClientError::Unresponsive(_)) => match client.end_past_daemon() {
+            Some(keeper) => PidFd::open(keeper).ok(),
+            None => return Err(error.into()),
+        },
+        Err(error) => return Err(error.into()),
+    };
     let Some(keeper) = keeper else {
-        return Ok(info);
+        return Ok(pid);
     };
     let begun = Instant::now();
     loop {
@@ -145,7 +175,7 @@ pub(super) fn stop_and_wait(client: &Client, global: &Global) -> Result<DaemonIn
             })?;
         if over {
             print::progress_end();
-            return Ok(info);
+            return Ok(pid);
         }
         if left.is_zero() {
             print::progress_end();
@@ -165,9 +195,9 @@ pub(super) fn stop_and_wait(client: &Client, global: &Global) -> Result<DaemonIn
 fn stop(global: &Global) -> Result<ExitCode, Failure> {
     let client = Client::new(false)?;
     match stop_and_wait(&client, global) {
-        Ok(info) => {
+        Ok(pid) => {
             if global.json {
-                print::json(&serde_json::json!({ "stopped": true, "pid": info.pid }));
+                print::json(&serde_json::json!({ "stopped": true, "pid": pid }));
             } else {
                 print::line("daemon stopped");
             }
@@ -189,38 +219,72 @@ fn is_nobody(client: &Client) -> bool {
     matches!(client.ensure_as(true), Err(ClientError::NoDaemon { .. }))
 }
 
-fn restart(global: &Global) -> Result<ExitCode, Failure> {
-    let client = Client::new(false)?;
-    let before = match client.info() {
-        Ok(info) => info,
-        Err(ClientError::NoDaemon { .. }) => return start(global),
-        Err(error) => return Err(error.into()),
-    };
-    client.control(ServerControl::Restart)?;
-    // There was one: if whoever should start the next is gone too, this command does.
-    let client = Client::new(!global.no_autostart)?;
+fn restart(global: &Global, binary: Option<&Path>) -> Result<ExitCode, Failure> {
+    let mut client = Client::new(false)?;
+    let mut successor = None;
+    let (epoch, pid) =
+        match client.info() {
+            Ok(info) => {
+                let program =
+                    binary.map_or_else(|| "this program".into(), |b| b.display().to_string());
+                successor = upgrade::wanted(binary, info.keeper_pid)
+                    .map_err(|e| Failure::new(exit::FAILED, format!("{program}: {e}")))?;
+                let what = successor.clone().map_or(ServerControl::Restart, |binary| {
+                    ServerControl::Upgrade { binary }
+                });
+                client.control(what)?;
+                // There was one: if whoever should start the next is gone too, this command does.
+                client = Client::new(!global.no_autostart)?;
+                (info.epoch, i32::try_from(info.pid).ok())
+            }
+            Err(ClientError::NoDaemon { .. }) => return start(global),
+            Err(error @ ClientError::Unresponsive(_)) => match client.end_hung_daemon() {
+                Some(epoch) => {
+                    // Should its keeper be gone too, a new one is started.
+                    client = Client::new(!global.no_autostart)?;
+                    (epoch, None)
+                }
+                None => return Err(error.into()),
+            },
+            Err(error) => return Err(error.into()),
+        };
     let deadline = Instant::now() + REPLACE;
     // Each request waits in the socket's queue until the next daemon takes it.
     let mut info = client.info()?;
-    while info.epoch == before.epoch && Instant::now() < deadline {
-        if let Ok(old) = i32::try_from(before.pid)
+    while info.epoch == epoch && Instant::now() < deadline {
+        if let Some(old) = pid
             && let Ok(handle) = PidFd::open(old)
         {
             let _ = handle.wait(Duration::from_secs(1));
         }
         info = client.info()?;
     }
-    if info.epoch == before.epoch {
+    if info.epoch == epoch {
         return Err(Failure::new(
             exit::TIMED_OUT,
             "the daemon was not replaced in time",
         ));
     }
+    if let Some(binary) = &successor
+        && upgrade::differs(binary, info.keeper_pid).unwrap_or(true)
+    {
+        let what = format!(
+            "the daemon was replaced, but the keeper (pid {}) could not go on as {}",
+            info.keeper_pid,
+            binary.display()
+        );
+        return Err(Failure::new(exit::FAILED, what));
+    }
     if global.json {
         print::json(&info);
     } else {
+        let both = if successor.is_some() {
+            "keeper and daemon go on as another build"
+        } else {
+            "daemon restarted"
+        };
         print::line(&format!(
-            "daemon restarted (pid {}); no process was touched",
+            "{both} (pid {}); no process was touched",
             info.pid
         ));
     }

@@ -82,7 +82,9 @@ impl From<ClientError> for Failure {
                 Self::new(exit::NO_DAEMON, what).hint("only the daemon's owner and root may use it")
             }
             ClientError::Unresponsive(_) => Self::new(exit::NO_DAEMON, what)
-                .hint("processes go on without it; `adasa daemon restart` replaces it"),
+                .hint(
+                    "processes and logs go on; it is replaced after 15 s, or by `adasa daemon restart` now",
+                ),
             ClientError::Garbage(_) => Self::new(exit::FAILED, what)
                 .hint("is the daemon of another version? `adasa daemon restart` replaces it"),
         }

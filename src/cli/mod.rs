@@ -16,6 +16,7 @@ mod rollout;
 mod select;
 mod startup;
 mod undo;
+mod upgrade;
 mod why;
 
 use std::ffi::OsString;
@@ -34,6 +35,7 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
         Some("__keeper") => return daemon::keeper(&arguments),
         Some("__daemon") => return daemon::daemon(arguments.iter().any(|a| a == "--foreground")),
         Some("__scribe") => return daemon::scribe(),
+        Some("--check-table") => return upgrade::check_table(&arguments),
         Some(_) | None => {}
     }
     let _ = crate::platform::signal::end_on_broken_pipe();

@@ -2,14 +2,10 @@
 
 use std::io::{self, Read as _};
 use std::os::unix::net::UnixStream;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use std::os::fd::AsFd as _;
 
 use crate::api::{
     ApiError, Applied, Apply, Code, DaemonInfo, Define, Detail, Down, InstanceView, OperationView,
@@ -22,12 +18,18 @@ use crate::platform::paths::Paths;
 use super::error::ClientError;
 use super::http::{Response, exchange, quote};
 use super::launch::{LaunchError, launch, lease};
+use super::silence;
 use super::stream::Events;
+use super::watch::Watch;
 
 /// How long a daemon that is being started, or is replaced, may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long an answer may take beyond what was asked to be waited for.
 const ANSWER: Duration = Duration::from_secs(5);
+/// How long another build may take to show that it can take over.
+const CANDIDATE: Duration = Duration::from_secs(11);
+/// How long a request may take to be taken.
+const TAKEN: Duration = Duration::from_millis(1_900);
 
 /// Whether a daemon was there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -173,18 +175,12 @@ impl Client {
     }
 
     fn who_holds_the_lock(&self) -> String {
-        // The kernel lists locks by inode; the table says who the keeper is only to its daemon.
-        let inode = std::fs::metadata(self.paths.lock())
-            .map(|m| std::os::unix::fs::MetadataExt::ino(&m))
-            .unwrap_or(0);
-        let holder = std::fs::read_to_string("/proc/locks")
-            .ok()
-            .and_then(|text| {
-                text.lines()
-                    .find(|line| line.contains("FLOCK") && line.contains(&format!(":{inode} ")))
-                    .and_then(|line| line.split_ascii_whitespace().nth(4).map(str::to_owned))
-            });
-        let pid = holder.map_or_else(String::new, |pid| format!(" by pid {pid}"));
+        let roles = Table::read(&self.paths.table()).unwrap_or_default().roles;
+        // The daemon holds it too, as the keeper's heir.
+        let holder = [roles.keeper, roles.daemon]
+            .into_iter()
+            .find(|who| who.is_alive());
+        let pid = holder.map_or_else(String::new, |who| format!(" by pid {}", who.pid));
         format!(
             "{} is locked{pid}, and nobody listens on {}",
             self.paths.lock().display(),
@@ -209,15 +205,18 @@ impl Client {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let socket = self.connect()?;
-            let timeout = Some(wait + ANSWER);
             let set = socket
-                .set_read_timeout(timeout)
-                .and_then(|()| socket.set_write_timeout(timeout));
-            let result = set.and_then(|()| exchange(socket, method, target, body, &headers));
+                .set_read_timeout(Some(wait + ANSWER))
+                .and_then(|()| socket.set_write_timeout(Some(TAKEN)));
+            let answered =
+                |socket: &UnixStream| silence::wait_for_answer(socket, &self.paths, wait, ANSWER);
+            let result =
+                set.and_then(|()| exchange(socket, method, target, body, &headers, answered));
             match result {
                 Ok(response) => return Ok(response),
                 Err(error) if is_timeout(&error) => {
-                    return Err(ClientError::Unresponsive(self.last_known()));
+                    let known = silence::last_known(&self.paths, target, body);
+                    return Err(ClientError::Unresponsive(known));
                 }
                 Err(error) if error.kind() == io::ErrorKind::InvalidData => {
                     return Err(ClientError::Garbage(error.to_string()));
@@ -236,22 +235,16 @@ impl Client {
         }
     }
 
-    /// What the keeper's table says while the daemon does not.
-    fn last_known(&self) -> String {
-        let Ok(contents) = Table::read(&self.paths.table()) else {
-            return "no answer in time".into();
-        };
-        let live: Vec<String> = contents
-            .entries
-            .iter()
-            .filter(|e| e.is_live())
-            .map(|e| format!("instance {} pid {}", e.key, e.pid))
-            .collect();
-        format!(
-            "no answer in time; the keeper has {} alive: {}",
-            live.len(),
-            live.join(", ")
-        )
+    /// Ends a daemon that does not answer, so that its keeper starts the next; the epoch that ends with it.
+    #[must_use]
+    pub fn end_hung_daemon(&self) -> Option<u64> {
+        silence::end_daemon(&self.paths)
+    }
+
+    /// Tells the keeper, past a daemon that does not answer, to end everything; the keeper's pid.
+    #[must_use]
+    pub fn end_past_daemon(&self) -> Option<i32> {
+        silence::end_all(&self.paths)
     }
 
     fn answer<T: DeserializeOwned>(mut response: Response) -> Result<T, ClientError> {
@@ -327,8 +320,14 @@ impl Client {
     /// # Errors
     /// As every call.
     pub fn control(&self, what: ServerControl) -> Result<(), ClientError> {
-        self.post::<bool>("/api/daemon", &what, Duration::ZERO)
-            .map(|_| ())
+        // Another build is run once before anything is changed.
+        let wait = match what {
+            ServerControl::Upgrade { .. } => CANDIDATE,
+            ServerControl::Stop | ServerControl::Restart | ServerControl::MarkTransient => {
+                Duration::ZERO
+            }
+        };
+        self.post::<bool>("/api/daemon", &what, wait).map(|_| ())
     }
 
     /// Rows.
@@ -415,40 +414,6 @@ fn is_timeout(error: &io::Error) -> bool {
 
 pub(super) fn waiting(target: &str, wait: Duration) -> String {
     format!("{target}?wait_ms={}", wait.as_millis())
-}
-
-/// Wakes when something appears in a folder: the socket of a daemon that somebody else starts.
-struct Watch(Option<Inotify>);
-
-impl Watch {
-    fn on(folder: &Path) -> Self {
-        let made = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK).ok();
-        let flags = AddWatchFlags::IN_CREATE
-            | AddWatchFlags::IN_MOVED_TO
-            | AddWatchFlags::IN_DELETE_SELF
-            | AddWatchFlags::IN_ATTRIB;
-        Self(made.filter(|watch| watch.add_watch(folder, flags).is_ok()))
-    }
-
-    /// At most 50 ms, for the lock may also be let go without a trace.
-    fn wait(&self, deadline: Instant) {
-        let left = deadline
-            .saturating_duration_since(Instant::now())
-            .min(Duration::from_millis(50));
-        let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::ZERO);
-        match &self.0 {
-            Some(watch) => {
-                let _ = poll(
-                    &mut [PollFd::new(watch.as_fd(), PollFlags::POLLIN)],
-                    timeout,
-                );
-                let _ = watch.read_events();
-            }
-            None => {
-                let _ = poll(&mut [], timeout);
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -27,13 +27,14 @@ enum Framing {
     Done,
 }
 
-/// Sends a request and reads the head of the answer.
+/// Sends a request, waits with `answered` for the first byte of the answer, and reads its head.
 pub(super) fn exchange(
     mut socket: UnixStream,
     method: &str,
     target: &str,
     body: Option<&[u8]>,
     headers: &[(&str, &str)],
+    answered: impl FnOnce(&UnixStream) -> io::Result<()>,
 ) -> io::Result<Response> {
     let mut request = format!("{method} {target} HTTP/1.1\r\nHost: adasa\r\nConnection: close\r\n");
     if let Some(body) = body {
@@ -47,6 +48,7 @@ pub(super) fn exchange(
     let mut bytes = request.into_bytes();
     bytes.extend_from_slice(body.unwrap_or_default());
     socket.write_all(&bytes)?;
+    answered(&socket)?;
     read_head(BufReader::new(socket))
 }
 

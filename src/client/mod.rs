@@ -8,7 +8,9 @@ mod launch;
 mod logs;
 mod operations;
 mod past;
+mod silence;
 mod stream;
+mod watch;
 
 pub use connect::{Client, Started};
 pub use error::ClientError;

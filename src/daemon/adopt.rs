@@ -274,6 +274,7 @@ impl Supervisor {
                     main,
                     how,
                     signal,
+                    adopted: member.adopted,
                 }));
             }
             // The note of a spawn travels with the act: an act that the keeper has not seen was never noted.

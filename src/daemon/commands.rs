@@ -279,13 +279,16 @@ impl Supervisor {
                 );
                 self.end_all(false);
             }
-            ServerControl::Restart => {
+            ServerControl::Restart | ServerControl::Upgrade { .. } => {
                 self.tell(
                     None,
                     What::Note {
                         text: format!("the daemon is replaced by {by}"),
                     },
                 );
+                if let ServerControl::Upgrade { binary } = what {
+                    self.deeds.push(Deed::Upgrade(binary));
+                }
                 self.deeds.push(Deed::Keeper(ToKeeper::ReplaceScribe));
                 self.deeds.push(Deed::Leave);
             }

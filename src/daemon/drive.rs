@@ -211,6 +211,7 @@ impl Supervisor {
         };
         let signal = process.spec.stop.signal;
         let main = member.child.map_or(0, |c| c.pid);
+        let adopted = member.adopted;
         for effect in effects {
             match effect {
                 Effect::Spawn => {
@@ -238,6 +239,7 @@ impl Supervisor {
                     main,
                     how: *how,
                     signal,
+                    adopted,
                 })),
                 Effect::Retire => noted = true,
                 Effect::Arm(_) | Effect::Alarm | Effect::Refuse(_) => {}

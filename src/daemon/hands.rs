@@ -15,6 +15,7 @@ use crate::platform::failpoint::failpoint;
 use crate::platform::paths::Paths;
 use crate::platform::procfs;
 
+use super::heir::Heir;
 use super::history::History;
 use super::inspector::{FromInspector, ToInspector};
 use super::ledger::Ledger;
@@ -107,13 +108,16 @@ pub(super) struct Hands {
     pub(super) threads: Threads,
     pub(super) groups: Groups,
     pub(super) leaving: bool,
+    /// For the day the keeper dies.
+    pub(super) heir: Heir,
+    /// That day.
+    pub(super) bereft: bool,
 }
 
 impl Hands {
     pub(super) fn keeper_says(&mut self, message: &ToKeeper) {
         if self.keeper.send(message, vec![]).is_err() {
-            tracing::error!("the keeper is gone");
-            self.leaving = true;
+            self.bereft = true;
         }
     }
 
@@ -152,7 +156,8 @@ impl Hands {
             for deed in deeds {
                 match deed {
                     Deed::Sweep(order) => {
-                        let any = *orphans.get_or_insert_with(|| has_orphans(supervisor));
+                        let any = order.adopted
+                            || *orphans.get_or_insert_with(|| has_orphans(supervisor));
                         // One act of the kernel's own memory: it waits for no disk and for nobody.
                         if any || !self.groups.remove(order.id, order.run) {
                             let _ = self
@@ -193,6 +198,13 @@ impl Hands {
         failpoint!("daemon.deed");
         match deed {
             Deed::Keeper(message) => self.keeper_says(&message),
+            // It was executed a moment ago: this open waits for nothing that was not there then.
+            Deed::Upgrade(binary) => match std::fs::File::open(&binary) {
+                Ok(file) => {
+                    let _ = self.keeper.send(&ToKeeper::Upgrade, vec![file.into()]);
+                }
+                Err(error) => tracing::error!("{}: {error}", binary.display()),
+            },
             Deed::Scribe(message) => self.scribe_says(&message),
             Deed::Remember(entry) => self.remember(supervisor, |ledger| ledger.append(entry)),
             Deed::RememberAnew(known) => self.remember(supervisor, |ledger| ledger.anew(known)),
@@ -228,6 +240,7 @@ impl Hands {
                 pid,
                 start,
             } => {
+                self.heir.hold(id, run, pid, start);
                 let _ =
                     self.threads
                         .inspector
@@ -240,6 +253,7 @@ impl Hands {
                 }));
             }
             Deed::Untrack(id) => {
+                self.heir.let_go(id);
                 let gone = ToInspector::Main {
                     id,
                     run: crate::domain::names::RunId(0),

@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvError, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::Duration;
 
 use crate::domain::exit::Signal;
 use crate::domain::instance::Sweep;
@@ -21,6 +22,9 @@ const QUEUE: usize = 8192;
 
 /// How often new orphans may appear while they are counted before the count is left for the next look.
 const READS: u32 = 16;
+
+/// How soon a tree that an earlier keeper made is looked at again.
+const AGAIN: Duration = Duration::from_millis(100);
 
 /// What the inspector is asked.
 #[derive(Debug)]
@@ -180,9 +184,20 @@ pub(super) fn start(
 
 impl Inspector {
     fn run(&mut self, receiver: &Receiver<Box<ToInspector>>, tell: &dyn Fn(FromInspector)) {
-        while let Ok(first) = receiver.recv() {
-            let mut look = false;
-            let mut next = Some(first);
+        loop {
+            let (mut look, mut next) = if self.looks_everywhere() {
+                // Nobody tells us of the end of what is not below our keeper.
+                match receiver.recv_timeout(AGAIN) {
+                    Ok(first) => (false, Some(first)),
+                    Err(RecvTimeoutError::Timeout) => (true, None),
+                    Err(RecvTimeoutError::Disconnected) => return,
+                }
+            } else {
+                match receiver.recv() {
+                    Ok(first) => (false, Some(first)),
+                    Err(RecvError) => return,
+                }
+            };
             // All that wait are taken together: one walk serves every sweep.
             while let Some(message) = next {
                 look |= self.apply(*message, tell);
@@ -322,10 +337,21 @@ impl Inspector {
         // a read that shows nobody new proves that nothing is left.
         let mut seen = HashSet::new();
         let mut settled = false;
-        for _ in 0..READS {
-            let mut new = procfs::children(self.keeper);
+        let everywhere = self.looks_everywhere();
+        for round in 0..READS {
+            let mut new = if everywhere {
+                procfs::all()
+            } else {
+                procfs::children(self.keeper)
+            };
             new.retain(|pid| seen.insert(*pid));
-            settled = new.is_empty();
+            // On a whole machine somebody new is always there: what counts is that it is nobody of ours.
+            let strangers = round > 0
+                && everywhere
+                && new.iter().all(|pid| {
+                    procfs::stat(*pid).is_none_or(|stat| self.owner(*pid, stat).is_none())
+                });
+            settled = new.is_empty() || strangers;
             if settled || self.waiting.keys().all(|id| left.contains_key(id)) {
                 break;
             }
@@ -359,6 +385,11 @@ impl Inspector {
         }
     }
 
+    /// What a run leaves behind becomes the child of the keeper that made it, and of strangers when that is no more.
+    fn looks_everywhere(&self) -> bool {
+        self.waiting.values().any(|w| w.order.adopted)
+    }
+
     /// Adds what belongs to a sweep, with all below it.
     fn collect(&self, orphans: &[i32], left: &mut BTreeMap<InstanceId, Vec<(i32, Stat)>>) {
         for &pid in orphans {
@@ -373,12 +404,12 @@ impl Inspector {
             };
             if self.waiting.get(&id).is_some_and(|w| run <= w.order.run) {
                 let tree = left.entry(id).or_default();
-                tree.push((pid, stat));
-                tree.extend(
-                    procfs::descendants(pid)
-                        .into_iter()
-                        .filter(|(_, s)| !s.zombie),
-                );
+                let below = procfs::descendants(pid).into_iter();
+                for (pid, stat) in std::iter::once((pid, stat)).chain(below) {
+                    if !stat.zombie && !tree.iter().any(|(known, _)| *known == pid) {
+                        tree.push((pid, stat));
+                    }
+                }
             }
         }
     }

@@ -173,6 +173,8 @@ pub(super) struct SweepOrder {
     pub how: Sweep,
     /// What a polite end begins with.
     pub signal: Signal,
+    /// Whether an earlier keeper made the run: what it leaves behind is not below the present one.
+    pub adopted: bool,
 }
 
 /// What the supervisor wants done, in this order.
@@ -199,6 +201,8 @@ pub(super) enum Deed {
     History(Event),
     /// Append to the journal of runs.
     Saw(Seen),
+    /// Have the keeper go on as this program, when the daemon has left.
+    Upgrade(PathBuf),
     /// Look for what is left of a tree.
     Sweep(SweepOrder),
     /// Look again for all that wait.

@@ -5,10 +5,12 @@
 mod adopt;
 mod apply;
 mod autopsy;
+pub(crate) mod candidate;
 mod commands;
 mod drive;
 pub(crate) mod handle;
 mod hands;
+mod heir;
 mod history;
 mod hub;
 mod inspector;

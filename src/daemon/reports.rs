@@ -61,10 +61,10 @@ impl Supervisor {
         }
     }
 
-    /// The daemon before this one was killed because it did not answer.
-    pub(super) fn note_hung(&mut self) {
-        tracing::warn!("the daemon before this one did not answer and was replaced");
-        let text = "the daemon before this one did not answer and was replaced".into();
+    /// Something of the daemon before this one that a person should know.
+    pub(super) fn warn(&mut self, text: &str) {
+        tracing::warn!("{text}");
+        let text = text.to_owned();
         self.tell(None, What::Alarm { text });
     }
 

@@ -21,6 +21,7 @@ use crate::platform::{child, descriptor, procfs, signal as signals};
 
 use super::handle::{Handle, QUEUE};
 use super::hands::{Hands, Threads};
+use super::heir::Heir;
 use super::ledger::Ledger;
 use super::past::Past;
 
@@ -30,6 +31,8 @@ use super::supervisor::{Now, Setting, Supervisor};
 
 /// How long the keeper may take for its first word, or to take our last.
 pub(super) const WELCOME: i32 = 5_000;
+const HUNG: &str = "the daemon before this one did not answer and was replaced";
+const NOT_UPGRADED: &str = "the keeper could not go on as another build and is the one it was";
 /// How long the parts get at the end.
 const GRACE: Duration = Duration::from_millis(500);
 
@@ -52,6 +55,9 @@ pub(crate) enum DaemonError {
         "the keeper speaks version {0}, this daemon speaks {VERSION}: `adasa daemon stop`, then start again"
     )]
     Version(u32),
+    /// The keeper is gone, and this daemon did not become the keeper.
+    #[error("{0}")]
+    Alone(#[source] io::Error),
     /// The keeper did not say what it should.
     #[error("the keeper did not introduce itself")]
     NoWelcome,
@@ -95,9 +101,10 @@ pub(crate) fn run(
     doing("ignore SIGPIPE", signals::ignore_write_signals())?;
     let link = doing("take its link", descriptor::inherited(3))?;
     let listener = doing("take its socket", descriptor::inherited(4))?;
+    let lock = doing("take the lock", descriptor::inherited(5))?;
     let paths = doing("find its folders", Paths::find())?;
     super::telemetry::begin(paths.daemon_log(), foreground);
-    let result = begin(&paths, link, listener, open);
+    let result = begin(&paths, link, listener, lock, open);
     if let Err(error) = &result {
         tracing::error!("{error}");
         // A keeper that is gone is no reason not to start: the next one begins another.
@@ -112,6 +119,7 @@ fn begin(
     paths: &Paths,
     link: OwnedFd,
     listener: OwnedFd,
+    lock: OwnedFd,
     open: impl FnOnce(&Subsystems, Doors) + 'static,
 ) -> Result<(), DaemonError> {
     let mut link = doing("use its link", Link::new(UnixStream::from(link)))?;
@@ -123,6 +131,7 @@ fn begin(
         scribe_pid,
         entries,
         before,
+        file_limit,
         groups,
         ..
     } = welcome
@@ -133,6 +142,9 @@ fn begin(
         return Err(DaemonError::Version(version));
     }
     failpoint!("daemon.welcomed");
+    let spare = doing("use its socket", listener.try_clone())?;
+    let heir = Heir::new(keeper_pid, lock, spare, file_limit, &paths.volatile);
+    let heir = doing("prepare for the keeper's death", heir)?;
     let boot = boot_id();
     let setting = Setting {
         epoch,
@@ -192,8 +204,10 @@ fn begin(
         supervisor.board = Some(board);
         let remembered = super::ledger::load(&paths.volatile, &boot);
         supervisor.take_over(saved, remembered, entries);
-        if before == Before::Hung {
-            supervisor.note_hung();
+        match before {
+            Before::Over => {}
+            Before::Hung => supervisor.warn(HUNG),
+            Before::NotUpgraded => supervisor.warn(NOT_UPGRADED),
         }
         failpoint!("daemon.taken_over");
         let handle = Handle::new(sender.clone());
@@ -210,6 +224,8 @@ fn begin(
             threads,
             groups,
             leaving: false,
+            heir,
+            bereft: false,
         };
         hands.keeper_says(&ToKeeper::Ready { version: VERSION });
         failpoint!("daemon.ready");
@@ -228,6 +244,9 @@ fn begin(
         let _ = std::fs::remove_file(paths.start_error());
         failpoint!("daemon.open");
         let result = turn(&mut supervisor, &mut hands, receiver).await;
+        if hands.bereft {
+            return Err(DaemonError::Alone(hands.heir.succeed()));
+        }
         failpoint!("daemon.leaving");
         hands.last_words();
         subsystems.end(GRACE).await;
@@ -316,7 +335,7 @@ async fn turn(
     let mut user = listen(SignalKind::user_defined1())?;
     // What came together with the keeper's first word has been read already; nothing would wake us for it.
     hear_keeper(hands, supervisor, &mut scribe)?;
-    while !hands.leaving {
+    while !hands.leaving && !hands.bereft {
         let due = supervisor.next_due();
         let wait = async move {
             match due {
@@ -378,7 +397,16 @@ fn hear_keeper(
     supervisor: &mut Supervisor,
     scribe: &mut Option<tokio::net::UnixStream>,
 ) -> Result<(), DaemonError> {
-    while let Some(message) = hands.keeper.next::<ToDaemon>()? {
+    loop {
+        let message = match hands.keeper.next::<ToDaemon>() {
+            Ok(Some(message)) => message,
+            Ok(None) => break,
+            Err(LinkError::Closed) => {
+                hands.bereft = true;
+                break;
+            }
+            Err(error) => return Err(error.into()),
+        };
         if let ToDaemon::Scribe { .. } = message {
             *scribe = meet_scribe(hands, supervisor);
         } else if message == ToDaemon::Beat {

@@ -1,5 +1,6 @@
 //! The keeper's children: made, signalled, reaped, adopted.
 
+use std::collections::HashMap;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use crate::platform::failpoint::failpoint;
 use crate::platform::procfs;
 use crate::platform::signal::{self, PidFd};
 
+use super::handover::Held;
 use super::protocol::{ChildSpec, Entry, Routes, RunState, ToDaemon};
 use super::role::{ADOPTED, Keeper, RESULT, TIDY, pipe_message, token};
 use super::runs::{self, Ground, Outcome, PipeEnd, PipeKey};
@@ -30,24 +32,36 @@ pub(super) struct Pending {
 }
 
 impl Keeper {
-    /// Takes over what an earlier keeper of this boot left: only what still has the same pid and start.
-    pub(super) fn adopt(&mut self) {
+    /// Takes over what an earlier keeper of this boot left: only what still has the same pid and start. What was held
+    /// meanwhile comes along: through a handle the kernel may still tell the exit of what has ended since.
+    pub(super) fn adopt(&mut self, held: Option<Held>) {
+        let same = held.as_ref().is_some_and(|held| !held.heir);
+        let (handles, results) = held.map_or_else(Default::default, |h| (h.handles, h.results));
+        let mut handles: HashMap<_, _> = handles
+            .into_iter()
+            .map(|(key, run, handle)| ((key, run), handle))
+            .collect();
+        for (key, run, result) in results {
+            self.await_result(key, run, result);
+        }
         let entries: Vec<Entry> = self.table.entries().cloned().collect();
         for entry in entries {
             let key = entry.key;
+            if same && !entry.adopted {
+                // Still our own child, with all that it leaves behind.
+                if entry.is_live() {
+                    self.pids.insert(entry.pid, (key, entry.run));
+                }
+                continue;
+            }
+            if entry.pid != 0 {
+                // What a run leaves behind does not become ours, also when its main process is over already.
+                let _ = self.table.change(key, |e| e.adopted = true);
+            }
             match entry.state {
                 RunState::Forked | RunState::Executed => {
-                    let handle = PidFd::open(entry.pid).ok();
-                    let same = procfs::is_alive(entry.pid, entry.start);
-                    if let (Some(handle), true) = (handle, same) {
-                        let event = EpollEvent::new(EpollFlags::EPOLLIN, token(key, ADOPTED));
-                        let _ = self.epoll.add(&handle, event);
-                        self.adopted.insert(key, handle);
-                        let _ = self.table.change(key, |e| e.adopted = true);
-                        self.look_at_forked(key);
-                    } else {
-                        self.gone_unseen(key);
-                    }
+                    let handle = handles.remove(&(key, entry.run));
+                    self.adopt_run(&entry, handle);
                 }
                 // Its child, if there was one, never had leave to become the program.
                 RunState::Reserved => {
@@ -56,6 +70,42 @@ impl Keeper {
                 RunState::None | RunState::Exited(_) | RunState::Settled => {}
             }
         }
+        self.adopt_pipes();
+        self.reap();
+    }
+
+    fn await_result(&mut self, key: InstanceId, run: RunId, result: OwnedFd) {
+        let event = EpollEvent::new(EpollFlags::EPOLLIN, token(key, RESULT));
+        let _ = self.epoll.add(&result, event);
+        let pending = Pending {
+            run,
+            result,
+            failure: None,
+        };
+        self.results.insert(key, pending);
+    }
+
+    fn adopt_run(&mut self, entry: &Entry, held: Option<PidFd>) {
+        let key = entry.key;
+        // The handle first, then the identity: what it means can no longer change. One that nobody has collected yet
+        // still tells how it ended.
+        let open = || {
+            let handle = PidFd::open(entry.pid).ok()?;
+            let same = procfs::stat(entry.pid).is_some_and(|stat| stat.start == entry.start);
+            same.then_some(handle)
+        };
+        let Some(handle) = held.or_else(open) else {
+            self.gone_unseen(key);
+            return;
+        };
+        let event = EpollEvent::new(EpollFlags::EPOLLIN, token(key, ADOPTED));
+        let _ = self.epoll.add(&handle, event);
+        self.adopted.insert(key, handle);
+        self.look_at_forked(key);
+    }
+
+    /// Opens the output pipes by name: what is in them stays as long as anybody has them open.
+    fn adopt_pipes(&mut self) {
         let folder = self.setup.paths.pipes();
         let Ok(names) = std::fs::read_dir(&folder) else {
             return;
@@ -108,8 +158,12 @@ impl Keeper {
     }
 
     pub(super) fn gone_unseen(&mut self, key: InstanceId) {
+        self.gone(key, Ending::Unknown);
+    }
+
+    fn gone(&mut self, key: InstanceId, ending: Ending) {
         let exit = Exit {
-            ending: Ending::Unknown,
+            ending,
             at_ms: wall_ms(),
             cpu_ms: 0,
             peak_rss: 0,
@@ -132,11 +186,7 @@ impl Keeper {
     pub(super) fn signal(&self, entry: &Entry, what: Signal) {
         // A child of ours that is not reaped keeps its pid; an adopted one is reached by its handle.
         if let Some(handle) = self.adopted.get(&entry.key) {
-            if procfs::is_alive(entry.pid, entry.start) {
-                let _ = signal::send_to_group(entry.pid, what);
-            } else {
-                let _ = handle.send(what);
-            }
+            let _ = handle.send_to_group(what);
         } else if self.pids.contains_key(&entry.pid) {
             let _ = signal::send_to_group(entry.pid, what);
         }
@@ -225,12 +275,21 @@ impl Keeper {
     }
 
     pub(super) fn adopted_ended(&mut self, key: InstanceId) {
-        self.adopted.remove(&key);
+        let Some(handle) = self.adopted.remove(&key) else {
+            return;
+        };
+        // Said, not left to the drop: a child between fork and exec may still have the descriptor open.
+        let _ = self.epoll.delete(&handle);
         let Some(entry) = self.table.get(key).cloned() else {
             return;
         };
         if entry.is_live() {
-            self.gone_unseen(key);
+            // Its parent is somebody else: the kernel tells once that one has collected it, and before that the
+            // process itself shows it. What neither tells stays unknown.
+            let ending = handle
+                .ending()
+                .or_else(|| procfs::ending_of_zombie(entry.pid, entry.start));
+            self.gone(key, ending.unwrap_or(Ending::Unknown));
             if let Some(Entry {
                 state: RunState::Exited(exit),
                 run,
@@ -306,14 +365,7 @@ impl Keeper {
         failpoint!("keeper.spawn.let_go");
         self.pids.insert(made.pid, (key, run));
         self.tidy_due = Some(monotonic_ns() + as_ns(TIDY));
-        let event = EpollEvent::new(EpollFlags::EPOLLIN, token(key, RESULT));
-        let _ = self.epoll.add(&made.result, event);
-        let pending = Pending {
-            run,
-            result: made.result,
-            failure: None,
-        };
-        self.results.insert(key, pending);
+        self.await_result(key, run, made.result);
         for (pipe, end) in made.pipes {
             if let (Some(scribe), Ok(fd)) = (&mut self.scribe, end.read.try_clone()) {
                 let _ = scribe.link.send(&pipe_message(pipe, &end), vec![fd]);

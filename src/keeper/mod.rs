@@ -2,12 +2,16 @@
 //! keeps what must outlive the other roles, and starts these again when they die. It never opens, stats or waits for
 //! anything that can hang, and knows nothing of definitions, restart policies or clients.
 
+pub(crate) mod begin;
 mod children;
 mod ending;
+pub(crate) mod handover;
 pub(crate) mod link;
 pub(crate) mod protocol;
 pub(crate) mod role;
 mod roles;
 mod runs;
 pub(crate) mod table;
+mod upgrade;
 mod watchdog;
+pub(crate) mod who;

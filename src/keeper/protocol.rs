@@ -128,6 +128,8 @@ pub(crate) enum ToKeeper {
     Quit,
     /// End the scribe when it has written what waits, and start another (the daemon ends itself).
     ReplaceScribe,
+    /// When the daemon has left, go on as the program whose descriptor comes with this: it reads the table.
+    Upgrade,
 }
 
 /// What became of the daemon before this one.
@@ -139,6 +141,8 @@ pub(crate) enum Before {
     Over,
     /// It did not answer, and was killed.
     Hung,
+    /// It asked for another build to take over, and that could not be executed.
+    NotUpgraded,
 }
 
 /// From the keeper to the daemon.
@@ -315,6 +319,8 @@ pub(crate) enum KeeperToScribe {
     Beat,
     /// Show one.
     Ping,
+    /// Write what waits, then end.
+    End,
 }
 
 /// From the scribe to the keeper.

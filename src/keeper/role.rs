@@ -1,29 +1,25 @@
 //! The keeper's loop.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::time::Duration;
 
-use nix::fcntl::Flock;
-use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+use nix::sys::epoll::{Epoll, EpollEvent, EpollFlags, EpollTimeout};
 use nix::sys::signal::Signal as Native;
 use nix::sys::signalfd::SignalFd;
 
 use crate::domain::names::{InstanceId, RunId};
 use crate::domain::pulse::Pulse;
 use crate::platform::beat::Beat;
-use crate::platform::cgroup::{self, Home};
-use crate::platform::child::{self};
-use crate::platform::clock::{as_ns, boot_id, monotonic_ns};
+use crate::platform::cgroup::Home;
+use crate::platform::clock::{as_ns, monotonic_ns};
 use crate::platform::failpoint::failpoint;
-use crate::platform::paths::Paths;
+use crate::platform::memory;
 use crate::platform::signal::{self, PidFd};
-use crate::platform::{descriptor, folder, memory};
 
+use super::begin::Setup;
 use super::children::Pending;
 use super::ending::LastGrace;
 use super::link::Link;
@@ -61,26 +57,14 @@ pub(crate) enum KeeperError {
     Hopeless(u32),
 }
 
-fn doing<T>(what: &'static str, result: io::Result<T>) -> Result<T, KeeperError> {
+pub(super) fn doing<T>(what: &'static str, result: io::Result<T>) -> Result<T, KeeperError> {
     result.map_err(|source| KeeperError::Io { what, source })
 }
 
-/// What the keeper begins with.
-pub(crate) struct Setup {
-    /// Where everything lies.
-    pub paths: Paths,
-    /// The lock of the state folder: nobody reads it, it is held for life.
-    #[expect(dead_code, reason = "held, not read")]
-    pub lock: Flock<File>,
-    /// The API's socket, bound and listening.
-    pub listener: UnixListener,
-    /// Whether a person or systemd watches standard error.
-    pub foreground: bool,
-}
-
-const SIGNALS: u64 = 0;
+pub(super) const SIGNALS: u64 = 0;
 pub(super) const DAEMON: u64 = 1;
 pub(super) const SCRIBE: u64 = 2;
+pub(super) const OLD_SCRIBE: u64 = 3;
 /// Above these, `key × 4 + kind`.
 pub(super) const RESULT: u64 = 3;
 pub(super) const ADOPTED: u64 = 2;
@@ -130,99 +114,16 @@ pub(super) struct Keeper {
     pub(super) shutdown_due: Option<u64>,
     pub(super) ending: Option<LastGrace>,
     pub(super) quitting: bool,
+    /// The scribe of an earlier keeper, until it is gone.
+    pub(super) old_scribe: Option<PidFd>,
+    /// The build to go on as when the daemon has left.
+    pub(super) successor: Option<OwnedFd>,
     /// When not to wait any more for the death of roles that were killed at the end.
     pub(super) last_due: Option<u64>,
 }
 
-/// Runs the keeper until everything has ended.
-///
-/// # Errors
-/// What kept it from beginning, or a daemon that does not start.
-pub(crate) fn run(setup: Setup) -> Result<(), KeeperError> {
-    doing("become the parent of orphans", child::become_subreaper())?;
-    doing("ignore SIGPIPE", signal::ignore_write_signals())?;
-    let signals = doing(
-        "listen to signals",
-        signal::listen(&[
-            Native::SIGCHLD,
-            Native::SIGTERM,
-            Native::SIGINT,
-            Native::SIGQUIT,
-            Native::SIGHUP,
-            Native::SIGUSR1,
-        ]),
-    )?;
-    let file_limit = doing("raise the file limit", descriptor::raise_file_limit())?;
-    doing(
-        "make the folder of pipes",
-        folder::make_private(&setup.paths.pipes()),
-    )?;
-    let mut table = Table::open(&setup.paths.table(), &boot_id())?;
-    let home = nest(&mut table, &setup.paths.marker())?;
-    let epoll = doing(
-        "make an epoll",
-        Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).map_err(Into::into),
-    )?;
-    let null = doing(
-        "open /dev/null",
-        File::options().read(true).open("/dev/null"),
-    )?
-    .into();
-    let mut keeper = Keeper {
-        stage: doing("make the stage", Stage::make())?,
-        setup,
-        epoll,
-        signals,
-        table,
-        home,
-        null,
-        file_limit,
-        daemon: None,
-        scribe: None,
-        leaving: Vec::new(),
-        before: Before::Over,
-        watch_due: Keeper::first_look(),
-        tidy_due: None,
-        daemon_due: Some(0),
-        scribe_due: Some(0),
-        daemon_failures: 0,
-        scribe_failures: 0,
-        pipes: BTreeMap::new(),
-        results: HashMap::new(),
-        pids: HashMap::new(),
-        adopted: HashMap::new(),
-        shutdown: None,
-        forked_due: None,
-        shutdown_due: None,
-        ending: None,
-        quitting: false,
-        last_due: None,
-    };
-    keeper.watch(SIGNALS)?;
-    keeper.adopt();
-    let result = keeper.turn_until_done();
-    for home in keeper.table.groups() {
-        cgroup::clear(home);
-    }
-    result
-}
-
-/// Makes the folder of control groups, and remembers it together with those of earlier keepers.
-fn nest(table: &mut Table, marker: &str) -> Result<Option<Home>, KeeperError> {
-    // Without one, trees are walked.
-    let home = Home::make(marker).ok();
-    let own = home.as_ref().map(|home| home.path().to_owned());
-    let before = table.groups().iter();
-    let before = before.filter(|path| Some(*path) != own.as_ref() && path.exists());
-    let groups = own.iter().chain(before).cloned().collect();
-    if groups != table.groups() {
-        table.set_groups(groups)?;
-    }
-    Ok(home)
-}
-
 impl Keeper {
-    fn watch(&self, token: u64) -> Result<(), KeeperError> {
+    pub(super) fn watch(&self, token: u64) -> Result<(), KeeperError> {
         let event = EpollEvent::new(EpollFlags::EPOLLIN, token);
         doing(
             "watch its signals",
@@ -230,7 +131,7 @@ impl Keeper {
         )
     }
 
-    fn turn_until_done(&mut self) -> Result<(), KeeperError> {
+    pub(super) fn turn_until_done(&mut self) -> Result<(), KeeperError> {
         let mut events = [EpollEvent::empty(); 64];
         loop {
             let now = monotonic_ns();
@@ -251,6 +152,7 @@ impl Keeper {
                     SIGNALS => self.signalled(),
                     DAEMON => self.heard_daemon(),
                     SCRIBE => self.heard_scribe(),
+                    OLD_SCRIBE => self.old_scribe_is_over(),
                     other => self.heard_run(other),
                 }
             }
@@ -401,6 +303,8 @@ impl Keeper {
             }
             ToKeeper::Quit => self.quit(),
             ToKeeper::ReplaceScribe => self.drop_scribe(),
+            // Its descriptor was taken where it came.
+            ToKeeper::Upgrade => {}
         }
     }
 

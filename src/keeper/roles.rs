@@ -15,9 +15,11 @@ use crate::platform::signal;
 use super::link::{Link, LinkError};
 use super::protocol::{Entry, KeeperToScribe, ScribeToKeeper, ToDaemon, ToKeeper, VERSION};
 use super::role::{
-    DAEMON, HOPELESS, Keeper, KeeperError, RoleProcess, SCRIBE, backoff, own_binary, pipe_message,
+    DAEMON, HOPELESS, Keeper, KeeperError, OLD_SCRIBE, RoleProcess, SCRIBE, backoff, own_binary,
+    pipe_message,
 };
 use super::runs::PipeKey;
+use super::who::{Roles, Who};
 
 impl Keeper {
     pub(super) fn start_scribe(&mut self) {
@@ -55,6 +57,7 @@ impl Keeper {
             beat,
             pulse: Pulse::default(),
         });
+        let _ = self.note_roles();
         self.introduce();
     }
 
@@ -85,7 +88,11 @@ impl Keeper {
             args.push("--foreground");
         }
         let made = Link::pair().and_then(|(link, theirs)| {
-            let fds = [theirs.as_fd(), self.setup.listener.as_fd()];
+            let fds = [
+                theirs.as_fd(),
+                self.setup.listener.as_fd(),
+                self.setup.lock.as_fd(),
+            ];
             let beat = Beat::make()?;
             let shared = beat.share()?;
             let pid = child::spawn_role(&args, &fds, own_binary())?;
@@ -126,6 +133,7 @@ impl Keeper {
             beat,
             pulse: Pulse::default(),
         });
+        self.note_roles()?;
         self.introduce();
         Ok(())
     }
@@ -158,6 +166,9 @@ impl Keeper {
             match daemon.link.next::<ToKeeper>() {
                 Ok(Some(message)) => {
                     failpoint!("keeper.message.read");
+                    if message == ToKeeper::Upgrade {
+                        self.successor = daemon.link.take_fd();
+                    }
                     self.apply(message);
                     failpoint!("keeper.message.applied");
                 }
@@ -189,10 +200,16 @@ impl Keeper {
         let mut ready = daemon.ready;
         while let Ok(Some(message)) = daemon.link.next::<ToKeeper>() {
             ready |= matches!(message, ToKeeper::Ready { .. });
+            if message == ToKeeper::Upgrade {
+                self.successor = daemon.link.take_fd();
+            }
             self.apply(message);
         }
         if self.quitting || self.ending.is_some() {
             return;
+        }
+        if let Some(program) = self.successor.take() {
+            self.become_successor(&program);
         }
         if ready {
             self.daemon_failures = 0;
@@ -247,13 +264,61 @@ impl Keeper {
         }
     }
 
-    /// Closes the link: the scribe writes what waits and ends; it is followed by another unless all is over.
+    /// The scribe writes what waits and ends; it is followed by another unless all is over.
     pub(super) fn drop_scribe(&mut self) {
         if let Some(scribe) = &mut self.scribe {
-            let _ = self.epoll.delete(&scribe.link);
-            if let Ok((unused, _)) = Link::pair() {
-                scribe.link = unused;
+            let _ = scribe.link.send(&KeeperToScribe::End, vec![]);
+        }
+    }
+
+    /// Records who plays the roles, for whoever comes when all of them are gone, or hang.
+    pub(super) fn note_roles(&mut self) -> Result<(), KeeperError> {
+        let before = self.table.roles();
+        let who = |role: &Option<RoleProcess>, before: Who| {
+            role.as_ref().map_or(before, |role| {
+                if role.pid == before.pid {
+                    before
+                } else {
+                    Who::of(role.pid)
+                }
+            })
+        };
+        let roles = Roles {
+            keeper: Who::of(nix::unistd::getpid().as_raw()),
+            daemon: who(&self.daemon, before.daemon),
+            scribe: who(&self.scribe, before.scribe),
+        };
+        Ok(self.table.set_roles(roles)?)
+    }
+
+    /// Ends what an earlier keeper left of its roles. Two daemons would decide twice, two scribes write twice; the
+    /// next scribe starts when the old one is gone.
+    pub(super) fn end_old_roles(&mut self) -> Result<(), KeeperError> {
+        let own = nix::unistd::getpid().as_raw();
+        let Roles { daemon, scribe, .. } = self.table.roles();
+        if let Some(handle) = daemon.handle().filter(|_| daemon.pid != own) {
+            let _ = handle.send(Signal::KILL);
+        }
+        if let Some(handle) = scribe.handle() {
+            let _ = handle.send(Signal::KILL);
+            let event = EpollEvent::new(EpollFlags::EPOLLIN, OLD_SCRIBE);
+            if self.epoll.add(&handle, event).is_ok() {
+                self.scribe_due = None;
+                self.old_scribe = Some(handle);
             }
+        }
+        let keeper = Who::of(own);
+        Ok(self.table.set_roles(Roles {
+            keeper,
+            ..Roles::default()
+        })?)
+    }
+
+    pub(super) fn old_scribe_is_over(&mut self) {
+        // Said, not left to the drop: a child between fork and exec may still have the descriptor open.
+        if let Some(handle) = self.old_scribe.take() {
+            let _ = self.epoll.delete(&handle);
+            self.scribe_due = Some(0);
         }
     }
 }

@@ -221,6 +221,19 @@ pub(super) fn outcome(result: &OwnedFd) -> Outcome {
     }
 }
 
+const STAGE: &str = "stage";
+const STAGE_OWNER: &str = "stage-owner";
+
+/// Opens the stage to read, or to read and write: then it does not matter who else has it open.
+pub(super) fn open_stage(volatile: &Path, both: bool) -> io::Result<OwnedFd> {
+    let file = std::fs::File::options()
+        .read(true)
+        .write(both)
+        .custom_flags((OFlag::O_NONBLOCK | OFlag::O_CLOEXEC).bits())
+        .open(volatile.join(STAGE))?;
+    Ok(file.into())
+}
+
 /// The stage pipe between a run's pipe and its file, with the note of whose bytes are in it.
 #[derive(Debug)]
 pub(super) struct Stage {
@@ -230,12 +243,29 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    pub(super) fn make() -> io::Result<Self> {
-        let (read, write) = nix::unistd::pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?;
+    /// Makes the stage, or opens the one that an earlier keeper made: what is in it stays as long as anybody has it
+    /// open, and the note beside it says whose it is.
+    pub(super) fn open(volatile: &Path) -> io::Result<Self> {
+        match nix::unistd::mkfifo(&volatile.join(STAGE), Mode::from_bits_truncate(0o600)) {
+            Ok(()) | Err(nix::errno::Errno::EEXIST) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let read = open_stage(volatile, false)?;
+        let write: OwnedFd = std::fs::File::options()
+            .write(true)
+            .custom_flags((OFlag::O_NONBLOCK | OFlag::O_CLOEXEC).bits())
+            .open(volatile.join(STAGE))?
+            .into();
         // Without the larger size everything works, in smaller steps.
         let _ = descriptor::set_pipe_size(&write, 1 << 20);
-        let owner =
-            nix::sys::memfd::memfd_create(c"adasa-stage", nix::sys::memfd::MFdFlags::MFD_CLOEXEC)?;
+        let owner = std::fs::File::options()
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .mode(0o600)
+            .open(volatile.join(STAGE_OWNER))?
+            .into();
         Ok(Self { read, write, owner })
     }
 

@@ -13,12 +13,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::names::InstanceId;
 
-use super::protocol::{Entry, VERSION};
+use super::protocol::{Entry, OLDEST, VERSION};
+use super::who::Roles;
 
 const PAGE: usize = 4096;
 const MAGIC: u32 = 0x5441_4441;
 /// Magic, sequence, length, checksum.
 const HEAD: usize = 4 + 8 + 4 + 4;
+/// What a build says that was asked whether it reads a table, and does.
+pub(crate) const READS_TABLE: &str = "adasa reads this table: version ";
 /// Room is made for this many instances at a time.
 const GROWTH: u64 = 64;
 /// So many folders of control groups are remembered: one more for each keeper that began in another group.
@@ -27,6 +30,14 @@ const GROUPS: usize = 4;
 /// Why the table could not take something.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TableError {
+    /// Too early a build wrote it, or none.
+    #[error("the table of what runs is of version {0}, this adasa reads {OLDEST} and later")]
+    Older(u32),
+    /// A later build wrote it.
+    #[error(
+        "the table of what runs is of version {0}, this adasa reads {VERSION}: use the newer one"
+    )]
+    Newer(u32),
     /// The kernel's word.
     #[error("the table could not be written: {0}")]
     Io(#[from] io::Error),
@@ -45,6 +56,8 @@ struct Head {
     version: u32,
     boot: String,
     epoch: u64,
+    #[serde(default)]
+    roles: Roles,
     /// Where the keepers of this boot made control groups, the present one's first.
     #[serde(default)]
     groups: Vec<PathBuf>,
@@ -72,8 +85,12 @@ pub(crate) struct Table {
 pub(crate) struct Contents {
     /// The boot it is of.
     pub boot: String,
+    /// What its writer spoke.
+    pub version: u32,
     /// How many daemons there had been.
     pub epoch: u64,
+    /// Who they were.
+    pub roles: Roles,
     /// Where control groups of runs are.
     pub groups: Vec<PathBuf>,
     /// One per instance.
@@ -133,6 +150,22 @@ impl Table {
         Ok(parse(&bytes).0)
     }
 
+    /// Reads a file as an upgrade would find it: whole, and of a version that this build reads. How many instances
+    /// it holds.
+    ///
+    /// # Errors
+    /// When it cannot be read, or was written by a later build.
+    pub(crate) fn check(path: &Path) -> Result<usize, TableError> {
+        let contents = Self::read(path)?;
+        if contents.version > VERSION {
+            return Err(TableError::Newer(contents.version));
+        }
+        if contents.version < OLDEST {
+            return Err(TableError::Older(contents.version));
+        }
+        Ok(contents.entries.len())
+    }
+
     /// Opens the table for this boot; one of another boot is void and begun anew.
     ///
     /// # Errors
@@ -147,6 +180,9 @@ impl Table {
             .open(path)?;
         let bytes = std::fs::read(path)?;
         let (mut contents, mut slots, mut head_slot) = parse(&bytes);
+        if contents.boot == boot && contents.version > VERSION {
+            return Err(TableError::Newer(contents.version));
+        }
         if contents.boot != boot {
             file.set_len(0)?;
             contents = Contents::default();
@@ -162,6 +198,7 @@ impl Table {
                 version: VERSION,
                 boot: boot.to_owned(),
                 epoch: contents.epoch,
+                roles: contents.roles,
                 groups: contents.groups,
             },
             head_slot,
@@ -207,6 +244,21 @@ impl Table {
     pub(crate) fn set_groups(&mut self, mut groups: Vec<PathBuf>) -> Result<(), TableError> {
         groups.truncate(GROUPS);
         self.head.groups = groups;
+        self.write_head()
+    }
+
+    /// Who played the roles last.
+    #[must_use]
+    pub(crate) fn roles(&self) -> Roles {
+        self.head.roles
+    }
+
+    /// Says who plays the roles now.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn set_roles(&mut self, roles: Roles) -> Result<(), TableError> {
+        self.head.roles = roles;
         self.write_head()
     }
 
@@ -325,6 +377,8 @@ fn parse(bytes: &[u8]) -> (Contents, BTreeMap<InstanceId, Slot>, Slot) {
         head_slot.sequence = sequence;
         contents.boot = head.boot;
         contents.epoch = head.epoch;
+        contents.version = head.version;
+        contents.roles = head.roles;
         contents.groups = head.groups;
     }
     let count = bytes.len() as u64 / (2 * PAGE as u64);

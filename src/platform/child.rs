@@ -324,6 +324,28 @@ pub(crate) struct Reaped {
     pub peak_rss: u64,
 }
 
+/// Becomes one of adasa's own roles: the same pid, another program image. Returns only when it cannot.
+pub(crate) fn become_role(args: &[&str], program: BorrowedFd<'_>) -> io::Error {
+    let become_it = || -> io::Result<std::convert::Infallible> {
+        let mut argv = vec![CString::new("adasa")?];
+        for arg in args {
+            argv.push(CString::new(*arg)?);
+        }
+        let mut env = Vec::new();
+        for (name, value) in std::env::vars_os() {
+            let mut pair = name;
+            pair.push("=");
+            pair.push(value);
+            env.push(CString::new(pair.as_encoded_bytes())?);
+        }
+        Ok(nix::unistd::fexecve(program, &argv, &env)?)
+    };
+    match become_it() {
+        Ok(never) => match never {},
+        Err(error) => error,
+    }
+}
+
 /// Collects one child that has ended; none when no child has.
 #[must_use]
 pub(crate) fn reap() -> Option<Reaped> {
@@ -335,25 +357,29 @@ pub(crate) fn reap() -> Option<Reaped> {
     if pid <= 0 {
         return None;
     }
-    let ending = if nix::libc::WIFEXITED(status) {
-        Ending::Code(nix::libc::WEXITSTATUS(status))
-    } else {
-        Signal::from_number(nix::libc::WTERMSIG(status)).map_or(Ending::Unknown, |signal| {
-            Ending::Signal {
-                signal,
-                core: nix::libc::WCOREDUMP(status),
-            }
-        })
-    };
     let ms = |time: nix::libc::timeval| {
         u64::try_from(time.tv_sec).unwrap_or(0) * 1000
             + u64::try_from(time.tv_usec).unwrap_or(0) / 1000
     };
     Some(Reaped {
         pid,
-        ending,
+        ending: ending(status),
         cpu_ms: ms(usage.ru_utime) + ms(usage.ru_stime),
         peak_rss: u64::try_from(usage.ru_maxrss).unwrap_or(0) * 1024,
+    })
+}
+
+/// What the kernel's number for the end of a process means; see wait(2).
+#[must_use]
+pub(super) fn ending(status: i32) -> Ending {
+    if nix::libc::WIFEXITED(status) {
+        return Ending::Code(nix::libc::WEXITSTATUS(status));
+    }
+    Signal::from_number(nix::libc::WTERMSIG(status)).map_or(Ending::Unknown, |signal| {
+        Ending::Signal {
+            signal,
+            core: nix::libc::WCOREDUMP(status),
+        }
     })
 }
 

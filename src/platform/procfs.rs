@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 
+use crate::domain::exit::Ending;
+
 /// What `/proc/PID/stat` says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stat {
@@ -86,6 +88,42 @@ pub(crate) fn stat(pid: i32) -> Option<Stat> {
 #[must_use]
 pub(crate) fn is_alive(pid: i32, start: u64) -> bool {
     stat(pid).is_some_and(|stat| stat.start == start && !stat.zombie)
+}
+
+/// How a process ended that nobody has collected yet: readable by root and by the user it ran as.
+#[must_use]
+pub(crate) fn ending_of_zombie(pid: i32, start: u64) -> Option<Ending> {
+    use std::os::unix::fs::MetadataExt as _;
+    let line = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
+    let stat = parse(&line, page_size()).filter(|stat| stat.start == start && stat.zombie)?;
+    let text = String::from_utf8_lossy(&line);
+    let (_, rest) = text.rsplit_once(')')?;
+    let status = rest.split_ascii_whitespace().nth(49)?.parse().ok()?;
+    let me = nix::unistd::geteuid().as_raw();
+    let owner = std::fs::metadata(format!("/proc/{pid}")).ok()?.uid();
+    // To everybody else the kernel says zero, whatever it was.
+    (stat.zombie && (me == 0 || me == owner)).then(|| super::child::ending(status))
+}
+
+/// Every process there is.
+#[must_use]
+pub(crate) fn all() -> Vec<i32> {
+    let Ok(names) = std::fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    names
+        .flatten()
+        .filter_map(|name| name.file_name().to_str()?.parse().ok())
+        .collect()
+}
+
+/// The letter for what a process is doing; see proc_pid_stat(5).
+#[must_use]
+pub(crate) fn state(pid: i32) -> Option<char> {
+    let line = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
+    let text = String::from_utf8_lossy(&line);
+    let (_, rest) = text.rsplit_once(')')?;
+    rest.trim_start().chars().next()
 }
 
 /// The direct children of a process, of all its threads.

@@ -9,7 +9,7 @@ use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal as Native, sigproc
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::Pid;
 
-use crate::domain::exit::Signal;
+use crate::domain::exit::{Ending, Signal};
 
 /// Blocks the signals and returns a descriptor that becomes readable when one of them comes.
 ///
@@ -145,6 +145,36 @@ impl AsFd for PidFd {
 #[derive(Debug)]
 pub(crate) struct PidFd(OwnedFd);
 
+impl From<OwnedFd> for PidFd {
+    fn from(fd: OwnedFd) -> Self {
+        Self(fd)
+    }
+}
+
+/// The first version of the kernel's `struct pidfd_info`; see linux/pidfd.h.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct PidFdInfo {
+    mask: u64,
+    cgroup: u64,
+    ids: [u32; 11],
+    exit: i32,
+}
+
+/// `PIDFD_SIGNAL_PROCESS_GROUP`, Linux 6.9 and later.
+const SIGNAL_GROUP: u32 = 1 << 2;
+
+/// `PIDFD_INFO_EXIT`: the exit is asked for, and answered.
+const INFO_EXIT: u64 = 1 << 3;
+
+nix::ioctl_readwrite!(
+    /// `PIDFD_GET_INFO`, Linux 6.13 and later; exits from 6.15.
+    pidfd_get_info,
+    0xff,
+    11,
+    PidFdInfo
+);
+
 impl PidFd {
     /// Opens a handle on the process that has this pid now.
     ///
@@ -157,6 +187,17 @@ impl PidFd {
         let fd = i32::try_from(fd).map_err(io::Error::other)?;
         // SAFETY: the kernel has just given us this descriptor.
         Ok(Self(unsafe { OwnedFd::from_raw_fd(fd) }))
+    }
+
+    /// How the process ended, if it was collected by its parent (who need not be us) and this kernel tells.
+    pub(crate) fn ending(&self) -> Option<Ending> {
+        let mut info = PidFdInfo {
+            mask: INFO_EXIT,
+            ..PidFdInfo::default()
+        };
+        // SAFETY: the kernel writes at most the size that is part of the request's number, into this stack frame.
+        unsafe { pidfd_get_info(self.0.as_raw_fd(), &raw mut info) }.ok()?;
+        (info.mask & INFO_EXIT != 0).then(|| super::child::ending(info.exit))
     }
 
     /// Waits until the process has ended; false when it has not within this time.
@@ -183,6 +224,27 @@ impl PidFd {
     /// # Errors
     /// `EPERM`.
     pub(crate) fn send(&self, signal: Signal) -> io::Result<()> {
+        match self.send_as(signal, 0) {
+            Ok(()) | Err(Errno::ESRCH) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Sends a signal to the group that the process leads and to no other. Kernels before 6.9 cannot: then it goes
+    /// to the process alone.
+    ///
+    /// # Errors
+    /// `EPERM`.
+    pub(crate) fn send_to_group(&self, signal: Signal) -> io::Result<()> {
+        match self.send_as(signal, SIGNAL_GROUP) {
+            Ok(()) => Ok(()),
+            // No such group, or no such flag.
+            Err(Errno::ESRCH | Errno::EINVAL) => self.send(signal),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn send_as(&self, signal: Signal, flags: u32) -> Result<(), Errno> {
         // SAFETY: the siginfo pointer may be null; everything else is integers.
         let sent = unsafe {
             nix::libc::syscall(
@@ -190,12 +252,9 @@ impl PidFd {
                 self.0.as_raw_fd(),
                 signal.number(),
                 std::ptr::null::<nix::libc::siginfo_t>(),
-                0,
+                flags,
             )
         };
-        match Errno::result(sent) {
-            Ok(_) | Err(Errno::ESRCH) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
+        Errno::result(sent).map(|_| ())
     }
 }

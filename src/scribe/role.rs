@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 
-use crate::keeper::link::Link;
+use crate::keeper::link::{Link, LinkError};
 use crate::keeper::protocol::{FromScribe, KeeperToScribe, Route, ScribeToKeeper};
 use crate::platform::beat::Beat;
 use crate::platform::clock::monotonic_ns;
@@ -73,13 +73,15 @@ pub(super) struct Scribe {
     /// Bytes of pipe memory that may still be asked for.
     pub(super) pipe_budget: u64,
     pub(super) ending: bool,
+    /// The keeper is gone: what is written goes on, until the next keeper ends this scribe.
+    pub(super) orphaned: bool,
     pub(super) beat: Option<Beat>,
     pub(super) asked: bool,
     /// Pipes that wait for the stage, which holds bytes that their file does not take.
     pub(super) held: BTreeSet<u64>,
 }
 
-/// Runs the scribe until the keeper closes its link and every pipe is empty.
+/// Runs the scribe until the keeper says that it is to end, or is gone and every pipe has ended.
 ///
 /// # Errors
 /// What kept it from going on; the next scribe goes on from there.
@@ -118,6 +120,7 @@ impl Scribe {
             told_ns: 0,
             pipe_budget: pipe_quota() / 4,
             ending: false,
+            orphaned: false,
             beat: None,
             asked: false,
             held: BTreeSet::new(),
@@ -129,6 +132,9 @@ impl Scribe {
         loop {
             if self.ending {
                 self.drain_everything();
+                return Ok(());
+            }
+            if self.orphaned && self.pipes.is_empty() {
                 return Ok(());
             }
             let count = match self.epoll.wait(&mut events, self.timeout()) {
@@ -182,19 +188,24 @@ impl Scribe {
     }
 
     fn heard_keeper(&mut self) -> Result<(), ScribeError> {
-        let mut over = self.keeper.flush().is_err() | self.keeper.fill().is_err();
+        // What cannot be sent to one who is gone is seen when nothing more can be read.
+        let _ = self.keeper.flush();
+        self.keeper.fill()?;
         loop {
             match self.keeper.next::<KeeperToScribe>() {
                 Ok(Some(message)) => self.apply(message)?,
-                Ok(None) => break,
+                Ok(None) => return Ok(()),
+                Err(LinkError::Closed) => {
+                    let _ = self.epoll.delete(&self.keeper);
+                    self.orphaned = true;
+                    return Ok(());
+                }
                 Err(_) => {
-                    over = true;
-                    break;
+                    self.ending = true;
+                    return Ok(());
                 }
             }
         }
-        self.ending |= over;
-        Ok(())
     }
 
     fn apply(&mut self, message: KeeperToScribe) -> Result<(), ScribeError> {
@@ -235,6 +246,7 @@ impl Scribe {
             }
             KeeperToScribe::Beat => self.beat = self.keeper.take_fd().map(Beat::from),
             KeeperToScribe::Ping => self.asked = true,
+            KeeperToScribe::End => self.ending = true,
         }
         Ok(())
     }

@@ -14,7 +14,8 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 use tokio::sync::{Semaphore, mpsc, watch};
 
-use crate::api::{ApiError, Code, OperationView, READ_ONLY};
+use crate::api::{ApiError, Code, OperationView, READ_ONLY, ServerControl};
+use crate::daemon::candidate;
 use crate::daemon::handle::Handle;
 use crate::daemon::past::Past;
 use crate::daemon::reading::Readers;
@@ -145,7 +146,23 @@ async fn info(State(context): State<Context>) -> Answer {
 }
 
 async fn control(State(context): State<Context>, bytes: Result<Bytes, BytesRejection>) -> Answer {
-    context.handle.control(body(bytes)?, context.by).await?;
+    let what = body(bytes)?;
+    if let ServerControl::Upgrade { binary } = &what {
+        let table = context.handle.info().await?.volatile_dir.join("table");
+        let binary = binary.clone();
+        let told = binary.display().to_string();
+        let checked = tokio::task::spawn_blocking(move || candidate::check(&binary, &table)).await;
+        let refused = match checked {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => Some(error.to_string()),
+            Err(error) => Some(error.to_string()),
+        };
+        if let Some(why) = refused {
+            let text = format!("{told} cannot take over: {why}; nothing was changed");
+            return Err(ApiError::new(Code::Refused, text).into());
+        }
+    }
+    context.handle.control(what, context.by).await?;
     success(true)
 }
 

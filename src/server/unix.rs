@@ -1,10 +1,12 @@
 //! The unix socket: only its owner and root are heard, in bounded numbers and time.
 
+use std::os::fd::AsFd as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use tokio::net::{UnixListener, UnixStream};
 
 use crate::daemon::reading::Readers;
@@ -76,6 +78,9 @@ async fn serve(listener: UnixListener, context: Context) {
                 continue;
             }
         };
+        if is_abandoned(&stream) {
+            continue;
+        }
         let Ok(peer) = stream.peer_cred() else {
             continue;
         };
@@ -102,6 +107,15 @@ async fn serve(listener: UnixListener, context: Context) {
         let talk = tokio::spawn(talk(stream, context));
         crowd.join(activity, talk.abort_handle());
     }
+}
+
+/// Whether the other end was closed altogether while it waited to be accepted: a client that gave up a daemon that
+/// hung has said that its command failed, and must not see it done later.
+fn is_abandoned(stream: &UnixStream) -> bool {
+    let mut fds = [PollFd::new(stream.as_fd(), PollFlags::empty())];
+    let looked = poll(&mut fds, PollTimeout::ZERO);
+    let said = fds[0].revents().unwrap_or(PollFlags::empty());
+    matches!(looked, Ok(1)) && said.contains(PollFlags::POLLHUP)
 }
 
 async fn talk(stream: UnixStream, context: Context) {

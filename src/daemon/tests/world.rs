@@ -367,6 +367,7 @@ impl World {
     fn perform_one(&mut self, deed: Deed) {
         match deed {
             Deed::Keeper(message) => self.keeper(message),
+            Deed::Upgrade(_) => {}
             Deed::Store {
                 record,
                 ticket,
@@ -519,7 +520,10 @@ impl World {
             }
             ToKeeper::Retire { key } => drop(self.table.remove(&key)),
             ToKeeper::Quit => self.told_to_quit = true,
-            ToKeeper::Ready { .. } | ToKeeper::Stopping | ToKeeper::ReplaceScribe => {}
+            ToKeeper::Ready { .. }
+            | ToKeeper::Stopping
+            | ToKeeper::ReplaceScribe
+            | ToKeeper::Upgrade => {}
         }
     }
 

@@ -1,0 +1,129 @@
+//! The daemon is the keeper's heir: should the keeper be killed, the daemon becomes the keeper, with the same pid, and
+//! starts a new daemon and a new scribe. For that day it holds what would die with the keeper: lock, socket, the stage
+//! of the logs, and a handle on each main process, through which the kernel tells how it ended.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::path::Path;
+use std::time::Duration;
+
+use crate::domain::names::{InstanceId, RunId};
+use crate::keeper::handover::{Handover, hold_stage, own_program};
+use crate::platform::procfs;
+use crate::platform::signal::PidFd;
+
+/// How long a keeper whose link is over may take to be dead: the kernel closes its descriptors first.
+const DYING: Duration = Duration::from_secs(5);
+
+/// What is held for the day the keeper dies.
+#[derive(Debug)]
+pub(super) struct Heir {
+    keeper: PidFd,
+    keeper_pid: i32,
+    lock: OwnedFd,
+    listener: OwnedFd,
+    file_limit: (u64, u64),
+    mains: BTreeMap<InstanceId, (RunId, PidFd)>,
+    stage: OwnedFd,
+}
+
+impl Heir {
+    /// Begins to hold.
+    ///
+    /// # Errors
+    /// The kernel's: the keeper is gone already, no descriptors.
+    pub(super) fn new(
+        keeper_pid: i32,
+        lock: OwnedFd,
+        listener: OwnedFd,
+        file_limit: (u64, u64),
+        volatile: &Path,
+    ) -> io::Result<Self> {
+        Ok(Self {
+            keeper: PidFd::open(keeper_pid)?,
+            keeper_pid,
+            lock,
+            listener,
+            file_limit,
+            mains: BTreeMap::new(),
+            stage: hold_stage(volatile)?,
+        })
+    }
+
+    /// Holds a main process.
+    pub(super) fn hold(&mut self, id: InstanceId, run: RunId, pid: i32, start: u64) {
+        // The handle first, then the identity: what it means can no longer change.
+        if let Ok(handle) = PidFd::open(pid)
+            && procfs::stat(pid).is_some_and(|stat| stat.start == start)
+        {
+            self.mains.insert(id, (run, handle));
+        }
+    }
+
+    /// Lets go of it.
+    pub(super) fn let_go(&mut self, id: InstanceId) {
+        self.mains.remove(&id);
+    }
+
+    /// Becomes the keeper, if that is dead and nobody else brings it back. Returns only when it does not.
+    pub(super) fn succeed(&self) -> io::Error {
+        if !self.keeper.wait(DYING).unwrap_or(false) {
+            return io::Error::other("the keeper lives, and has closed its link");
+        }
+        if is_restarted_by_systemd(self.keeper_pid, |name| std::env::var(name).ok()) {
+            return io::Error::other("the keeper is gone; systemd starts the next one");
+        }
+        tracing::warn!(
+            "the keeper is gone: this process becomes the keeper, and starts the next daemon"
+        );
+        let program = match own_program() {
+            Ok(program) => program,
+            Err(error) => return error,
+        };
+        let handles = self.mains.iter();
+        Handover {
+            heir: true,
+            foreground: false,
+            lock: self.lock.as_fd(),
+            listener: self.listener.as_fd(),
+            stage: self.stage.as_fd(),
+            back: None,
+            file_limit: self.file_limit,
+            handles: handles
+                .map(|(id, (run, handle))| (*id, *run, handle.as_fd()))
+                .collect(),
+            results: Vec::new(),
+        }
+        .become_keeper(program.as_fd())
+    }
+}
+
+/// Whether the keeper was the main process of a unit: systemd starts that again, and would find the lock taken.
+fn is_restarted_by_systemd(keeper: i32, variable: impl Fn(&str) -> Option<String>) -> bool {
+    let unit = variable("NOTIFY_SOCKET").is_some() || variable("INVOCATION_ID").is_some();
+    // Everything below a user's session has an invocation's id too; newer systemds also say whose it is.
+    let other = variable("SYSTEMD_EXEC_PID").is_some_and(|pid| pid != keeper.to_string());
+    unit && !other
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_unit_of_systemd_is_told_from_a_session_below_one() {
+        let is = |variables: &[(&str, &str)]| {
+            is_restarted_by_systemd(7, |name| {
+                let found = variables.iter().find(|(known, _)| *known == name);
+                found.map(|(_, value)| (*value).to_owned())
+            })
+        };
+        assert!(!is(&[]));
+        assert!(is(&[("NOTIFY_SOCKET", "/run/x")]));
+        assert!(is(&[("INVOCATION_ID", "ab")]));
+        assert!(is(&[("INVOCATION_ID", "ab"), ("SYSTEMD_EXEC_PID", "7")]));
+        assert!(!is(&[("INVOCATION_ID", "ab"), ("SYSTEMD_EXEC_PID", "8")]));
+        assert!(!is(&[("SYSTEMD_EXEC_PID", "7")]));
+    }
+}
