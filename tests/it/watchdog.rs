@@ -48,6 +48,58 @@ fn a_hung_daemon_is_replaced_and_processes_and_logs_go_on_meanwhile() {
 }
 
 #[test]
+fn commands_on_a_hung_daemon_fail_soon_and_say_who_hangs_and_what_runs_on() {
+    let s = Sandbox::new();
+    s.start("api", &child::stays(&s), &["--instances", "2"]);
+    s.start("web", &child::stays(&s), &[]);
+    let _ = s.run(&["stop", "web"]).stderr("").success();
+    let (api, hung) = (s.known("api-1"), s.role("pid"));
+    hung.signal(Signal::SIGSTOP);
+    let runs = format!("api-1 runs (pid {})", api.pid);
+    for (args, said, unsaid) in [
+        (&["list"][..], &[&*runs, "web does not run"][..], &[][..]),
+        (&["stop", "api-1"], &[&*runs], &["web", "api-0"]),
+        (&["status", "web"], &["web does not run"], &["api"]),
+        (&["restart", "tag:x", "--json"], &[&*runs], &[]),
+    ] {
+        let begun = Instant::now();
+        let output = s.run(args).code(3);
+        // Two seconds, and room for a machine that is busy with other tests; it is not replaced before fifteen.
+        assert!(begun.elapsed() < Duration::from_secs(4), "{output}");
+        let text = format!("{}{}", output.stdout, output.stderr);
+        assert!(text.contains(&format!("pid {}", hung.pid)), "{text}");
+        assert!(text.contains("stopped by a signal (state T)"), "{text}");
+        assert!(said.iter().all(|row| text.contains(row)), "{text}");
+        assert!(!unsaid.iter().any(|row| text.contains(row)), "{text}");
+    }
+    assert!(api.is_alive(), "nothing was done past the daemon");
+    let _ = s.run(&["daemon", "restart"]).stderr("").success();
+    assert!(!hung.is_alive());
+    assert_eq!(s.known("api-1"), api, "nor later");
+    let hung = s.role("pid");
+    hung.signal(Signal::SIGSTOP);
+    let _ = s.run(&["daemon", "stop"]).stderr("").success();
+    assert!(!hung.is_alive() && !api.is_alive());
+    assert!(s.left().is_empty(), "{:?}", s.left());
+}
+
+#[test]
+fn a_hung_daemon_whose_keeper_is_gone_is_replaced_by_a_command() {
+    let s = Sandbox::new();
+    s.start("api", &child::counts(&s, "api"), &[]);
+    let (api, keeper, hung) = (s.known("api"), s.role("keeper_pid"), s.role("pid"));
+    hung.signal(Signal::SIGSTOP);
+    keeper.signal(Signal::SIGKILL);
+    s.until_gone(keeper);
+    let said = format!("pid {}", hung.pid);
+    let _ = s.run(&["list"]).code(3).stderr_has(&said);
+    let _ = s.run(&["daemon", "restart"]).success();
+    assert!(!hung.is_alive());
+    assert_eq!(s.known("api"), api);
+    assert_eq!(s.read("api.runs").lines().count(), 1);
+}
+
+#[test]
 fn a_hung_scribe_is_replaced_and_no_line_is_lost() {
     let s = Sandbox::new();
     let program = child::chatters(&s, "chat");
