@@ -6,6 +6,7 @@ mod bytes;
 mod hostile;
 mod leave;
 mod link;
+mod log_view;
 mod logs;
 mod looks;
 mod settings;
