@@ -16,6 +16,8 @@ use crate::platform::failpoint::failpoint;
 
 use super::journal::{Journal, Seen};
 
+/// The first line of both files: the version of what follows.
+pub(super) const SCHEMA: &[u8] = b"{\"schema\":1}\n";
 /// A file of this size becomes the older one.
 const FILE_MAX: u64 = 4 * 1024 * 1024;
 /// How many events may wait for the disk; more are dropped, for nothing waits for history.
@@ -141,12 +143,21 @@ impl Events {
         }
     }
 
+    /// A new file begins with its version.
+    fn open(&self) -> io::Result<File> {
+        let mut file = private_options().append(true).open(&self.path)?;
+        if file.metadata()?.len() == 0 {
+            file.write_all(SCHEMA)?;
+        }
+        Ok(file)
+    }
+
     fn append(&mut self, lines: &[u8]) {
         if lines.is_empty() {
             return;
         }
         if self.file.is_none() {
-            self.file = private_options().append(true).open(&self.path).ok();
+            self.file = self.open().ok();
         }
         if let Some(open) = &mut self.file {
             if open.write_all(lines).is_err() {

@@ -14,6 +14,8 @@ use crate::domain::run::{Asker, Ended, Evidence, Run};
 use crate::logs::read::private_options;
 use crate::platform::failpoint::failpoint;
 
+use super::history::SCHEMA;
+
 /// A file of this size is written anew.
 const FILE_MAX: u64 = 4 * 1024 * 1024;
 /// How much of it may then be left: far less, so that it is not written anew with every line.
@@ -189,6 +191,9 @@ impl Journal {
         if length > 0 {
             file.read_exact_at(&mut last, length - 1)?;
         }
+        if length == 0 {
+            file.write_all(SCHEMA)?;
+        }
         if last != [b'\n'] {
             file.write_all(b"\n")?;
         }
@@ -265,6 +270,7 @@ impl Journal {
             }
             lines.push(line);
         }
+        lines.push(SCHEMA.to_vec());
         lines.reverse();
         failpoint!("daemon.runs.full");
         let unfinished = self.path.with_extension("part");
@@ -349,7 +355,8 @@ mod tests {
         assert_eq!((one.pid, one.begun_ms), (Some(100), Some(1000)));
         assert_eq!((two.run, &two.ended), (RunId(2), &None));
         assert!(!runs.contains_key(&InstanceId(2)));
-        assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 5);
+        let lines = std::fs::read_to_string(&path).unwrap().lines().count();
+        assert_eq!(lines, 6, "the version, and what was seen");
         std::fs::remove_dir_all(folder_of(&path)).unwrap();
     }
 

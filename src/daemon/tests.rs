@@ -9,6 +9,7 @@ mod failures;
 mod habit;
 mod handover;
 mod idempotency;
+mod old_state;
 mod operations;
 mod orphans;
 mod rollouts;
