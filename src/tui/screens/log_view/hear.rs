@@ -107,16 +107,20 @@ impl LogView {
             return;
         }
         if self.strip.is_for(ticket) {
-            let counted = answer.and_then(|answer| match answer {
-                Answer::LogHistogram(counted) => Ok(counted),
-                _ => Err("another answer".to_owned()),
+            let counted = answer.and_then(|answer| {
+                let Answer::LogHistogram(counted) = answer else {
+                    return Err("another answer".to_owned());
+                };
+                Ok(counted)
             });
             self.strip.take(ticket, counted);
             return;
         }
-        let page = answer.and_then(|answer| match answer {
-            Answer::LogPage(page) => Ok(page),
-            _ => Err("another answer".to_owned()),
+        let page = answer.and_then(|answer| {
+            let Answer::LogPage(page) = answer else {
+                return Err("another answer".to_owned());
+            };
+            Ok(page)
         });
         self.take_page(ticket, page, areas, asking);
     }
