@@ -86,6 +86,7 @@ impl Supervisor {
         let operation = member.wanted.as_ref().map(|w| w.operation.clone());
         let operation = operation.filter(|id| self.operations.recording(id));
         self.operations.removed(id);
+        self.forget_troubles();
         let Some(process) = self.processes.get_mut(&member.key) else {
             return;
         };

@@ -1,5 +1,7 @@
 //! What keeper, scribe and sampler report, and what follows from it.
 
+use std::path::PathBuf;
+
 use crate::domain::event::What;
 use crate::domain::exit::Exit;
 use crate::domain::instance::{Event as Happened, Phase, Report};
@@ -17,7 +19,11 @@ impl Supervisor {
         match message {
             // For the loop around the supervisor, which has seen them.
             ToDaemon::Welcome { .. } | ToDaemon::Beat | ToDaemon::Ping => {}
-            ToDaemon::Scribe { pid } => self.scribe_pid = pid,
+            ToDaemon::Scribe { pid } => {
+                self.scribe_pid = pid;
+                // It finds out anew what cannot be written; it knows of no other.
+                self.troubles.clear();
+            }
             ToDaemon::Spawned {
                 key,
                 run,
@@ -161,22 +167,48 @@ impl Supervisor {
                 path,
                 dropped,
                 error,
-            } => {
-                let shown = path.display().to_string();
-                match error {
-                    Some(error) => {
-                        let text = format!("{shown} cannot be written: {error}");
-                        self.troubles.insert(path, text.clone());
-                        self.tell(None, What::Alarm { text });
-                    }
-                    None => {
-                        self.troubles.remove(&path);
-                        let text = format!("{shown} is written again; {dropped} bytes were lost");
-                        self.tell(None, What::Note { text });
+            } => self.log_trouble(path, dropped, error),
+        }
+    }
+
+    /// A log cannot be written, or can again. It is an alarm for as long as it lasts, and two events for ever.
+    fn log_trouble(&mut self, path: PathBuf, dropped: u64, error: Option<String>) {
+        let shown = path.display();
+        let what = match error {
+            Some(error) => {
+                let text = format!("{shown} cannot be written: {error}");
+                let ids: Vec<InstanceId> = self.members.keys().copied().collect();
+                if self.log_sources(&ids).iter().any(|it| it.path == path) {
+                    let before = self.troubles.insert(path, text.clone());
+                    if before.as_ref() == Some(&text) {
+                        return;
                     }
                 }
+                What::Alarm { text }
             }
+            None => {
+                let lost = match dropped {
+                    0 => "nothing was lost".to_owned(),
+                    1 => "1 byte was lost".to_owned(),
+                    many => format!("{many} bytes were lost"),
+                };
+                let text = format!("{shown} is written again; {lost}");
+                self.troubles.remove(&path);
+                What::Note { text }
+            }
+        };
+        self.announce(None, what);
+    }
+
+    /// Nobody has to do anything about a log that nobody writes any more.
+    pub(super) fn forget_troubles(&mut self) {
+        if self.troubles.is_empty() {
+            return;
         }
+        let ids: Vec<InstanceId> = self.members.keys().copied().collect();
+        let sources = self.log_sources(&ids);
+        self.troubles
+            .retain(|path, _| sources.iter().any(|it| it.path == *path));
     }
 
     pub(super) fn sampled(

@@ -286,8 +286,20 @@ impl Supervisor {
         }
     }
 
-    /// Tells subscribers and history.
+    /// Tells subscribers and history; an alarm about the daemon itself stays in its status.
     pub(super) fn tell(&mut self, id: Option<InstanceId>, what: What) {
+        if let What::Alarm { text } = &what
+            && id.is_none()
+        {
+            self.alarms.push(text.clone());
+            let excess = self.alarms.len().saturating_sub(20);
+            self.alarms.drain(..excess);
+        }
+        self.announce(id, what);
+    }
+
+    /// Tells subscribers and history, and no more: for alarms that are kept elsewhere until they are over.
+    pub(super) fn announce(&mut self, id: Option<InstanceId>, what: What) {
         let name = id.map(|id| self.label(id)).unwrap_or_default();
         let event = Event {
             at_ms: self.now.ms,
@@ -300,13 +312,6 @@ impl Supervisor {
         }
         if let What::Alarm { text } = &event.what {
             tracing::warn!("{} {text}", event.name);
-        }
-        if let What::Alarm { text } = &event.what
-            && id.is_none()
-        {
-            self.alarms.push(text.clone());
-            let excess = self.alarms.len().saturating_sub(20);
-            self.alarms.drain(..excess);
         }
         self.hub.publish(&Push::Event {
             event: event.clone(),

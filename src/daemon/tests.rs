@@ -9,6 +9,7 @@ mod failures;
 mod habit;
 mod handover;
 mod idempotency;
+mod logs;
 mod old_state;
 mod operations;
 mod orphans;

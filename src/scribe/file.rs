@@ -23,6 +23,8 @@ pub(super) struct LogFile {
     open: Option<Open>,
     /// Bytes that could not be written since the last time they could.
     pub(super) dropped: u64,
+    /// Why bytes are not taken at present, in words; none when they are.
+    pub(super) failing: Option<String>,
 }
 
 struct Open {
@@ -59,6 +61,7 @@ impl LogFile {
             route,
             open: None,
             dropped: 0,
+            failing: None,
         }
     }
 

@@ -22,6 +22,21 @@ impl Scribe {
         }
     }
 
+    /// A new daemon knows nothing of the logs that cannot be written.
+    pub(super) fn tell_troubles(&mut self) {
+        let messages: Vec<FromScribe> = (self.logs.iter())
+            .filter(|(_, file)| file.failing.is_some())
+            .map(|(path, file)| FromScribe::Trouble {
+                path: path.clone(),
+                dropped: file.dropped,
+                error: file.failing.clone(),
+            })
+            .collect();
+        for message in messages {
+            self.tell(&message);
+        }
+    }
+
     pub(super) fn tell_growth(&mut self) {
         let now = monotonic_ns();
         if self.watched && !self.grew.is_empty() && now.saturating_sub(self.told_ns) >= TELL_NS {

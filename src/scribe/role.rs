@@ -242,6 +242,7 @@ impl Scribe {
                     self.epoll.add(&link, event).map_err(io::Error::from)?;
                     self.daemon = Some(link);
                     self.watched = false;
+                    self.tell_troubles();
                 }
             }
             KeeperToScribe::Beat => self.beat = self.keeper.take_fd().map(Beat::from),
@@ -307,7 +308,8 @@ impl Scribe {
         if read.is_ok() && bytes == encode(id) {
             stage.noted = Some(id);
             if let Some(file) = self.logs.get_mut(log) {
-                let _ = empty_stage(stage, file, id.run);
+                let written = empty_stage(stage, file, id.run);
+                self.after_writing(log.clone(), written);
             }
         }
     }
@@ -339,7 +341,7 @@ impl Scribe {
             Ok(moved) => {
                 failpoint!("scribe.hop.one");
                 let written = empty_stage(stage, file, pipe.id.run);
-                let blocked = written.is_err();
+                let blocked = !matches!(&written, Ok(written) if !written.blocked);
                 let log = pipe.log.clone();
                 pipe.nearly_full = moved >= pipe_capacity(pipe.large) / 4 * 3;
                 if pipe.nearly_full && !pipe.large && self.pipe_budget >= ROUND as u64 {
@@ -383,7 +385,13 @@ impl Scribe {
         {
             let (log, run) = (pipe.log.clone(), pipe.id.run);
             match empty_stage(stage, file, run) {
-                Ok(written) => self.after_writing(log, Ok(written)),
+                Ok(written) => {
+                    let blocked = written.blocked;
+                    self.after_writing(log, Ok(written));
+                    if blocked {
+                        return;
+                    }
+                }
                 Err(_) => return,
             }
         }
@@ -411,7 +419,9 @@ impl Scribe {
                 .send(&ScribeToKeeper::Drained { key, run, stream }, vec![]);
             failpoint!("scribe.drained.told");
             let shared = self.pipes.values().any(|p| p.log == pipe.log);
-            if !shared {
+            // One that takes nothing is remembered until it does: whoever writes to it next is who finds out.
+            let failing = (self.logs.get(&pipe.log)).is_some_and(|file| file.failing.is_some());
+            if !shared && !failing {
                 self.logs.remove(&pipe.log);
             }
         }

@@ -42,6 +42,8 @@ pub(super) struct Written {
     /// Something to say about trouble: begun (with words) or over (without).
     pub(super) trouble: Option<Option<String>>,
     pub(super) dropped: u64,
+    /// The file takes nothing and its writer has to wait.
+    pub(super) blocked: bool,
 }
 
 /// Moves what is in the stage to the file, to its end.
@@ -54,6 +56,7 @@ pub(super) fn empty_stage(
         rotated: false,
         trouble: None,
         dropped: file.dropped,
+        blocked: false,
     };
     loop {
         let waiting = descriptor::waiting(&stage.read)?;
@@ -68,7 +71,7 @@ pub(super) fn empty_stage(
             Ok(0) => break,
             Ok(moved) => {
                 failpoint!("scribe.hop.two");
-                if file.dropped > 0 {
+                if file.failing.take().is_some() {
                     file.dropped = 0;
                     written.trouble = Some(None);
                 }
@@ -77,16 +80,19 @@ pub(super) fn empty_stage(
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if file.route.block => return Err(error),
             Err(error) => {
+                let text = error.to_string();
+                if file.failing.replace(text.clone()).is_none() {
+                    written.trouble = Some(Some(text));
+                }
+                if file.route.block {
+                    written.blocked = true;
+                    break;
+                }
                 // The disk does not take them and the writer must not wait: they are counted and let go.
-                let began = file.dropped == 0;
                 let lost = discard(&stage.read, waiting)?;
                 file.dropped += lost;
                 written.dropped = file.dropped;
-                if began {
-                    written.trouble = Some(Some(error.to_string()));
-                }
             }
         }
     }

@@ -7,6 +7,9 @@ use std::process::{Command, Stdio};
 use crate::faults::writers::live;
 use crate::sandbox::{Fifo, Sandbox};
 
+/// The file of events, below a sandbox.
+const EVENTS: &str = "home/state/history/events.jsonl";
+
 /// A process that repeats what it is told.
 fn parrot(home: &Sandbox, name: &str) -> Fifo {
     let ear = home.fifo(name);
@@ -139,6 +142,11 @@ fn a_limit_on_files_blocks_nobody_and_lines_come_back_when_it_is_lifted() {
             text.contains(&format!("not delayed {number}\n"))
         });
     }
+    let said = format!("{} cannot be written: ", path.display());
+    let alarm = home.wait_for("one alarm", |home| one_alarm(home, &said));
+    assert!(alarm.contains("large"), "{alarm}");
+    home.murder("pid");
+    home.wait_for("the alarm again", |home| one_alarm(home, &said));
     prlimit(scribe.pid, "unlimited");
     // A word may still fall into the last look at a full disk: it is said until it arrives.
     home.wait_for("lines again", |_| {
@@ -154,6 +162,53 @@ fn a_limit_on_files_blocks_nobody_and_lines_come_back_when_it_is_lifted() {
         "the scribe took the signal for a large file"
     );
     assert_eq!(home.row("large")["restarts"], 0);
+    home.wait_for("no alarm", no_alarm);
+    home.until_file(EVENTS, |text| {
+        text.contains(&format!("{} is written again; ", path.display()))
+    });
+}
+
+#[test]
+fn a_log_that_may_block_loses_nothing_to_a_limit_on_files_and_its_alarm_ends_with_it() {
+    let home = Sandbox::new();
+    let mut go = home.fifo("go");
+    drop(home.fifo("ear"));
+    let script = megabyte_script(&home);
+    let config = format!(
+        "[[processes]]\nname = \"large\"\nscript = \"sh\"\nargs = [\"-c\", {script:?}]\non_disk_full = \"block\"\n"
+    );
+    home.file("adasa.toml", config);
+    drop(home.run(&["start", "--config", "adasa.toml"]).success());
+    let path = live(&home, "large", "out");
+    prlimit(home.role("scribe_pid").pid, "65536");
+    go.say("now");
+    let said = format!("{} cannot be written: ", path.display());
+    home.wait_for("one alarm", |home| one_alarm(home, &said));
+    home.murder("scribe_pid");
+    home.until_file(&path, |text| text.len() == 1_000_001);
+    home.wait_for("no alarm", no_alarm);
+    home.until_file("done", |text| text.ends_with('\n'));
+}
+
+/// The one alarm that there is, if it begins so.
+fn one_alarm(home: &Sandbox, begin: &str) -> Option<String> {
+    let status = home.daemon_status()?;
+    let alarms = status["alarms"].as_array().expect("alarms");
+    match alarms.as_slice() {
+        [one] => (one.as_str())
+            .filter(|it| it.starts_with(begin))
+            .map(str::to_owned),
+        [] => None,
+        many => panic!("more than one alarm: {many:?}"),
+    }
+}
+
+fn no_alarm(home: &Sandbox) -> Option<()> {
+    let status = home.daemon_status()?;
+    status["alarms"]
+        .as_array()
+        .is_some_and(Vec::is_empty)
+        .then_some(())
 }
 
 /// A small file system of its own, gone at the end.
