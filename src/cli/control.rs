@@ -174,7 +174,7 @@ fn definition(word: &str, start: Start) -> Result<Spec, Failure> {
         )
         .hint("--cwd takes a folder"));
     }
-    let cwd = std::path::absolute(&cwd).unwrap_or(cwd);
+    let cwd = program::tidy(&std::path::absolute(&cwd).unwrap_or(cwd));
     let path = caller
         .env
         .get("PATH")

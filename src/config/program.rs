@@ -45,7 +45,7 @@ fn is_runnable(file: &Path) -> bool {
 }
 
 /// Takes `.` and `..` out of a path by its text alone.
-pub(super) fn tidy(path: &Path) -> PathBuf {
+pub(crate) fn tidy(path: &Path) -> PathBuf {
     let mut out = PathBuf::new();
     for part in path.components() {
         match part {

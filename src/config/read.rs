@@ -231,7 +231,7 @@ impl Reader<'_> {
             });
         };
         let cwd = match find("cwd") {
-            Some(node) => self.path(node, "cwd", self.folder)?,
+            Some(node) => program::tidy(&self.path(node, "cwd", self.folder)?),
             None => self.folder.to_owned(),
         };
         let script = self.text(script_node, "script")?;

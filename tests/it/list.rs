@@ -274,3 +274,21 @@ fn exits_are_shown_as_code_or_signal() {
         .stderr("")
         .success();
 }
+
+#[test]
+fn the_working_folder_is_shown_without_detours() {
+    let s = Sandbox::new();
+    let program = child::stays(&s);
+    std::fs::create_dir_all(s.path("one/two")).unwrap();
+    s.start("typed", &program, &["--cwd", "./one/../one/./two"]);
+    let file = format!(
+        "[[processes]]\nname = \"filed\"\nscript = \"{program}\"\ncwd = \"./one/../one/./two\"\n"
+    );
+    s.file("adasa.toml", file);
+    let _ = s.run(&["up", "-d"]).success();
+    let folder = s.path("one/two");
+    for name in ["typed", "filed"] {
+        let all = s.run(&["status", name, "--json"]).success().json();
+        assert_eq!(all[0]["cwd"], folder.to_str().unwrap(), "{name}");
+    }
+}

@@ -234,3 +234,22 @@ fn a_start_during_a_stop_is_another_run_after_the_end_of_this_one() {
     assert_eq!(world.progress("c"), [Progress::Done]);
     assert_eq!(world.spawns.len(), 2);
 }
+
+/// What came up last is told first: it may need what came up before it.
+#[test]
+fn the_end_of_everything_tells_the_newest_first() {
+    let mut world = World::new();
+    let slow = Habit {
+        obeys: Some(SECOND),
+        ..WELL
+    };
+    for name in ["first", "second", "third"] {
+        world.habit(name, slow);
+        world.define(name, &spec(name)).unwrap();
+    }
+    world.handle(Msg::EndAll { at_once: false });
+    let told: Vec<u32> = world.signals.iter().map(|s| s.1.0).collect();
+    assert_eq!(told, [3, 2, 1]);
+    world.after(2 * SECOND);
+    assert!(world.left && world.living.is_empty());
+}
