@@ -1,6 +1,9 @@
 //! The made-up world: a keeper with its table, children with habits, a disk, and clients. After every turn of the
 //! supervisor it is asked whether what must always hold does.
 
+mod deaths;
+mod keeper;
+
 use std::collections::BTreeMap;
 
 use super::super::journal::Seen;
@@ -9,7 +12,7 @@ use super::super::member::Note;
 use super::super::message::{Deed, Msg, SweepOrder};
 use super::super::store::{Record, Saved};
 use super::super::supervisor::{Now, Setting, Supervisor};
-use super::habit::{Disk, Fork, Habit, Leaves, MS, SECOND, WELL};
+use super::habit::{Disk, Habit, Leaves, MS, SECOND};
 use crate::domain::exit::{Ending, Exit, ShortText, Signal};
 use crate::domain::instance::Sweep;
 use crate::domain::names::{InstanceId, RunId};
@@ -144,75 +147,6 @@ impl World {
         );
         self.daemon = Some(daemon);
         self.perform();
-    }
-
-    /// `kill -9` of the daemon; the next comes after the gap.
-    pub(super) fn kill_daemon(&mut self) {
-        self.daemon = None;
-        self.deaths += 1;
-        // Its threads die with it.
-        self.held.clear();
-        self.sweeping.clear();
-        self.deeds_left = None;
-        self.later(self.gap, Happening::Boot(self.deaths));
-    }
-
-    /// `kill -9` of the keeper, with which its daemon ends; the next ones come after the gap. What was left of trees
-    /// has another parent then, and is nobody's.
-    pub(super) fn kill_keeper(&mut self) {
-        self.daemon = None;
-        self.no_keeper = true;
-        self.deaths += 1;
-        self.sweeping.clear();
-        self.trees.clear();
-        self.deeds_left = None;
-        for living in self.living.values_mut() {
-            living.adopted = true;
-        }
-        self.later(self.gap, Happening::Adopt(self.deaths));
-    }
-
-    /// The next keeper reads the table and looks who of it is there.
-    fn adopt(&mut self) {
-        self.no_keeper = false;
-        let at_ms = self.now().ms;
-        for (id, entry) in &mut self.table {
-            let there = self.living.get(id).is_some_and(|l| l.run == entry.run);
-            entry.adopted |= there;
-            if entry.is_live() && !there {
-                entry.state = RunState::Exited(Exit {
-                    ending: Ending::Unknown,
-                    at_ms,
-                    cpu_ms: 0,
-                    peak_rss: 0,
-                });
-            } else if entry.state == RunState::Forked {
-                let hangs = self.living.get(id).map(|l| l.habit.fork) == Some(Fork::Hangs);
-                entry.state = if hangs {
-                    RunState::Forked
-                } else {
-                    RunState::Executed
-                };
-            }
-        }
-        self.boot();
-    }
-
-    /// The machine begins anew: no process, no table; the disk is as it was.
-    pub(super) fn reboot(&mut self) {
-        self.daemon = None;
-        self.sweeping.clear();
-        self.happenings.clear();
-        self.living.clear();
-        self.trees.clear();
-        self.no_keeper = false;
-        self.deaths += 1;
-        self.table.clear();
-        self.remembered = Remembered::default();
-        self.told_to_quit = false;
-        self.left = false;
-        self.boot();
-        self.settle();
     }
 
     // Time.
@@ -480,119 +414,5 @@ impl World {
         let entry = self.table.entry(key).or_insert_with(|| Entry::new(key));
         entry.note = note;
         entry
-    }
-
-    fn keeper(&mut self, message: ToKeeper) {
-        match message {
-            ToKeeper::Spawn {
-                key,
-                run,
-                note,
-                child,
-                routes,
-            } => {
-                let entry = self.note(key, note);
-                assert!(run > entry.run, "run {run} of {key} is spawned twice");
-                entry.run = run;
-                entry.pid = 0;
-                entry.routes = Some(routes);
-                entry.state = RunState::Settled;
-                self.spawn(key, run, &child.program);
-            }
-            ToKeeper::Note { key, note } => {
-                self.note(key, note);
-            }
-            ToKeeper::Settle { key, run, note } => {
-                let entry = self.note(key, note);
-                if entry.run == run && matches!(entry.state, RunState::Exited(_)) {
-                    entry.state = RunState::Settled;
-                }
-            }
-            ToKeeper::Signal {
-                key,
-                run,
-                signal,
-                note,
-            } => {
-                self.note(key, note);
-                self.signals.push((self.ns, key, signal));
-                self.signal(key, run, signal);
-            }
-            ToKeeper::Retire { key } => drop(self.table.remove(&key)),
-            ToKeeper::Quit => self.told_to_quit = true,
-            ToKeeper::Ready { .. }
-            | ToKeeper::Stopping
-            | ToKeeper::ReplaceScribe
-            | ToKeeper::Upgrade => {}
-        }
-    }
-
-    fn spawn(&mut self, key: InstanceId, run: RunId, program: &str) {
-        assert!(!self.living.contains_key(&key), "two live runs of {key}");
-        assert!(
-            !self.trees.contains_key(&key),
-            "a run of {key} beside the rest of another"
-        );
-        let unique = self.spawns.iter().all(|(_, k, r)| (*k, *r) != (key, run));
-        assert!(unique, "run {run} of {key} is spawned twice");
-        self.spawns.push((self.ns, key, run));
-        let habit = self.habits.get(program).copied().unwrap_or(WELL);
-        if habit.fork == Fork::Unanswered {
-            return;
-        }
-        if habit.fork == Fork::Fails {
-            let why = "no child could be made".into();
-            return self.keeper_tells(ToDaemon::SpawnFailed { key, run, why });
-        }
-        let pid = 100 + i32::try_from(self.spawns.len()).unwrap_or(0);
-        let start = self.ns / (10 * MS);
-        let living = Living {
-            run,
-            habit,
-            adopted: false,
-        };
-        self.living.insert(key, living);
-        if let Some(entry) = self.table.get_mut(&key) {
-            entry.pid = pid;
-            entry.start = start;
-            entry.state = RunState::Forked;
-        }
-        self.keeper_tells(ToDaemon::Spawned {
-            key,
-            run,
-            pid,
-            start,
-        });
-        match habit.fork {
-            Fork::NotExecuted => {
-                let ending = Ending::NotExecuted(ShortText::new("no such file"));
-                self.later(0, Happening::Die(key, run, ending));
-            }
-            Fork::Hangs => {}
-            Fork::Works | Fork::Fails | Fork::Unanswered => {
-                self.later(0, Happening::Execute(key, run));
-                if let Some((ns, code)) = habit.life {
-                    self.later(ns, Happening::Die(key, run, Ending::Code(code)));
-                }
-            }
-        }
-    }
-
-    fn signal(&mut self, key: InstanceId, run: RunId, signal: Signal) {
-        let Some(living) = self.living.get(&key).filter(|l| l.run == run) else {
-            return;
-        };
-        let wait = if signal == Signal::KILL {
-            living.habit.killable.then_some(0)
-        } else {
-            living.habit.obeys
-        };
-        if let Some(wait) = wait {
-            let ending = Ending::Signal {
-                signal,
-                core: false,
-            };
-            self.later(wait, Happening::Die(key, run, ending));
-        }
     }
 }
