@@ -30,7 +30,8 @@ pub use past::{InstanceRuns, RunState, RunView};
 pub use place::{Cursor, LogPlace, NoCursor};
 pub use push::{Metric, Push, Snapshot};
 pub use request::{
-    Act, Apply, Define, Down, LogQuery, READ_ONLY, Rolling, RolloutControl, ServerControl,
+    Act, Apply, Define, Down, LAST_EVENT_ID, LogQuery, READ_ONLY, Rolling, RolloutControl,
+    ServerControl,
 };
 pub use rollout::{PlaceView, RolloutView};
 pub use undo::{Undo, UndoView};

@@ -41,6 +41,8 @@ pub struct Metric {
 pub enum Push {
     /// Everything: at the start, and when something was missed.
     Snapshot(Box<Snapshot>),
+    /// Something was missed that is not kept any more: everything follows.
+    Resync,
     /// One instance is new or another than before.
     Instance {
         /// As it is now.

@@ -15,6 +15,9 @@ use super::place::LogPlace;
 /// A request with this header may change nothing: how a client says that it only looks.
 pub const READ_ONLY: &str = "adasa-read-only";
 
+/// With this header of `GET /api/events` a client says which event it heard last.
+pub const LAST_EVENT_ID: &str = "last-event-id";
+
 /// `POST /api/operations`: do something to what is selected.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::api::{
-    ApiError, Applied, Apply, Code, DaemonInfo, Define, Detail, Down, InstanceView, OperationView,
-    READ_ONLY, ServerControl,
+    ApiError, Applied, Apply, Code, DaemonInfo, Define, Detail, Down, InstanceView, LAST_EVENT_ID,
+    OperationView, READ_ONLY, ServerControl,
 };
 use crate::keeper::table::Table;
 use crate::platform::folder;
@@ -197,11 +197,20 @@ impl Client {
         body: Option<&[u8]>,
         wait: Duration,
     ) -> Result<Response, ClientError> {
-        let headers: Vec<_> = self
-            .read_only
-            .then_some((READ_ONLY, "1"))
-            .into_iter()
-            .collect();
+        self.request_with(method, target, body, wait, None)
+    }
+
+    /// The same, with another header.
+    fn request_with(
+        &self,
+        method: &str,
+        target: &str,
+        body: Option<&[u8]>,
+        wait: Duration,
+        header: Option<(&str, &str)>,
+    ) -> Result<Response, ClientError> {
+        let looks = self.read_only.then_some((READ_ONLY, "1"));
+        let headers: Vec<_> = looks.into_iter().chain(header).collect();
         let deadline = Instant::now() + PATIENCE;
         loop {
             let socket = self.connect()?;
@@ -390,9 +399,19 @@ impl Client {
     /// # Errors
     /// As every call.
     pub fn events(&self) -> Result<Events, ClientError> {
-        let response = self.request("GET", "/api/events", None, Duration::ZERO)?;
+        self.events_after(None)
+    }
+
+    /// What happened after the event of this id, and what happens from now on; everything first, after
+    /// [`crate::api::Push::Resync`], where the daemon does not keep that any more.
+    ///
+    /// # Errors
+    /// As every call.
+    pub fn events_after(&self, last: Option<&str>) -> Result<Events, ClientError> {
+        let header = last.map(|id| (LAST_EVENT_ID, id));
+        let response = self.request_with("GET", "/api/events", None, Duration::ZERO, header)?;
         if response.status == 200 {
-            return Events::new(response.body);
+            return Events::new(response.body, last.map(str::to_owned));
         }
         Err(refusal(response))
     }

@@ -1,6 +1,6 @@
 //! Streams: events and log lines, one after the other.
 
-use std::io::{self, BufRead as _, BufReader};
+use std::io::{self, BufRead, BufReader};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
@@ -42,17 +42,25 @@ impl Closer {
 
 /// What happens, from a snapshot on.
 pub struct Events {
-    reader: BufReader<Body>,
+    reader: Box<dyn BufRead + Send>,
+    last: Option<String>,
 }
 
 impl Events {
-    pub(super) fn new(body: Body) -> Result<Self, ClientError> {
+    pub(super) fn new(body: Body, last: Option<String>) -> Result<Self, ClientError> {
         body.socket()
             .set_read_timeout(Some(SILENCE))
             .map_err(|e| broken(&e))?;
         Ok(Self {
-            reader: BufReader::new(body),
+            reader: Box::new(BufReader::new(body)),
+            last,
         })
+    }
+
+    /// The id of what was told last, to go on behind it over another connection.
+    #[must_use]
+    pub fn last_id(&self) -> Option<&str> {
+        self.last.as_deref()
     }
 
     /// The next thing; none when the daemon ended the stream.
@@ -60,7 +68,7 @@ impl Events {
     /// # Errors
     /// A daemon that went silent or is gone, or something that cannot be understood.
     pub fn next_push(&mut self) -> Result<Option<Push>, ClientError> {
-        let mut line = String::new();
+        let (mut line, mut id, mut data) = (String::new(), None, None);
         loop {
             line.clear();
             match self.reader.read_line(&mut line) {
@@ -68,10 +76,19 @@ impl Events {
                 Ok(_) => {}
                 Err(error) => return Err(broken(&error)),
             }
-            if let Some(json) = line.strip_prefix("data:") {
-                return serde_json::from_str(json.trim())
-                    .map(Some)
-                    .map_err(|e| ClientError::Garbage(e.to_string()));
+            if let Some(text) = line.strip_prefix("data:") {
+                data = Some(text.trim().to_owned());
+            } else if let Some(text) = line.strip_prefix("id:") {
+                id = Some(text.trim().to_owned());
+            }
+            // Only the empty line makes it whole.
+            if line.trim_end().is_empty()
+                && let Some(json) = data.take()
+            {
+                let push =
+                    serde_json::from_str(&json).map_err(|e| ClientError::Garbage(e.to_string()))?;
+                self.last = id.or(self.last.take());
+                return Ok(Some(push));
             }
         }
     }
@@ -157,5 +174,30 @@ impl SearchHits {
                 .map_err(|e| ClientError::Garbage(e.to_string())),
             Err(error) => Err(broken(&error)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::names::InstanceId;
+
+    #[test]
+    fn the_last_id_is_of_what_was_told_wholly() {
+        let text = ": a word\n\nid: 3-7\ndata: {\"type\":\"removed\",\"id\":1}\n\n\
+                    data: {\"type\":\"resync\"}\n\n\
+                    id: 3-8\ndata: {\"type\":\"removed\",\"id\":2}\n";
+        let mut events = Events {
+            reader: Box::new(text.as_bytes()),
+            last: Some("2-5".into()),
+        };
+        assert_eq!(events.last_id(), Some("2-5"));
+        let removed = Push::Removed { id: InstanceId(1) };
+        assert_eq!(events.next_push().unwrap(), Some(removed));
+        assert_eq!(events.last_id(), Some("3-7"));
+        assert_eq!(events.next_push().unwrap(), Some(Push::Resync));
+        assert_eq!(events.last_id(), Some("3-7"));
+        assert_eq!(events.next_push().unwrap(), None, "cut off before its end");
+        assert_eq!(events.last_id(), Some("3-7"));
     }
 }

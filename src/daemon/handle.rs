@@ -1,19 +1,19 @@
 //! The only door to the supervisor.
 
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 
 use crate::api::{
     Act, ApiError, Applied, Apply, Code, DaemonInfo, Define, Detail, Down, InstanceView,
-    OperationView, RolloutControl, ServerControl, Snapshot, Undo, UndoView,
+    OperationView, RolloutControl, ServerControl, Undo, UndoView,
 };
 use crate::domain::names::OperationId;
 use crate::domain::selector::Selector;
 
-use super::hub::Told;
 use super::message::{LogSource, Msg, Reply, Request};
 use super::runs::Subject;
 
-pub(crate) use super::message::Tending;
+pub(crate) use super::hub::{Follow, Subscription};
+pub(crate) use super::message::{Joined, Tending};
 
 /// How many requests may wait for the supervisor; more wait at the door.
 pub(crate) const QUEUE: usize = 1024;
@@ -139,16 +139,14 @@ impl Handle {
             .await
     }
 
-    /// Everything at one moment, and what follows it.
+    /// What follows this epoch and number; everything at one moment, and what follows that, where it is not kept.
     ///
     /// # Errors
     /// When the daemon is ending.
-    pub(crate) async fn subscribe(
-        &self,
-    ) -> Result<(Snapshot, broadcast::Receiver<Told>), ApiError> {
+    pub(crate) async fn subscribe(&self, last: Option<(u64, u64)>) -> Result<Joined, ApiError> {
         let (reply, answer) = oneshot::channel();
         self.sender
-            .send(Msg::Request(Request::Subscribe(reply)))
+            .send(Msg::Request(Request::Subscribe(last, reply)))
             .await
             .map_err(|_| gone())?;
         answer.await.map_err(|_| gone())

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use tokio::sync::{broadcast, oneshot};
+use tokio::sync::oneshot;
 
 use crate::api::{
     Act as ActRequest, ApiError, Applied, Apply, DaemonInfo, Define, Detail, Down, Host,
@@ -17,7 +17,7 @@ use crate::domain::selector::Selector;
 use crate::domain::spec::Stream;
 use crate::keeper::protocol::{FromScribe, Route, ToDaemon, ToKeeper, ToScribe};
 
-use super::hub::Told;
+use super::hub::Subscription;
 use super::journal::Seen;
 use super::ledger::Entry;
 use super::runs::Subject;
@@ -37,6 +37,15 @@ pub(crate) struct LogSource {
     pub stream: Stream,
     /// The file.
     pub path: PathBuf,
+}
+
+/// How a subscriber begins.
+#[derive(Debug)]
+pub(crate) enum Joined {
+    /// Where it was.
+    Resumed(Subscription),
+    /// With everything.
+    Anew(Box<Snapshot>, Subscription),
 }
 
 /// What clients ask.
@@ -69,8 +78,8 @@ pub(crate) enum Request {
     Info(Reply<DaemonInfo>),
     /// End or replace.
     Control(ServerControl, String, Reply<()>),
-    /// Everything, and what follows.
-    Subscribe(oneshot::Sender<(Snapshot, broadcast::Receiver<Told>)>),
+    /// What follows this epoch and number; everything, and what follows it, where that is not kept.
+    Subscribe(Option<(u64, u64)>, oneshot::Sender<Joined>),
     /// What the journal of runs is read for.
     Subjects(Vec<Selector>, Reply<Vec<Subject>>),
     /// The log files of some.

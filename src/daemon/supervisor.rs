@@ -153,6 +153,7 @@ impl Supervisor {
     /// Takes one message.
     pub(super) fn handle(&mut self, now: Now, message: Msg) {
         self.now = now;
+        self.hub.turn(now.ns);
         match message {
             Msg::Request(request) => self.request(request),
             Msg::Keeper(message) => self.heard_keeper(message),
@@ -197,6 +198,7 @@ impl Supervisor {
     /// Fires the deadlines that have passed.
     pub(super) fn tick(&mut self, now: Now) {
         self.now = now;
+        self.hub.turn(now.ns);
         while let Some(Reverse((due, id))) = self.timers.peek().copied() {
             if due > now.ns {
                 break;
@@ -413,8 +415,8 @@ impl Supervisor {
                 self.control(what, &by);
                 let _ = reply.send(Ok(()));
             }
-            Request::Subscribe(reply) => {
-                let _ = reply.send((self.snapshot(), self.hub.subscribe()));
+            Request::Subscribe(last, reply) => {
+                let _ = reply.send(self.join(last));
             }
             Request::Subjects(select, reply) => {
                 let subjects = self.select(&select).map(|ids| self.subjects(&ids));

@@ -7,6 +7,7 @@ use crate::domain::instance::Phase;
 use crate::domain::names::InstanceId;
 
 use super::member::{Member, routes};
+use super::message::Joined;
 use super::supervisor::Supervisor;
 
 impl Supervisor {
@@ -166,6 +167,17 @@ impl Supervisor {
                 .iter()
                 .map(|(id, member)| (*id, member.series.iter().collect()))
                 .collect(),
+        }
+    }
+
+    /// A subscriber goes on behind this epoch and number, or begins with everything.
+    pub(super) fn join(&mut self, last: Option<(u64, u64)>) -> Joined {
+        let kept = last
+            .filter(|(epoch, _)| *epoch == self.setting.epoch)
+            .and_then(|(_, number)| self.hub.resume(number));
+        match kept {
+            Some(place) => Joined::Resumed(place),
+            None => Joined::Anew(Box::new(self.snapshot()), self.hub.subscribe()),
         }
     }
 

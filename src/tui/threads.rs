@@ -164,8 +164,9 @@ pub(super) fn events(client: Client, tell: Teller) -> Sender<()> {
     let (retry, now) = channel();
     spawn("events", move || {
         let mut wait = Duration::ZERO;
+        let mut last = None;
         loop {
-            let why = match listen(&client, &tell, &mut wait) {
+            let why = match listen(&client, &tell, &mut wait, &mut last) {
                 Some(error) => error,
                 None => return,
             };
@@ -186,9 +187,15 @@ fn pause(now: &Receiver<()>, wait: Duration) -> bool {
     }
 }
 
-/// Why the connection ended; none when nobody listens to us any more.
-fn listen(client: &Client, tell: &Teller, wait: &mut Duration) -> Option<String> {
-    let mut stream = match client.events() {
+/// Why the connection ended; none when nobody listens to us any more. It goes on behind the last id, and leaves it
+/// for the next.
+fn listen(
+    client: &Client,
+    tell: &Teller,
+    wait: &mut Duration,
+    last: &mut Option<String>,
+) -> Option<String> {
+    let mut stream = match client.events_after(last.as_deref()) {
         Ok(stream) => stream,
         Err(error) => return Some(error.to_string()),
     };
@@ -196,6 +203,7 @@ fn listen(client: &Client, tell: &Teller, wait: &mut Duration) -> Option<String>
         match stream.next_push() {
             Ok(Some(push)) => {
                 *wait = Duration::ZERO;
+                *last = stream.last_id().map(str::to_owned);
                 tell.send(In::Push(Box::new(push))).ok()?;
             }
             Ok(None) => return Some("the daemon ended the connection".into()),

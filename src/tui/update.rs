@@ -159,20 +159,14 @@ fn tick(model: &mut Model, now: Duration, wall_ms: u64, commands: &mut Vec<Cmd>)
 }
 
 fn pushed(model: &mut Model, push: Push, commands: &mut Vec<Cmd>) {
+    let missed = matches!(push, Push::Resync);
+    if !missed && !model.is_live() {
+        // Without a snapshot as well: then what follows is what was missed.
+        connected(model);
+    }
     match push {
         Push::Snapshot(snapshot) => {
-            let was_lost = match &model.link {
-                Link::Lost(lost) => Some(model.now.saturating_sub(lost.since)),
-                Link::Connecting | Link::Live => None,
-            };
-            model.link = Link::Live;
             model.take(*snapshot);
-            if let Some(gap) = was_lost {
-                model.toast(
-                    format!("reconnected after {:.1}s", gap.as_secs_f32()),
-                    false,
-                );
-            }
             model.logs.due = Some(model.now);
             log_view::reconnected(model, commands);
             tick(model, model.now, model.wall_ms, commands);
@@ -222,7 +216,24 @@ fn pushed(model: &mut Model, push: Push, commands: &mut Vec<Cmd>) {
             screens::bulk::told(model, &operation);
             screens::rolling::told(model, &operation);
         }
-        Push::Event { .. } => {}
+        // The snapshot follows.
+        Push::Resync | Push::Event { .. } => {}
+    }
+}
+
+/// The daemon is there, again or at last.
+fn connected(model: &mut Model) {
+    let was_lost = match &model.link {
+        Link::Lost(lost) => Some(model.now.saturating_sub(lost.since)),
+        Link::Connecting | Link::Live => None,
+    };
+    model.link = Link::Live;
+    model.logs.due = Some(model.now);
+    if let Some(gap) = was_lost {
+        model.toast(
+            format!("reconnected after {:.1}s", gap.as_secs_f32()),
+            false,
+        );
     }
 }
 

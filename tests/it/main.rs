@@ -18,6 +18,7 @@ mod docs;
 mod doctor;
 mod durable;
 mod environment;
+mod events;
 #[cfg(feature = "failpoints")]
 mod failpoints;
 mod faults;

@@ -1,5 +1,6 @@
 //! What the scribe says of logs, and what clients see of it.
 
+use super::super::hub::Follow;
 use super::super::message::Msg;
 use super::client::spec;
 use super::world::World;
@@ -31,13 +32,16 @@ fn trouble_with_a_log_is_one_alarm_that_ends_with_it() {
         // A daemon that begins while it lasts is told what it may know already.
         world.handle(trouble(LOG, dropped, Some("no space left on device")));
         assert_eq!(alarms(&world), [said.as_str()]);
-        let mut told = world.daemon.as_ref().unwrap().hub.subscribe();
+        let mut told = world.daemon.as_mut().unwrap().hub.subscribe();
         world.handle(trouble(LOG, dropped, None));
         assert!(alarms(&world).is_empty());
         let text = format!("{LOG} is written again; {lost} lost");
-        let event = &told.try_recv().unwrap().1;
+        let Follow::Told(event) = told.try_next() else {
+            panic!("nothing told");
+        };
+        let event = &event.1;
         assert!(event.contains(&text) && event.contains("note"), "{event}");
-        assert!(told.try_recv().is_err());
+        assert_eq!(told.try_next(), Follow::Nothing);
     }
 }
 

@@ -1,5 +1,6 @@
 //! Rolling restarts: batch by batch, halted, paused, ended, overtaken, and with daemons that die.
 
+use super::super::hub::Follow;
 use super::super::message::Request;
 use super::client::{act, file, operation, progress, spec};
 use super::habit::{Habit, Leaves, MS, SECOND, WELL};
@@ -445,12 +446,12 @@ fn a_failure_that_no_daemon_saw_halts_it() {
 #[test]
 fn everybody_is_told_of_every_step() {
     let mut world = running(2);
-    let daemon = world.daemon.as_ref().unwrap();
+    let daemon = world.daemon.as_mut().unwrap();
     let mut told = daemon.hub.subscribe();
     world.roll("r", "api", 1).unwrap();
     world.after(60 * SECOND);
     let mut steps = Vec::new();
-    while let Ok(it) = told.try_recv() {
+    while let Follow::Told(it) = told.try_next() {
         let push: crate::api::Push = serde_json::from_str(&it.1).unwrap();
         if let crate::api::Push::Operation { operation } = push {
             let places = operation.rollouts[0].places.iter();

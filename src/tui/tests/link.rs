@@ -136,6 +136,24 @@ fn back_again_everything_is_where_it_was() {
 }
 
 #[test]
+fn who_goes_on_without_a_snapshot_is_live_and_keeps_what_it_knows() {
+    let mut desk = Desk::new();
+    desk.select(11);
+    desk.lose();
+    desk.wait(700);
+    desk.push(Push::Resync);
+    assert!(!desk.model.is_live(), "the snapshot is still to come");
+    let known = desk.model.lines();
+    desk.push(Push::Removed { id: InstanceId(5) });
+    let screen = desk.screen();
+    assert!(desk.model.is_live() && screen.contains("reconnected after"));
+    assert_eq!(desk.model.lines().len(), known.len() - 1);
+    let generation = desk.model.logs.generation;
+    desk.wait(50);
+    assert!(desk.model.logs.generation > generation, "the log as well");
+}
+
+#[test]
 fn what_is_read_back_after_a_reconnect_is_shown_once() {
     let mut desk = Desk::new();
     desk.wait(200);
