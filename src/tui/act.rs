@@ -106,8 +106,10 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
             }
         }
         Action::ReadLogs => screens::log_view::open(model, commands),
-        // Of the log view alone.
-        Action::Level
+        // Of one screen alone.
+        Action::TabNext
+        | Action::TabPrevious
+        | Action::Level
         | Action::Wrap
         | Action::Left
         | Action::Right
@@ -145,7 +147,7 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
         | Action::More
         | Action::Less => {}
         Action::Messages => open_messages(model),
-        Action::Detail => screens::detail::open(model, commands),
+        Action::Detail => screens::detail::open(model),
         Action::Back => back(model),
         Action::Quit => {
             if model.screens.pop().is_some() {

@@ -3,11 +3,15 @@
 use std::time::Duration;
 
 use crate::api::{
-    Define, Detail, LogHistogram, LogHistogramQuery, LogPage, LogPageQuery, Progress,
+    Define, Detail, LogHistogram, LogHistogramQuery, LogPage, LogPageQuery, Progress, RunView, Why,
 };
 use crate::client::{Client, ClientError, operation_id};
 
 use super::draft::Draft;
+
+/// How many runs of an instance are asked for, and how many last lines of each.
+const RUNS: usize = 50;
+const LAST_LINES: usize = 20;
 
 /// How long a screen waits for a new process.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -21,6 +25,8 @@ pub(super) struct Ticket(pub(super) u64);
 pub(super) enum Query {
     /// Everything about the instances that a selector names.
     Detail { select: String },
+    /// What was: of the one instance that a selector names.
+    Past { select: String },
     /// Whether a draft could be started.
     Draft(Draft),
     /// Start a draft.
@@ -31,10 +37,20 @@ pub(super) enum Query {
     LogHistogram(LogHistogramQuery),
 }
 
+/// What one instance went through.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Past {
+    /// The newest first.
+    pub(super) runs: Vec<RunView>,
+    /// Why it stands where it stands.
+    pub(super) why: Option<Why>,
+}
+
 /// What it answered.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Answer {
     Detail(Vec<Detail>),
+    Past(Box<Past>),
     /// What is wrong with a draft.
     Draft(Result<(), String>),
     /// It was started under this name.
@@ -58,6 +74,15 @@ impl Query {
     pub(super) fn ask(self, client: &Client) -> Result<Answer, ClientError> {
         match self {
             Self::Detail { select } => client.detail(&[select]).map(Answer::Detail),
+            Self::Past { select } => {
+                let select = [select];
+                let runs = client.runs(&select, RUNS, LAST_LINES)?.into_iter().next();
+                let why = client.why(&select)?.into_iter().next();
+                Ok(Answer::Past(Box::new(Past {
+                    runs: runs.map_or_else(Vec::new, |it| it.runs),
+                    why,
+                })))
+            }
             Self::Draft(draft) => Ok(Answer::Draft(draft.spec(&here()).map(drop))),
             Self::Define(draft) => match draft.spec(&here()) {
                 Err(why) => Ok(Answer::Draft(Err(why))),

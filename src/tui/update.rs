@@ -94,6 +94,7 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
         model.logs.due = Some(model.now + SETTLES);
     }
     scroll_to_selection(model);
+    screens::detail::refresh(model, &mut commands);
     log_view::left_behind(model, &mut commands);
     commands
 }

@@ -9,7 +9,7 @@ use crate::domain::names::{InstanceId, RunId};
 
 use super::model::{Ask, Mode, Model, Row, Tier};
 use super::msg::Cmd;
-use super::screens;
+use super::screens::{self, Screen};
 use super::update::is_control;
 
 /// A question takes no `y` before it has been seen this long.
@@ -162,7 +162,8 @@ pub(super) fn call(model: &mut Model, ask: &Ask, commands: &mut Vec<Cmd>) {
     };
     model.last_ask = Some(ask.clone());
     let operation = crate::client::operation_id();
-    if !model.marks.is_empty() {
+    let of_one = matches!(model.screens.last(), Some(Screen::Detail(_)));
+    if !model.marks.is_empty() && !of_one {
         screens::bulk::open(model, ask, operation.clone());
         model.marks.clear();
     }

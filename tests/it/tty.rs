@@ -3,6 +3,7 @@
 
 mod browse;
 mod bytes;
+mod detail;
 mod hostile;
 mod leave;
 mod link;

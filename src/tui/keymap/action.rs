@@ -83,6 +83,8 @@ pub(crate) enum Action {
     RetryFailed,
     Messages,
     Detail,
+    TabNext,
+    TabPrevious,
     Back,
     Quit,
     Leave,

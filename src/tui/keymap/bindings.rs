@@ -31,7 +31,7 @@ pub(super) const fn bind(
     }
 }
 
-use Place::{Bulk, Everywhere, Logs, Lost, Plan, Processes, Rolling};
+use Place::{Bulk, Detail, Everywhere, Logs, Lost, Plan, Processes, Rolling};
 
 /// All keys.
 pub(crate) const BINDINGS: &[Binding] = &joined::<{ MAIN.len() + LOG_VIEW.len() }>(LOG_VIEW, MAIN);
@@ -239,6 +239,26 @@ const MAIN: &[Binding] = &[
         "the whole screen for these logs",
         Some("read"),
     ),
+    bind(Detail, "]", Action::TabNext, "the next tab", Some("tab")),
+    bind(Detail, "[", Action::TabPrevious, "the tab before", None),
+    bind(Detail, "s F7", Action::Start, "start", Some("start")),
+    bind(Detail, "x", Action::Stop, "stop (asks)", Some("stop")),
+    bind(
+        Detail,
+        "r",
+        Action::Restart,
+        "restart (asks)",
+        Some("restart"),
+    ),
+    bind(Detail, "X", Action::Kill, "kill with SIGKILL (asks)", None),
+    bind(
+        Detail,
+        "D Del",
+        Action::Delete,
+        "delete (asks for its name)",
+        Some("delete"),
+    ),
+    bind(Detail, "l", Action::ReadLogs, "read its logs", Some("logs")),
     bind(
         Everywhere,
         "/ F3 F4",

@@ -1,21 +1,72 @@
-//! Everything about one instance.
+//! Everything about one instance: what it is, the runs it had, why it stands where it stands.
 
-use crate::api::Detail;
-use crate::domain::names::InstanceId;
+use crate::api::{Detail, RunView, Status, Verb};
+use crate::domain::names::{InstanceId, RunId};
 use crate::tui::keymap::Action;
 use crate::tui::model::{Model, Target};
 use crate::tui::msg::Cmd;
-use crate::tui::query::{Answer, Query, Ticket};
+use crate::tui::query::{Answer, Past, Query, Ticket};
 use crate::tui::regions::regions;
+use crate::tui::verbs;
+use crate::tui::view::screens::detail::{height, list_height};
 
-use super::{Handled, Screen, scrolled};
+use super::{Handled, Screen, log_view, scrolled};
 
-/// What is known of it so far.
+/// What part of it is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::tui) enum Tab {
+    Overview,
+    Runs,
+    Why,
+}
+
+impl Tab {
+    pub(in crate::tui) const ALL: [Self; 3] = [Self::Overview, Self::Runs, Self::Why];
+
+    pub(in crate::tui) fn word(self) -> &'static str {
+        match self {
+            Self::Overview => "overview",
+            Self::Runs => "runs",
+            Self::Why => "why",
+        }
+    }
+
+    fn next(self) -> Self {
+        match self {
+            Self::Overview => Self::Runs,
+            Self::Runs => Self::Why,
+            Self::Why => Self::Overview,
+        }
+    }
+
+    fn previous(self) -> Self {
+        self.next().next()
+    }
+}
+
+/// One answer of the daemon. What was told stays until there is something newer.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::tui) enum Known {
-    Asked,
-    Told(Box<Detail>),
-    Refused(String),
+pub(in crate::tui) struct Known<T> {
+    waits: Option<Ticket>,
+    pub(in crate::tui) told: Option<T>,
+    /// Why the last question was not answered.
+    pub(in crate::tui) refused: Option<String>,
+}
+
+impl<T> Known<T> {
+    const NOTHING: Self = Self {
+        waits: None,
+        told: None,
+        refused: None,
+    };
+
+    fn take(&mut self, answer: Result<T, String>) {
+        self.waits = None;
+        match answer {
+            Ok(told) => (self.told, self.refused) = (Some(told), None),
+            Err(why) => self.refused = Some(why),
+        }
+    }
 }
 
 /// One instance.
@@ -23,29 +74,63 @@ pub(in crate::tui) enum Known {
 pub(in crate::tui) struct DetailScreen {
     pub(in crate::tui) id: InstanceId,
     pub(in crate::tui) name: String,
-    pub(in crate::tui) ticket: Ticket,
-    pub(in crate::tui) known: Known,
+    pub(in crate::tui) tab: Tab,
+    pub(in crate::tui) detail: Known<Box<Detail>>,
+    pub(in crate::tui) past: Known<Box<Past>>,
+    /// As what it was when it was asked about; none when it was not, or of another connection.
+    asked: Option<(RunId, Status)>,
+    /// The run that is looked at; none is the newest, also when a newer one comes.
+    chosen: Option<RunId>,
     pub(in crate::tui) scroll: usize,
 }
 
 impl DetailScreen {
-    pub(super) fn take(&mut self, answer: Result<Answer, String>) {
-        self.known = match answer {
-            Err(why) => Known::Refused(why),
-            Ok(answer) => match answer
-                .details()
-                .into_iter()
-                .find(|it| it.instance.id == self.id)
-            {
-                Some(detail) => Known::Told(Box::new(detail)),
-                None => Known::Refused("it is gone".into()),
-            },
-        };
+    pub(super) fn waits_for(&self, ticket: Ticket) -> bool {
+        [self.detail.waits, self.past.waits].contains(&Some(ticket))
+    }
+
+    pub(super) fn take(&mut self, answer: Result<Answer, String>, ticket: Ticket) {
+        let gone = || Err("it is gone".to_owned());
+        if self.past.waits == Some(ticket) {
+            self.past.take(match answer {
+                Ok(Answer::Past(past)) => Ok(past),
+                Ok(
+                    Answer::Detail(_)
+                    | Answer::Draft(_)
+                    | Answer::Defined(_)
+                    | Answer::LogPage(_)
+                    | Answer::LogHistogram(_),
+                ) => Err("the daemon answered something else".to_owned()),
+                Err(why) => Err(why),
+            });
+            return;
+        }
+        let id = self.id;
+        self.detail.take(answer.and_then(|answer| {
+            let mut all = answer.details().into_iter();
+            let own = all.find(|it| it.instance.id == id);
+            own.map_or_else(gone, |it| Ok(Box::new(it)))
+        }));
+    }
+
+    pub(in crate::tui) fn runs(&self) -> &[RunView] {
+        self.past.told.as_ref().map_or(&[], |past| &past.runs)
+    }
+
+    /// Which of the runs is looked at.
+    pub(in crate::tui) fn chosen(&self) -> usize {
+        let place = |run| self.runs().iter().position(|it| it.run.run == run);
+        self.chosen.and_then(place).unwrap_or(0)
+    }
+
+    fn choose(&mut self, place: usize) {
+        let run = self.runs().get(place).map(|it| it.run.run);
+        self.chosen = run.filter(|_| place > 0);
     }
 }
 
 /// Opens the screen for what is selected; of a process, for its first instance.
-pub(in crate::tui) fn open(model: &mut Model, commands: &mut Vec<Cmd>) {
+pub(in crate::tui) fn open(model: &mut Model) {
     let id = match &model.selected {
         Some(Target::Instance(id)) => Some(*id),
         Some(Target::Process(key)) => model.members(key).first().map(|row| row.view.id),
@@ -54,28 +139,99 @@ pub(in crate::tui) fn open(model: &mut Model, commands: &mut Vec<Cmd>) {
     let Some((id, name)) = id.and_then(|id| Some((id, model.rows.get(&id)?.name()))) else {
         return;
     };
-    let ticket = model.ticket();
-    commands.push(Cmd::Fetch {
-        ticket,
-        query: Query::Detail {
-            select: id.to_string(),
-        },
-    });
     model.screens.push(Screen::Detail(DetailScreen {
         id,
         name,
-        ticket,
-        known: Known::Asked,
+        tab: Tab::Overview,
+        detail: Known::NOTHING,
+        past: Known::NOTHING,
+        asked: None,
+        chosen: None,
         scroll: 0,
     }));
 }
 
-pub(super) fn act(model: &mut Model, action: Action) -> Handled {
+/// Asks about what has changed. One question of a kind is under way at a time: a process that crashes in a loop is
+/// asked about as fast as it is answered, not faster.
+pub(in crate::tui) fn refresh(model: &mut Model, commands: &mut Vec<Cmd>) {
+    let live = model.is_live();
+    let Model {
+        screens,
+        rows,
+        tickets,
+        ..
+    } = model;
+    for screen in screens {
+        let Screen::Detail(it) = screen else {
+            continue;
+        };
+        if !live {
+            it.asked = None;
+            (it.detail.waits, it.past.waits) = (None, None);
+            continue;
+        }
+        let now = rows.get(&it.id).map(|row| (row.view.run, row.view.status));
+        let waits = it.detail.waits.is_some() || it.past.waits.is_some();
+        if waits || now.is_none() || it.asked == now {
+            continue;
+        }
+        it.asked = now;
+        let select = it.id.to_string();
+        let (one, other) = (tickets.next(), tickets.next());
+        (it.detail.waits, it.past.waits) = (Some(one), Some(other));
+        commands.push(Cmd::Fetch {
+            ticket: one,
+            query: Query::Detail {
+                select: select.clone(),
+            },
+        });
+        commands.push(Cmd::Fetch {
+            ticket: other,
+            query: Query::Past { select },
+        });
+    }
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the others move, or mean what they mean everywhere"
+)]
+pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) -> Handled {
+    match action {
+        Action::Start => verb(model, Verb::Start, commands),
+        Action::Stop => verb(model, Verb::Stop, commands),
+        Action::Restart => verb(model, Verb::Restart, commands),
+        Action::Kill => verb(model, Verb::Kill, commands),
+        Action::Delete => verb(model, Verb::Delete, commands),
+        Action::ReadLogs => read_logs(model, commands),
+        Action::TabNext => turn(model, Tab::next),
+        Action::TabPrevious => turn(model, Tab::previous),
+        _ => return moved(model, action),
+    }
+    Handled::Yes
+}
+
+fn turn(model: &mut Model, to: fn(Tab) -> Tab) {
+    if let Some(Screen::Detail(it)) = model.screens.last_mut() {
+        (it.tab, it.scroll) = (to(it.tab), 0);
+    }
+}
+
+fn moved(model: &mut Model, action: Action) -> Handled {
     let page = usize::from(regions(model).screen.height);
-    let last = crate::tui::view::screens::detail::height(model).saturating_sub(1);
+    let last = height(model).saturating_sub(1);
+    let shown = list_height(model);
     let Some(Screen::Detail(it)) = model.screens.last_mut() else {
         return Handled::No;
     };
+    if it.tab == Tab::Runs {
+        let last = it.runs().len().saturating_sub(1);
+        let Some(to) = scrolled(it.chosen(), action, shown, last) else {
+            return Handled::No;
+        };
+        it.choose(to);
+        return Handled::Yes;
+    }
     match scrolled(it.scroll, action, page, last) {
         Some(to) => {
             it.scroll = to;
@@ -83,4 +239,27 @@ pub(super) fn act(model: &mut Model, action: Action) -> Handled {
         }
         None => Handled::No,
     }
+}
+
+/// Does it to what is shown, whatever is selected or marked below.
+fn verb(model: &mut Model, verb: Verb, commands: &mut Vec<Cmd>) {
+    let Some(Screen::Detail(it)) = model.screens.last() else {
+        return;
+    };
+    let Some(row) = model.rows.get(&it.id) else {
+        let text = format!("{} is gone", it.name);
+        model.toast(text, true);
+        return;
+    };
+    let (id, run, name) = (row.view.id, row.view.run, row.name());
+    let select = vec![id.to_string()];
+    verbs::ask(model, verb, vec![(id, run)], name, select, commands);
+}
+
+fn read_logs(model: &mut Model, commands: &mut Vec<Cmd>) {
+    let Some(Screen::Detail(it)) = model.screens.last() else {
+        return;
+    };
+    let (select, name) = (it.id.to_string(), it.name.clone());
+    log_view::open_scope(model, select, name, None, commands);
 }

@@ -49,7 +49,7 @@ impl Screen {
 pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) -> Handled {
     match model.screens.last_mut() {
         Some(Screen::Bulk(_)) => bulk::act(model, action, commands),
-        Some(Screen::Detail(_)) => detail::act(model, action),
+        Some(Screen::Detail(_)) => detail::act(model, action, commands),
         Some(Screen::Logs(_)) => log_view::act(model, action, commands),
         Some(Screen::Messages(_)) => messages::act(model, action),
         Some(Screen::Rolling(_)) => rolling::act(model, action, commands),
@@ -75,8 +75,8 @@ pub(super) fn fetched(
     log_view::fetched(model, ticket, &answer, commands);
     for screen in &mut model.screens {
         match screen {
-            Screen::Detail(it) if it.ticket == ticket => {
-                it.take(answer);
+            Screen::Detail(it) if it.waits_for(ticket) => {
+                it.take(answer, ticket);
                 return;
             }
             Screen::Form(it) if it.ticket == ticket => {

@@ -1,6 +1,7 @@
 //! The dashboard without a terminal, a daemon or a clock.
 
 mod desk;
+mod detail;
 mod filter;
 mod form;
 mod library;

@@ -54,7 +54,7 @@ fn a_detail_asks_the_daemon_and_takes_its_own_answer_only() {
         })
         .unwrap();
     desk.send(Msg::Fetched {
-        ticket: crate::tui::query::Ticket(ticket.0 + 1),
+        ticket: crate::tui::query::Ticket(ticket.0 + 100),
         answer: Err("for somebody else".into()),
     });
     assert!(desk.screen().contains("asking the daemon"));

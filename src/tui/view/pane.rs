@@ -104,10 +104,34 @@ fn lines(model: &Model, row: &Row) -> Vec<(String, Role)> {
     lines
 }
 
-#[expect(clippy::cast_precision_loss, reason = "pictures of numbers")]
 fn draw_charts(canvas: &mut Canvas<'_>, area: Rect, model: &Model, row: &Row) {
     let half = area.height / 2;
-    if half < 3 {
+    let above = Rect {
+        height: half.saturating_sub(1),
+        ..area
+    };
+    let below = Rect {
+        y: area.y + half,
+        ..above
+    };
+    let about = model.about.as_ref().filter(|it| it.id == row.view.id);
+    let limit = about.and_then(|it| it.detail.as_ref()?.limits.max_memory);
+    cpu_chart(canvas, above, row);
+    memory_chart(canvas, below, row, limit);
+}
+
+/// A chart below its heading.
+fn body(area: Rect) -> Rect {
+    Rect {
+        y: area.y + 1,
+        height: area.height.saturating_sub(1),
+        ..area
+    }
+}
+
+/// What it used of the processors.
+pub(super) fn cpu_chart(canvas: &mut Canvas<'_>, area: Rect, row: &Row) {
+    if area.height < 2 {
         return;
     }
     let none = canvas.glyphs.none.to_string();
@@ -120,43 +144,36 @@ fn draw_charts(canvas: &mut Canvas<'_>, area: Rect, model: &Model, row: &Row) {
         .map(|tenths| Some(f64::from(*tenths) / 10.0))
         .collect();
     let most = cpu.iter().flatten().copied().fold(10.0, f64::max);
-    let now = row.view.cpu.map_or_else(|| none.clone(), percent);
+    let now = row.view.cpu.map_or(none, percent);
     let title = format!("cpu {now}   last {}", short_duration(span));
     canvas.text(area.x, area.y, area.width, &title, Role::Title);
-    let body = |y: u16| Rect {
-        y: y + 1,
-        height: half.saturating_sub(2),
-        ..area
-    };
     Chart {
         values: &cpu,
         top: most,
         labels: [&format!("{most:.0}%"), "0"],
     }
-    .draw(canvas, body(area.y));
+    .draw(canvas, body(area));
+}
+
+/// What it used of the memory, and of its limit.
+#[expect(clippy::cast_precision_loss, reason = "pictures of numbers")]
+pub(super) fn memory_chart(canvas: &mut Canvas<'_>, area: Rect, row: &Row, limit: Option<u64>) {
+    if area.height < 2 {
+        return;
+    }
+    let none = canvas.glyphs.none.to_string();
     let memory: Vec<Option<f64>> = row
         .series
         .memory()
         .iter()
         .map(|bytes| bytes.map(|bytes| bytes as f64))
         .collect();
-    let limit = model
-        .about
-        .as_ref()
-        .filter(|it| it.id == row.view.id)
-        .and_then(|it| it.detail.as_ref()?.limits.max_memory);
     let most = memory.iter().flatten().copied().fold(1.0, f64::max);
     let top = limit.map_or(most, |limit| limit as f64);
     let now = row.view.memory.map_or_else(|| none.clone(), short_bytes);
     let of = limit.map_or_else(String::new, |limit| format!(" of {}", short_bytes(limit)));
-    let y = area.y + half;
-    canvas.text(
-        area.x,
-        y,
-        area.width,
-        &format!("memory {now}{of}"),
-        Role::Title,
-    );
+    let title = format!("memory {now}{of}");
+    canvas.text(area.x, area.y, area.width, &title, Role::Title);
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -172,5 +189,5 @@ fn draw_charts(canvas: &mut Canvas<'_>, area: Rect, model: &Model, row: &Row) {
         top,
         labels: [&label, "0"],
     }
-    .draw(canvas, body(y));
+    .draw(canvas, body(area));
 }

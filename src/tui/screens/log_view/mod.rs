@@ -179,7 +179,8 @@ pub(in crate::tui) fn open_at(
     open_scope(model, select, name, Some(at_ms), commands);
 }
 
-fn open_scope(
+/// Opens the view of a scope; at a moment, if one is given.
+pub(super) fn open_scope(
     model: &mut Model,
     select: String,
     name: String,

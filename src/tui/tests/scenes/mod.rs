@@ -1,5 +1,6 @@
 //! Screens in front of the main one, for pictures at every size.
 
+pub(super) mod detail;
 mod rolling;
 mod several;
 
@@ -7,7 +8,7 @@ use super::desk::Desk;
 
 /// Name and scene.
 pub(super) fn all() -> Vec<(&'static str, Desk)> {
-    [several::scenes(), rolling::scenes()]
+    [several::scenes(), rolling::scenes(), detail::scenes()]
         .into_iter()
         .flatten()
         .collect()

@@ -1,0 +1,198 @@
+//! The screen of one instance: what it asks, what it tells, and that its verbs are of what it shows.
+
+use crate::api::{Push, Status, Verb};
+use crate::domain::names::{InstanceId, RunId};
+use crate::tui::model::Target;
+use crate::tui::msg::{Cmd, Msg};
+use crate::tui::screens::Screen;
+
+use super::desk::{Desk, instance};
+use super::scenes::detail::{answer, questions, shown};
+
+fn becomes(desk: &mut Desk, id: u32, run: u64, status: Status) {
+    let mut view = desk.model.rows[&InstanceId(id)].view.clone();
+    view.status = status;
+    view.run = RunId(run);
+    desk.push(Push::Instance {
+        instance: Box::new(view),
+    });
+}
+
+#[test]
+fn a_crash_is_told_with_its_code_and_last_words() {
+    let mut desk = shown(4);
+    desk.press("]");
+    let runs = desk.screen();
+    assert!(
+        runs.contains("exit 7") && runs.contains("start by ops"),
+        "{runs}"
+    );
+    assert!(runs.contains("is not reachable"), "{runs}");
+    desk.press("]");
+    let why = desk.screen();
+    for told in [
+        "run 3 failed with exit 7",
+        "it returned 7",
+        "gave up after 15",
+        "is not reachable",
+    ] {
+        assert!(why.contains(told), "{told} in\n{why}");
+    }
+    desk.press("]");
+    assert!(desk.screen().contains("OVERVIEW"));
+    desk.press("[");
+    assert!(desk.screen().contains("WHY"));
+}
+
+#[test]
+fn what_a_process_wrote_is_no_command_to_the_terminal() {
+    for tab in ["j", "]", "["] {
+        let mut desk = shown(4);
+        desk.resize(200, 60);
+        desk.press(tab);
+        let screen = desk.screen();
+        assert!(
+            !screen.chars().any(|c| c.is_control() && c != '\n'),
+            "{screen}"
+        );
+    }
+}
+
+#[test]
+fn another_run_is_looked_at_and_stays_when_a_newer_one_comes() {
+    let mut desk = shown(4);
+    desk.press("] j");
+    assert!(desk.screen().contains("of run 2"), "{}", desk.screen());
+    becomes(&mut desk, 4, 4, Status::Errored);
+    answer(&mut desk, 4);
+    assert!(desk.screen().contains("of run 2"), "{}", desk.screen());
+    desk.press("g");
+    assert!(desk.screen().contains("of run 4"), "{}", desk.screen());
+}
+
+#[test]
+fn it_asks_anew_when_the_run_changes_and_once_at_a_time() {
+    let mut desk = shown(5);
+    desk.wait(1000);
+    assert_eq!(questions(&desk), vec![], "nothing has changed");
+    becomes(&mut desk, 5, 4, Status::Starting);
+    assert_eq!(questions(&desk).len(), 2);
+    becomes(&mut desk, 5, 4, Status::Running);
+    becomes(&mut desk, 5, 5, Status::Running);
+    assert_eq!(questions(&desk).len(), 2, "before the answer");
+    answer(&mut desk, 5);
+    // The last answer brought another pair, for what came meanwhile.
+    let asked = desk.model.screens.clone();
+    becomes(&mut desk, 5, 5, Status::Running);
+    assert_eq!(desk.model.screens, asked);
+}
+
+#[test]
+fn what_was_told_stays_without_a_connection_and_is_asked_anew_after() {
+    let mut desk = shown(5);
+    desk.lose();
+    desk.press("Esc");
+    assert!(
+        desk.screen().contains("/opt/billing/run"),
+        "{}",
+        desk.screen()
+    );
+    desk.press("x");
+    assert!(desk.is_browsing());
+    let all = desk.model.rows.values().map(|row| row.view.clone());
+    let again = super::desk::snapshot(all.collect());
+    desk.push(Push::Snapshot(Box::new(again)));
+    assert_eq!(questions(&desk).len(), 2);
+}
+
+#[test]
+fn its_verbs_are_of_what_is_shown() {
+    let mut desk = Desk::new();
+    desk.wait(200);
+    desk.select(9);
+    desk.press("Space");
+    desk.select(5);
+    desk.press("d");
+    // Whatever is selected and marked below.
+    desk.model.selected = Some(Target::Instance(InstanceId(3)));
+    for (key, verb) in [
+        ("x", Verb::Stop),
+        ("r", Verb::Restart),
+        ("X", Verb::Kill),
+        ("D", Verb::Delete),
+    ] {
+        desk.press(key);
+        let ask = desk.ask();
+        assert_eq!(ask.verb, verb);
+        assert_eq!(ask.targets, vec![(InstanceId(5), RunId(3))]);
+        assert_eq!(ask.select, vec!["5".to_owned()]);
+        desk.press("Esc");
+    }
+    desk.press("x");
+    desk.seen();
+    desk.press("y");
+    let acts: Vec<_> = desk
+        .wanted
+        .iter()
+        .filter_map(|command| match command {
+            Cmd::Call { act, .. } => Some((act.verb, act.only_run)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(acts, vec![(Verb::Stop, Some(RunId(3)))]);
+    assert_eq!(desk.model.marks.len(), 1, "the marks are not spent");
+    assert!(matches!(desk.model.screens.last(), Some(Screen::Detail(_))));
+}
+
+#[test]
+fn start_needs_no_answer_and_a_gone_one_takes_nothing() {
+    let mut desk = shown(9);
+    desk.press("s");
+    assert_eq!(desk.calls(), 1);
+    desk.push(Push::Removed { id: InstanceId(9) });
+    assert!(desk.screen().contains("it is gone"), "{}", desk.screen());
+    desk.press("x");
+    assert!(desk.is_browsing());
+    desk.press("Esc Esc");
+    assert!(desk.model.screens.is_empty());
+}
+
+#[test]
+fn l_reads_the_logs_of_what_is_shown_and_esc_comes_back() {
+    let mut desk = shown(5);
+    desk.press("l");
+    assert!(matches!(desk.model.screens.last(), Some(Screen::Logs(_))));
+    assert!(desk.screen().contains("cron"), "{}", desk.screen());
+    desk.press("Esc");
+    assert!(matches!(desk.model.screens.last(), Some(Screen::Detail(_))));
+}
+
+#[test]
+fn the_live_line_counts_down() {
+    let mut waits = instance(6, "mailer", (0, 1), Status::Backoff);
+    waits.due_in_ms = Some(8000);
+    let mut desk = Desk::with(vec![waits]);
+    desk.press("d");
+    assert!(desk.screen().contains("backoff 8s"), "{}", desk.screen());
+    desk.wait(3000);
+    assert!(desk.screen().contains("backoff 5s"), "{}", desk.screen());
+}
+
+#[test]
+fn a_refusal_is_said_above_what_is_known() {
+    let mut desk = shown(5);
+    becomes(&mut desk, 5, 4, Status::Running);
+    for (ticket, _) in questions(&desk) {
+        desk.send(Msg::Fetched {
+            ticket,
+            answer: Err("the daemon is busy".into()),
+        });
+    }
+    let screen = desk.screen();
+    assert!(
+        screen.contains("the daemon is busy") && screen.contains("/opt/billing/run"),
+        "{screen}"
+    );
+    desk.press("]");
+    assert!(desk.screen().contains("the daemon is busy"));
+}

@@ -1,0 +1,204 @@
+//! Everything about one instance: one that crashed, one that runs, and before the daemon has answered.
+
+use std::collections::BTreeMap;
+
+use crate::api::{Detail, Earlier, Next, RunState, RunView, Status, Why};
+use crate::domain::exit::{Ending, Exit};
+use crate::domain::names::{InstanceId, RunId};
+use crate::domain::operation::Verb;
+use crate::domain::run::{Asker, Ended, Reason, Run};
+use crate::domain::spec::{Command, Limits, LogPolicy, Origin, RestartPolicy, StopPolicy};
+use crate::tui::msg::{Cmd, Msg};
+use crate::tui::query::{Answer, Past, Query, Ticket};
+use crate::tui::tests::desk::{Desk, noon_ms};
+
+/// What a crashed process left: also something that is no text.
+pub(in crate::tui::tests) fn last_lines() -> Vec<String> {
+    vec![
+        "loading /etc/billing.toml".into(),
+        "\x1b[31mFATAL\x1b[0m ledger \x1b]0;owned\x07is not reachable".into(),
+    ]
+}
+
+fn exit(code: i32, at_ms: u64) -> Exit {
+    Exit {
+        ending: Ending::Code(code),
+        at_ms,
+        cpu_ms: 40,
+        peak_rss: 0,
+    }
+}
+
+fn run(id: u32, run: u64, code: Option<i32>) -> RunView {
+    let begun = noon_ms() - 4_000_000 * (4 - run.min(3));
+    let operation = String::from("39dde4f88a3b9ebcaa41fb1c").try_into().unwrap();
+    let ended = code.map(|code| Ended {
+        exit: exit(code, begun + 63_000),
+        lasted_ms: 63_000,
+        reason: Reason::Itself,
+        evidence: vec![],
+    });
+    RunView {
+        run: Run {
+            id: InstanceId(id),
+            run: RunId(run),
+            pid: Some(47_000 + i32::try_from(run).unwrap()),
+            begun_ms: Some(begun),
+            begun_by: Some(match run {
+                1 => Asker::command(Verb::Start, "ops", &operation),
+                _ => Asker::Policy,
+            }),
+            generation: 1,
+            ended: ended.clone(),
+        },
+        state: match code {
+            Some(_) => RunState::Ended,
+            None => RunState::Running,
+        },
+        exit: ended.map(|end| end.exit.into()),
+        stderr: last_lines(),
+    }
+}
+
+/// As the daemon would tell of `billing`, which failed with 7, or of any other, which runs.
+fn past(desk: &Desk, id: u32) -> Past {
+    let view = &desk.model.rows[&InstanceId(id)].view;
+    let failed = view.status == Status::Errored;
+    let mut runs = vec![run(id, 2, Some(1)), run(id, 1, Some(137))];
+    runs.insert(0, run(id, view.run.0, failed.then_some(7)));
+    let why = Why {
+        id: view.id,
+        name: view.name.clone(),
+        status: view.status,
+        answer: format!(
+            "{} is {}: run 3 failed with exit 7, after 1m 3s",
+            view.name, view.status
+        ),
+        run: Some(RunId(3)),
+        ended_ms: Some(noon_ms()),
+        lasted_ms: Some(63_000),
+        cause: None,
+        evidence: vec!["it returned 7; adasa had not asked it to end".into()],
+        next: Next::GaveUp {
+            failures: 15,
+            allowed: 15,
+            never: false,
+        },
+        next_text: "adasa gave up after 15 of 15 failures; it stays so until it is started".into(),
+        hint: Some("its last lines of standard error may say more".into()),
+        earlier: vec![
+            Earlier {
+                run: RunId(2),
+                text: "exit 1".into(),
+                lasted_ms: Some(63_000),
+            },
+            Earlier {
+                run: RunId(1),
+                text: "exit 137".into(),
+                lasted_ms: Some(63_000),
+            },
+        ],
+        stderr: last_lines(),
+    };
+    Past {
+        runs,
+        why: Some(why),
+    }
+}
+
+fn detail(desk: &Desk, id: u32) -> Detail {
+    let instance = desk.model.rows[&InstanceId(id)].view.clone();
+    let logs = ["out", "err"].map(|s| (s.into(), format!("/var/log/{}.{s}", instance.name).into()));
+    let env = [
+        ("NODE_ENV", "production"),
+        ("STRIPE_TOKEN", "\u{2022}\u{2022}\u{2022}"),
+        ("TITLE", "\x1b]0;owned\x07"),
+    ];
+    let env = env.map(|(k, v)| (k.to_owned(), v.to_owned()));
+    Detail {
+        instance,
+        command: Command {
+            program: "/opt/billing/run".into(),
+            args: vec!["--port".into(), "8003".into()],
+        },
+        cwd: "/srv/billing".into(),
+        env: BTreeMap::from(env),
+        restart: RestartPolicy::default(),
+        stop: StopPolicy::default(),
+        limits: Limits {
+            max_memory: Some(256_000_000),
+            ..Limits::default()
+        },
+        log_policy: LogPolicy::default(),
+        logs: BTreeMap::from(logs),
+        generation: 2,
+        run_generation: 1,
+        origin: Origin::Typed,
+        tree: 3,
+        events: vec![],
+    }
+}
+
+/// The questions of the screen that was asked last.
+pub(in crate::tui::tests) fn questions(desk: &Desk) -> Vec<(Ticket, Query)> {
+    let asked = desk.wanted.iter().filter_map(|command| match command {
+        Cmd::Fetch { ticket, query } => Some((*ticket, query.clone())),
+        _ => None,
+    });
+    asked.collect()
+}
+
+/// The daemon answers what was asked about this one.
+pub(in crate::tui::tests) fn answer(desk: &mut Desk, id: u32) {
+    for (ticket, query) in questions(desk) {
+        let answer = match query {
+            Query::Detail { select } if select == id.to_string() => {
+                Answer::Detail(vec![detail(desk, id)])
+            }
+            Query::Past { select } if select == id.to_string() => {
+                Answer::Past(Box::new(past(desk, id)))
+            }
+            _ => continue,
+        };
+        desk.send(Msg::Fetched {
+            ticket,
+            answer: Ok(answer),
+        });
+    }
+    desk.wanted.clear();
+}
+
+/// The screen of this one, answered.
+pub(in crate::tui::tests) fn shown(id: u32) -> Desk {
+    let mut desk = Desk::new();
+    desk.wait(200);
+    desk.select(id);
+    desk.press("d");
+    answer(&mut desk, id);
+    desk
+}
+
+pub(super) fn scenes() -> Vec<(&'static str, Desk)> {
+    let mut asking = Desk::new();
+    asking.wait(200);
+    asking.press("d");
+    let crashed = shown(4);
+    let mut runs = crashed.clone();
+    runs.press("]");
+    let mut earlier = runs.clone();
+    earlier.press("j j");
+    let mut why = crashed.clone();
+    why.press("[");
+    let running = shown(5);
+    let mut question = running.clone();
+    question.press("x");
+    vec![
+        ("detail_asking", asking),
+        ("detail_crashed", crashed),
+        ("detail_runs", runs),
+        ("detail_runs_earlier", earlier),
+        ("detail_why", why),
+        ("detail", running),
+        ("detail_question", question),
+    ]
+}
