@@ -8,11 +8,11 @@ use crate::domain::operation::{Progress, Verb};
 use crate::domain::run::Asker;
 use crate::domain::selector::{Candidate, Selector};
 use crate::domain::spec::Origin;
-use crate::keeper::protocol::{ToKeeper, ToScribe};
+use crate::keeper::protocol::ToKeeper;
 
 use super::ledger::{Asked, Entry, Form, Memo};
 use super::member::{Process, Wanted};
-use super::message::{Deed, LogSource, Reply, Tending};
+use super::message::{Deed, LogSource, Reply};
 use super::operations::Target;
 use super::supervisor::{Deferral, Ending, Supervisor, Undo};
 
@@ -322,33 +322,6 @@ impl Supervisor {
             }
         }
         sources
-    }
-
-    /// Empties or rotates logs.
-    pub(super) fn tend_logs(
-        &mut self,
-        select: &[Selector],
-        how: Tending,
-    ) -> Result<Vec<LogSource>, ApiError> {
-        let ids = self.select(select)?;
-        let sources = self.log_sources(&ids);
-        for source in &sources {
-            let ticket = self.next_ticket;
-            self.next_ticket += 1;
-            let path = source.path.clone();
-            match how {
-                Tending::Flush => {
-                    self.deeds.push(Deed::ClearArchives(path.clone()));
-                    self.deeds
-                        .push(Deed::Scribe(ToScribe::Flush { ticket, path }));
-                }
-                Tending::Rotate => {
-                    self.deeds
-                        .push(Deed::Scribe(ToScribe::Rotate { ticket, path }));
-                }
-            }
-        }
-        Ok(sources)
     }
 }
 

@@ -84,7 +84,21 @@ impl Threads {
                 }
             },
         )?;
-        let (retention, _) = super::retention::start(paths.logs.clone())?;
+        let told = sender.clone();
+        let (retention, _) = super::retention::start(
+            paths.logs.clone(),
+            move |ticket, result: io::Result<bool>| {
+                let (removed, error) = match result {
+                    Ok(removed) => (removed, None),
+                    Err(error) => (false, Some(error.to_string())),
+                };
+                let _ = told.blocking_send(Msg::Cleared {
+                    ticket,
+                    removed,
+                    error,
+                });
+            },
+        )?;
         Ok(Self {
             sampler,
             inspector,
@@ -307,11 +321,20 @@ impl Hands {
                         compress,
                     }));
             }
-            Deed::ClearArchives(path) => {
-                let _ = self
-                    .threads
-                    .retention
-                    .try_send(Box::new(ToRetention::Clear(path)));
+            Deed::ClearArchives { ticket, path } => {
+                let order = Box::new(ToRetention::Clear { ticket, path });
+                if self.threads.retention.try_send(order).is_err() {
+                    let error = Some("too many archives wait to be tended".to_owned());
+                    let removed = false;
+                    supervisor.handle(
+                        now(),
+                        Msg::Cleared {
+                            ticket,
+                            removed,
+                            error,
+                        },
+                    );
+                }
             }
             Deed::Grew => self.growth.send_modify(|n| *n = n.wrapping_add(1)),
             Deed::ReopenLog => super::telemetry::reopen(),

@@ -155,6 +155,15 @@ pub(crate) enum Msg {
         /// What.
         evidence: Vec<crate::domain::run::Evidence>,
     },
+    /// The archives of a log are gone.
+    Cleared {
+        /// Which request.
+        ticket: u64,
+        /// Whether there were any.
+        removed: bool,
+        /// In words.
+        error: Option<String>,
+    },
     /// Somebody follows a log, or no longer does.
     Follower {
         /// One more, or one less.
@@ -263,8 +272,13 @@ pub(super) enum Deed {
         /// Whether they are compressed.
         compress: bool,
     },
-    /// Remove the archives of this file.
-    ClearArchives(PathBuf),
+    /// Remove the archives of a file.
+    ClearArchives {
+        /// Asks for an answer.
+        ticket: u64,
+        /// The file.
+        path: PathBuf,
+    },
     /// Files grew: wake who follows.
     Grew,
     /// Begin the daemon's own log anew.

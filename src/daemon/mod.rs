@@ -34,6 +34,7 @@ mod store;
 pub(crate) mod subsystems;
 mod supervisor;
 mod telemetry;
+mod tending;
 #[cfg(test)]
 mod tests;
 mod undo;

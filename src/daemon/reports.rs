@@ -23,6 +23,7 @@ impl Supervisor {
                 self.scribe_pid = pid;
                 // It finds out anew what cannot be written; it knows of no other.
                 self.troubles.clear();
+                self.ask_scribe_again();
             }
             ToDaemon::Spawned {
                 key,
@@ -153,16 +154,11 @@ impl Supervisor {
                 self.deeds.push(Deed::Grew);
                 self.deeds.push(Deed::Retain { path });
             }
-            FromScribe::Done { error, .. } => {
-                if let Some(error) = error {
-                    self.tell(
-                        None,
-                        What::Alarm {
-                            text: format!("a log could not be tended: {error}"),
-                        },
-                    );
-                }
-            }
+            FromScribe::Done {
+                ticket,
+                error,
+                acted,
+            } => self.scribe_did(ticket, acted, error),
             FromScribe::Trouble {
                 path,
                 dropped,

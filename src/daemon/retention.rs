@@ -27,15 +27,21 @@ pub(super) enum ToRetention {
     /// A new archive of this log is there.
     Look(PathBuf),
     /// All archives of this log go.
-    Clear(PathBuf),
+    Clear {
+        /// Asks for an answer.
+        ticket: u64,
+        /// The log.
+        path: PathBuf,
+    },
 }
 
-/// Starts the thread.
+/// Starts the thread. `cleared` is called with each ticket, and whether there was anything to remove.
 ///
 /// # Errors
 /// When it cannot be made.
 pub(super) fn start(
     logs: PathBuf,
+    cleared: impl Fn(u64, io::Result<bool>) + Send + 'static,
 ) -> io::Result<(SyncSender<Box<ToRetention>>, std::thread::JoinHandle<()>)> {
     let (sender, receiver) = sync_channel(QUEUE);
     let thread = std::thread::Builder::new()
@@ -43,12 +49,16 @@ pub(super) fn start(
         .stack_size(512 * 1024)
         .spawn(move || {
             crate::platform::clock::be_nice();
-            run(&logs, &receiver);
+            run(&logs, &receiver, &cleared);
         })?;
     Ok((sender, thread))
 }
 
-fn run(logs: &Path, receiver: &Receiver<Box<ToRetention>>) {
+fn run(
+    logs: &Path,
+    receiver: &Receiver<Box<ToRetention>>,
+    cleared: &impl Fn(u64, io::Result<bool>),
+) {
     let mut limits: HashMap<PathBuf, (u32, bool)> = HashMap::new();
     while let Ok(message) = receiver.recv() {
         let result = match *message {
@@ -71,7 +81,10 @@ fn run(logs: &Path, receiver: &Receiver<Box<ToRetention>>) {
                 };
                 kept.and_then(|()| within_quota(logs, TOTAL_QUOTA))
             }
-            ToRetention::Clear(path) => clear(&path),
+            ToRetention::Clear { ticket, path } => {
+                cleared(ticket, clear(&path));
+                Ok(())
+            }
         };
         if let Err(error) = result {
             tracing::warn!("archives could not be tended: {error}");
@@ -79,11 +92,13 @@ fn run(logs: &Path, receiver: &Receiver<Box<ToRetention>>) {
     }
 }
 
-fn clear(path: &Path) -> io::Result<()> {
-    for it in archive::list(path)? {
+/// Whether there was anything to remove.
+fn clear(path: &Path) -> io::Result<bool> {
+    let archives = archive::list(path)?;
+    for it in &archives {
         it.remove()?;
     }
-    Ok(())
+    Ok(!archives.is_empty())
 }
 
 /// Leaves the newest `count` archives of a log, compressed if wanted.
@@ -168,7 +183,7 @@ mod tests {
         assert_eq!(bases(&log).len(), 2);
         keep(&log, 2, true).unwrap();
         assert!(archive::list(&log).unwrap().iter().all(|a| a.compressed));
-        clear(&log).unwrap();
+        assert!(clear(&log).unwrap() && !clear(&log).unwrap());
         assert!(bases(&log).is_empty());
         std::fs::remove_dir_all(folder).unwrap();
     }

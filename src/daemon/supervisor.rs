@@ -92,6 +92,7 @@ pub(super) struct Supervisor {
     /// Records on their way to the disk, by ticket.
     pub(super) awaited: HashMap<u64, Awaited>,
     pub(super) owed: Owed,
+    pub(super) tended: super::tending::Tended,
     pub(super) next_ticket: u64,
     pub(super) deeds: Vec<Deed>,
     pub(super) hub: Hub,
@@ -130,6 +131,7 @@ impl Supervisor {
             deferred: HashMap::new(),
             awaited: HashMap::new(),
             owed: Owed::default(),
+            tended: super::tending::Tended::default(),
             next_ticket: 1,
             deeds: Vec::new(),
             hub: Hub::default(),
@@ -188,6 +190,11 @@ impl Supervisor {
                 self.deeds.push(Deed::Saw(seen));
             }
             Msg::Confirmed { id, run, memory } => self.over_limit(id, run, memory),
+            Msg::Cleared {
+                ticket,
+                removed,
+                error,
+            } => self.tended_one(ticket, removed, error),
             Msg::Follower { joined } => self.follower(joined),
             Msg::Subsystem(text) => self.tell(None, What::Alarm { text }),
             Msg::EndAll { at_once } => self.end_all(at_once),
@@ -216,6 +223,7 @@ impl Supervisor {
         self.operations.forget_old(now.ns);
         self.forget_rollouts();
         self.tell_the_disk_again();
+        self.answer_tended();
         self.finish_turn();
     }
 
@@ -226,6 +234,7 @@ impl Supervisor {
             self.rollouts.next_due(),
             self.operations.next_due(),
             self.owed.due,
+            self.tended.next_due(),
         ];
         all.into_iter().flatten().min()
     }
@@ -427,7 +436,7 @@ impl Supervisor {
                 let _ = reply.send(sources);
             }
             Request::TendLogs(select, how, reply) => {
-                let _ = reply.send(self.tend_logs(&select, how));
+                self.tend_logs(&select, how, reply);
             }
         }
     }

@@ -368,6 +368,11 @@ pub(crate) enum ToScribe {
     },
 }
 
+/// An older scribe does not say whether there was anything to do.
+fn yes() -> bool {
+    true
+}
+
 /// From the scribe to the daemon.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -388,6 +393,9 @@ pub(crate) enum FromScribe {
         ticket: u64,
         /// What went wrong, if anything did.
         error: Option<String>,
+        /// Whether there was anything to do.
+        #[serde(default = "yes")]
+        acted: bool,
     },
     /// Bytes could not be written, or can again.
     Trouble {

@@ -131,15 +131,15 @@ impl LogFile {
         Ok(After::Same)
     }
 
-    /// Makes an archive of what is there; an empty file stays.
-    pub(super) fn rotate(&mut self) -> io::Result<()> {
+    /// Makes an archive of what is there; an empty file stays. Whether there was anything.
+    pub(super) fn rotate(&mut self) -> io::Result<bool> {
         self.target()?;
         let Some(full) = self.open.take() else {
-            return Ok(());
+            return Ok(false);
         };
         if full.size == 0 {
             self.open = Some(full);
-            return Ok(());
+            return Ok(false);
         }
         let log = &self.route.path;
         let end = full.base + full.size;
@@ -152,15 +152,16 @@ impl LogFile {
         failpoint!("scribe.archive.indexed");
         // The next file keeps the base while the archive that names it is still there: it may be removed at any time.
         self.open = open(log).ok();
-        Ok(())
+        Ok(true)
     }
 
-    /// Empties the file; logical offsets go on from where they were.
-    pub(super) fn flush(&mut self) -> io::Result<()> {
+    /// Empties the file; logical offsets go on from where they were. Whether there was anything.
+    pub(super) fn flush(&mut self) -> io::Result<bool> {
         if !self.route.path.exists() {
-            return Ok(());
+            return Ok(false);
         }
         self.target()?;
+        let acted = self.open.as_ref().is_some_and(|open| open.size > 0);
         if let Some(open) = &mut self.open {
             open.file.set_len(0)?;
             failpoint!("scribe.flush.cut");
@@ -174,7 +175,7 @@ impl LogFile {
             };
             open.index = Writer::begin(&index_path(&self.route.path), head).ok();
         }
-        Ok(())
+        Ok(acted)
     }
 }
 

@@ -90,7 +90,7 @@ impl Scribe {
                 self.empty_pipes_of(&path);
                 failpoint!("scribe.rotate.asked");
                 let result = self.with_file(&path, LogFile::rotate);
-                if result.is_ok() {
+                if matches!(result, Ok(true)) {
                     self.tell(&FromScribe::Rotated { path });
                 }
                 self.answer(ticket, &result);
@@ -104,9 +104,16 @@ impl Scribe {
         }
     }
 
-    pub(super) fn answer(&mut self, ticket: u64, result: &io::Result<()>) {
-        let error = result.as_ref().err().map(ToString::to_string);
-        self.tell(&FromScribe::Done { ticket, error });
+    pub(super) fn answer(&mut self, ticket: u64, result: &io::Result<bool>) {
+        let (acted, error) = match result {
+            Ok(acted) => (*acted, None),
+            Err(error) => (false, Some(error.to_string())),
+        };
+        self.tell(&FromScribe::Done {
+            ticket,
+            error,
+            acted,
+        });
     }
 
     /// What was written before the request belongs before it.
@@ -126,13 +133,13 @@ impl Scribe {
     pub(super) fn with_file(
         &mut self,
         path: &PathBuf,
-        act: impl FnOnce(&mut LogFile) -> io::Result<()>,
-    ) -> io::Result<()> {
+        act: impl FnOnce(&mut LogFile) -> io::Result<bool>,
+    ) -> io::Result<bool> {
         if let Some(file) = self.logs.get_mut(path) {
             return act(file);
         }
         if !path.exists() {
-            return Ok(());
+            return Ok(false);
         }
         // Nobody writes to it now: an open for this one act.
         act(&mut LogFile::new(Route {

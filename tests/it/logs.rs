@@ -301,6 +301,32 @@ fn clear_and_flush_empty_what_was_asked_for_and_nothing_else() {
 }
 
 #[test]
+fn rotate_and_clear_answer_when_it_is_done_and_say_what_was_done() {
+    let sandbox = Sandbox::new();
+    let _talker = Talker::start(&sandbox, "a", &[]);
+    let log = sandbox.home().join("logs/default/a/0.out.log");
+    let files = |args: &[&str]| {
+        let answer = sandbox.run(&[args, &["--json"]].concat()).success().json();
+        answer["files"].as_array().expect("files").len()
+    };
+    let archives = || {
+        let names = std::fs::read_dir(log.parent().unwrap()).unwrap();
+        let name = |entry: std::io::Result<std::fs::DirEntry>| {
+            entry.unwrap().file_name().into_string().unwrap()
+        };
+        let of_it = |name: &String| name.starts_with("0.out.log.0-");
+        names.map(name).filter(of_it).count()
+    };
+    assert_eq!(files(&["logs", "a", "--rotate"]), 1, "only one has lines");
+    assert!(archives() > 0, "it is there when the answer is");
+    assert_eq!(std::fs::metadata(&log).unwrap().len(), 0);
+    assert_eq!(files(&["logs", "a", "--rotate"]), 0, "it is empty");
+    assert_eq!(files(&["logs", "a", "--clear"]), 1, "its archive counts");
+    assert_eq!(archives(), 0, "none is left when the answer comes");
+    assert_eq!(files(&["flush", "a"]), 0);
+}
+
+#[test]
 fn the_log_of_a_process_nobody_knows_is_not_found() {
     let sandbox = Sandbox::new();
     sandbox

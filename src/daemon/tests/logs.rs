@@ -1,11 +1,12 @@
 //! What the scribe says of logs, and what clients see of it.
 
 use super::super::hub::Follow;
-use super::super::message::Msg;
-use super::client::spec;
+use super::super::message::{LogSource, Msg, Request, Tending};
+use super::client::{Answer, spec};
+use super::habit::SECOND;
 use super::world::World;
 use crate::domain::operation::Verb;
-use crate::keeper::protocol::{FromScribe, ToDaemon};
+use crate::keeper::protocol::{FromScribe, ToDaemon, ToScribe};
 
 const LOG: &str = "/logs/default/web/0.out.log";
 
@@ -57,4 +58,100 @@ fn trouble_with_a_log_ends_with_its_process_and_with_the_scribe_that_saw_it() {
     assert!(alarms(&world).is_empty());
     world.handle(trouble(LOG, 0, Some("no space left on device")));
     assert!(alarms(&world).is_empty(), "nobody writes it any more");
+}
+
+fn tend(world: &mut World, how: Tending) -> Answer<Vec<LogSource>> {
+    world.told_scribe.clear();
+    let all = vec!["web".parse().unwrap()];
+    world.ask(|reply| Request::TendLogs(all, how, reply))
+}
+
+/// What the scribe was asked for and has not answered: tickets and file names.
+fn orders(world: &mut World) -> Vec<(u64, String)> {
+    let name = |path: &std::path::Path| path.file_name().unwrap().to_str().unwrap().to_owned();
+    let asked = std::mem::take(&mut world.told_scribe).into_iter();
+    asked
+        .filter_map(|message| match message {
+            ToScribe::Rotate { ticket, path } | ToScribe::Flush { ticket, path } => {
+                Some((ticket, name(&path)))
+            }
+            ToScribe::Limits { .. } | ToScribe::Watch { .. } => None,
+        })
+        .collect()
+}
+
+fn did(world: &mut World, ticket: u64, acted: bool, error: Option<&str>) {
+    let error = error.map(str::to_owned);
+    world.handle(Msg::Scribe(FromScribe::Done {
+        ticket,
+        error,
+        acted,
+    }));
+}
+
+#[test]
+fn a_rotation_is_answered_when_the_scribe_has_acted_and_with_what_it_did() {
+    let mut world = World::new();
+    world.define("a", &spec("web")).unwrap();
+    let mut answer = tend(&mut world, Tending::Rotate);
+    let asked = orders(&mut world);
+    let [(out, _), (err, _)] = asked[..] else {
+        panic!("{asked:?}");
+    };
+    did(&mut world, out, true, None);
+    assert!(answer.try_recv().is_err(), "one is not done");
+    // A new scribe is asked for what the old one has not done.
+    world.handle(Msg::Keeper(ToDaemon::Scribe { pid: 9 }));
+    assert_eq!(orders(&mut world), [(err, "0.err.log".to_owned())]);
+    did(&mut world, err, false, None);
+    let done = answer.try_recv().unwrap().unwrap();
+    assert_eq!(done.len(), 1, "the other was empty: {done:?}");
+    assert!(done[0].path.ends_with("0.out.log"));
+}
+
+#[test]
+fn a_log_is_cleared_when_its_archives_are_gone_too() {
+    let mut world = World::new();
+    world.define("a", &spec("web")).unwrap();
+    for (acted, removed, expected) in [
+        (true, true, 2),
+        (true, false, 2),
+        (false, true, 2),
+        (false, false, 0),
+    ] {
+        let mut answer = tend(&mut world, Tending::Flush);
+        for (ticket, _) in orders(&mut world) {
+            did(&mut world, ticket, acted, None);
+            assert!(answer.try_recv().is_err(), "archives are still there");
+            world.handle(Msg::Cleared {
+                ticket,
+                removed,
+                error: None,
+            });
+        }
+        assert_eq!(answer.try_recv().unwrap().unwrap().len(), expected);
+    }
+}
+
+#[test]
+fn what_the_scribe_could_not_do_or_did_not_answer_is_said() {
+    let mut world = World::new();
+    world.define("a", &spec("web")).unwrap();
+    let mut answer = tend(&mut world, Tending::Rotate);
+    let asked = orders(&mut world);
+    did(&mut world, asked[0].0, false, Some("read-only file system"));
+    world.after(3 * SECOND);
+    assert!(answer.try_recv().is_err());
+    world.after(SECOND);
+    let error = answer.try_recv().unwrap().unwrap_err().message;
+    for part in [
+        "0.out.log: read-only file system",
+        "0.err.log: no answer in time",
+    ] {
+        assert!(error.contains(part), "{error}");
+    }
+    assert!(alarms(&world).is_empty(), "who asked was told");
+    // An answer that comes too late is nobody's.
+    did(&mut world, asked[1].0, true, None);
+    assert!(tend(&mut world, Tending::Rotate).try_recv().is_err());
 }

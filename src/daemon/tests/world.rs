@@ -16,7 +16,7 @@ use super::habit::{Disk, Habit, Leaves, MS, SECOND};
 use crate::domain::exit::{Ending, Exit, ShortText, Signal};
 use crate::domain::instance::Sweep;
 use crate::domain::names::{InstanceId, RunId};
-use crate::keeper::protocol::{Entry, NOTE_MAX, RunState, ToDaemon, ToKeeper};
+use crate::keeper::protocol::{Entry, NOTE_MAX, RunState, ToDaemon, ToKeeper, ToScribe};
 
 enum Happening {
     /// Only the daemon of this epoch hears it.
@@ -74,6 +74,7 @@ pub(super) struct World {
     pub(super) sweeps: Vec<(u64, SweepOrder)>,
     /// What the journal of runs was told.
     pub(super) seen: Vec<Seen>,
+    pub(super) told_scribe: Vec<ToScribe>,
     pub(super) told_to_quit: bool,
     pub(super) left: bool,
 }
@@ -104,6 +105,7 @@ impl World {
             signals: Vec::new(),
             sweeps: Vec::new(),
             seen: Vec::new(),
+            told_scribe: Vec::new(),
             told_to_quit: false,
             left: false,
         };
@@ -340,8 +342,8 @@ impl World {
             Deed::Saw(seen) => self.seen.push(seen),
             Deed::ReopenLog => {}
             Deed::Leave => self.left = true,
-            Deed::Scribe(_)
-            | Deed::History(_)
+            Deed::Scribe(message) => self.told_scribe.push(message),
+            Deed::History(_)
             | Deed::SweepAgain
             | Deed::Track { .. }
             | Deed::Untrack(_)
@@ -349,7 +351,7 @@ impl World {
             | Deed::Autopsy { .. }
             | Deed::Retain { .. }
             | Deed::Retention { .. }
-            | Deed::ClearArchives(_)
+            | Deed::ClearArchives { .. }
             | Deed::Grew => {}
         }
     }
