@@ -131,8 +131,17 @@ pub(crate) fn waiting(pipe: impl AsFd) -> io::Result<usize> {
 ///
 /// # Errors
 /// `EPERM` when the user's quota of pipe pages is used up, `EBUSY` when it holds more than that.
-pub(crate) fn set_pipe_size(pipe: impl AsFd, bytes: i32) -> io::Result<usize> {
+pub(crate) fn set_pipe_size(pipe: impl AsFd, bytes: usize) -> io::Result<usize> {
+    let bytes = i32::try_from(bytes).map_err(io::Error::other)?;
     Ok(usize::try_from(fcntl(pipe, FcntlArg::F_SETPIPE_SZ(bytes))?).unwrap_or(0))
+}
+
+/// The capacity that it has.
+///
+/// # Errors
+/// The kernel's.
+pub(crate) fn pipe_size(pipe: impl AsFd) -> io::Result<usize> {
+    Ok(usize::try_from(fcntl(pipe, FcntlArg::F_GETPIPE_SZ)?).unwrap_or(0))
 }
 
 /// The soft and the hard limit on open files.

@@ -18,6 +18,7 @@ use crate::platform::failpoint::failpoint;
 use crate::platform::{child, descriptor, signal};
 
 use super::file::LogFile;
+use super::pipes::Grown;
 use super::stage::{PipeId, Stage, Written, empty_stage, encode};
 
 /// The most bytes of one round.
@@ -30,10 +31,6 @@ const COALESCE: Duration = Duration::from_micros(500);
 const CHATTY_NS: u64 = 50_000_000;
 /// A file that does not take its bytes is tried again this often, milliseconds.
 const BLOCKED_MS: u8 = 250;
-/// What chatty pipes grow to.
-const LARGE_PIPE: i32 = 1 << 20;
-/// Where a user's share of pipe memory cannot be read.
-const QUOTA_DEFAULT_PAGES: u64 = 16384;
 
 /// Why the scribe ended.
 #[derive(Debug, thiserror::Error)]
@@ -70,8 +67,7 @@ pub(super) struct Scribe {
     pub(super) grew: BTreeSet<PathBuf>,
     pub(super) watched: bool,
     pub(super) told_ns: u64,
-    /// Bytes of pipe memory that may still be asked for.
-    pub(super) pipe_budget: u64,
+    pub(super) grown: Grown,
     pub(super) ending: bool,
     /// The keeper is gone: what is written goes on, until the next keeper ends this scribe.
     pub(super) orphaned: bool,
@@ -93,16 +89,6 @@ pub(crate) fn run() -> Result<(), ScribeError> {
     Scribe::new(keeper)?.turn_until_done()
 }
 
-/// The user's quota of pipe memory in bytes; see pipe(7), `pipe-user-pages-soft`.
-fn pipe_quota() -> u64 {
-    let pages = std::fs::read_to_string("/proc/sys/fs/pipe-user-pages-soft")
-        .ok()
-        .and_then(|text| text.trim().parse().ok())
-        .unwrap_or(QUOTA_DEFAULT_PAGES);
-    // Zero means without limit.
-    if pages == 0 { u64::MAX } else { pages * 4096 }
-}
-
 impl Scribe {
     pub(super) fn new(keeper: Link) -> io::Result<Self> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
@@ -118,7 +104,7 @@ impl Scribe {
             grew: BTreeSet::new(),
             watched: false,
             told_ns: 0,
-            pipe_budget: pipe_quota() / 4,
+            grown: Grown::new(),
             ending: false,
             orphaned: false,
             beat: None,
@@ -158,6 +144,7 @@ impl Scribe {
                 }
             }
             self.tell_growth();
+            self.shrink_idle(monotonic_ns());
             let asked = std::mem::take(&mut self.asked);
             if let Some(beat) = &mut self.beat {
                 beat.strike(asked);
@@ -170,6 +157,9 @@ impl Scribe {
             EpollTimeout::from(BLOCKED_MS)
         } else if self.watched && !self.grew.is_empty() {
             EpollTimeout::from(25u8)
+        } else if let Some(at) = self.grown.look_ns {
+            let wait = at.saturating_sub(monotonic_ns()).div_ceil(1_000_000);
+            u16::try_from(wait).map_or(EpollTimeout::MAX, EpollTimeout::from)
         } else {
             EpollTimeout::NONE
         }
@@ -279,17 +269,16 @@ impl Scribe {
         self.next_token += 1;
         let event = EpollEvent::new(EpollFlags::EPOLLIN | EpollFlags::EPOLLONESHOT, token);
         self.epoll.add(&read, event).map_err(io::Error::from)?;
-        self.pipes.insert(
-            token,
-            Pipe {
-                id,
-                read,
-                log,
-                last_ns: 0,
-                large: false,
-                nearly_full: false,
-            },
-        );
+        let mut pipe = Pipe {
+            id,
+            read,
+            log,
+            last_ns: 0,
+            large: false,
+            nearly_full: false,
+        };
+        self.grown.take(&mut pipe);
+        self.pipes.insert(token, pipe);
         // A pipe without writers never wakes anybody: look once.
         self.round(token);
         Ok(())
@@ -343,12 +332,9 @@ impl Scribe {
                 let written = empty_stage(stage, file, pipe.id.run);
                 let blocked = !matches!(&written, Ok(written) if !written.blocked);
                 let log = pipe.log.clone();
-                pipe.nearly_full = moved >= pipe_capacity(pipe.large) / 4 * 3;
-                if pipe.nearly_full && !pipe.large && self.pipe_budget >= ROUND as u64 {
-                    pipe.large = descriptor::set_pipe_size(&pipe.read, LARGE_PIPE).is_ok();
-                    if pipe.large {
-                        self.pipe_budget -= ROUND as u64;
-                    }
+                pipe.nearly_full = moved >= pipe.capacity() / 4 * 3;
+                if pipe.nearly_full {
+                    self.grown.grow(pipe);
                 }
                 self.after_writing(log, written);
                 if blocked {
@@ -409,9 +395,7 @@ impl Scribe {
     fn drained(&mut self, token: u64) {
         if let Some(pipe) = self.pipes.remove(&token) {
             let _ = self.epoll.delete(&pipe.read);
-            if pipe.large {
-                self.pipe_budget = self.pipe_budget.saturating_add(ROUND as u64);
-            }
+            self.grown.forget(&pipe);
             let PipeId { key, run, stream } = pipe.id;
             failpoint!("scribe.drained");
             let _ = self
@@ -472,8 +456,4 @@ impl Scribe {
             }
         }
     }
-}
-
-fn pipe_capacity(large: bool) -> usize {
-    if large { ROUND } else { ROUND_SMALL }
 }

@@ -14,7 +14,10 @@ use crate::domain::spec::Stream;
 use crate::keeper::link::Link;
 use crate::keeper::protocol::Route;
 use crate::logs::read::Log;
+use crate::platform::clock::monotonic_ns;
+use crate::platform::descriptor::{pipe_size, set_pipe_size};
 
+use super::pipes::{IDLE_NS, LARGE_PIPE, SMALL_PIPE};
 use super::role::Scribe;
 use super::stage::{PipeId, Stage, encode};
 
@@ -92,5 +95,72 @@ fn what_the_one_before_left_in_the_stage_goes_to_its_own_file_first() {
         .unwrap()
         .unwrap();
     assert_eq!(line.run, Some(RunId(2)), "the index knows whose they were");
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// A scribe that has its stage, and nothing else.
+fn scribe_with_stage() -> (Scribe, std::os::unix::net::UnixStream) {
+    let (keeper, theirs) = Link::pair().unwrap();
+    let mut scribe = Scribe::new(keeper).unwrap();
+    let (read, write) = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK).unwrap();
+    set_pipe_size(&write, LARGE_PIPE).unwrap();
+    let owner: File = memfd_create(c"owner", MFdFlags::MFD_CLOEXEC)
+        .unwrap()
+        .into();
+    scribe.stage = Some(Stage {
+        read,
+        write,
+        owner,
+        noted: None,
+    });
+    (scribe, theirs)
+}
+
+#[test]
+fn chatty_pipes_grow_within_the_share_and_shrink_when_they_were_idle() {
+    let folder = scratch("pipes");
+    let (mut scribe, _theirs) = scribe_with_stage();
+    scribe.grown.most = 2;
+    let mut writers = Vec::new();
+    for key in 1..=4 {
+        let (read, write) = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK).unwrap();
+        if key == 1 {
+            // The scribe before this one has grown it.
+            set_pipe_size(&read, LARGE_PIPE).unwrap();
+        }
+        let log = route(folder.join(format!("{key}.log")));
+        (scribe.add_pipe(id(key, 1, Stream::Out), read, log)).unwrap();
+        writers.push(File::from(write));
+    }
+    for writer in &mut writers {
+        writer.write_all(&vec![b'x'; SMALL_PIPE]).unwrap();
+    }
+    let tokens: Vec<u64> = scribe.pipes.keys().copied().collect();
+    for token in &tokens {
+        scribe.rounds(*token);
+    }
+    let sizes = |scribe: &Scribe| -> Vec<usize> {
+        (scribe.pipes.values().map(|p| pipe_size(&p.read).unwrap())).collect()
+    };
+    let (small, large) = (SMALL_PIPE, LARGE_PIPE);
+    assert_eq!(sizes(&scribe), [large, large, small, small]);
+    // One holds more than a small pipe has room for, as when its file takes nothing.
+    writers[0].write_all(&vec![b'y'; 2 * SMALL_PIPE]).unwrap();
+    let now = monotonic_ns();
+    scribe.shrink_idle(now + IDLE_NS / 2);
+    assert_eq!(sizes(&scribe), [large, large, small, small]);
+    scribe.shrink_idle(now + IDLE_NS);
+    assert_eq!(sizes(&scribe), [large, small, small, small]);
+    assert_eq!(scribe.grown.count, 1);
+    scribe.rounds(tokens[0]);
+    scribe.shrink_idle(now + 3 * IDLE_NS);
+    assert_eq!(sizes(&scribe), [small; 4]);
+    assert_eq!((scribe.grown.count, scribe.grown.look_ns), (0, None));
+    let length = std::fs::metadata(folder.join("1.log")).unwrap().len();
+    assert_eq!(length, 3 * SMALL_PIPE as u64, "no byte is lost by it");
+    // What has shrunk may grow again.
+    writers[3].write_all(&vec![b'x'; SMALL_PIPE]).unwrap();
+    scribe.rounds(tokens[3]);
+    assert_eq!(sizes(&scribe), [small, small, small, large]);
     std::fs::remove_dir_all(folder).unwrap();
 }
