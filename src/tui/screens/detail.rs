@@ -256,10 +256,14 @@ fn verb(model: &mut Model, verb: Verb, commands: &mut Vec<Cmd>) {
     verbs::ask(model, verb, vec![(id, run)], name, select, commands);
 }
 
+/// Reads its logs; from the list of runs, where the chosen one ended.
 fn read_logs(model: &mut Model, commands: &mut Vec<Cmd>) {
     let Some(Screen::Detail(it)) = model.screens.last() else {
         return;
     };
     let (select, name) = (it.id.to_string(), it.name.clone());
-    log_view::open_scope(model, select, name, None, commands);
+    let run = it.runs().get(it.chosen()).filter(|_| it.tab == Tab::Runs);
+    let end = run.and_then(|run| run.run.ended.as_ref());
+    let at = end.map(|end| end.exit.at_ms);
+    log_view::open_scope(model, select, name, at, commands);
 }

@@ -4,6 +4,7 @@ use crate::api::{Push, Status, Verb};
 use crate::domain::names::{InstanceId, RunId};
 use crate::tui::model::Target;
 use crate::tui::msg::{Cmd, Msg};
+use crate::tui::query::Query;
 use crate::tui::screens::Screen;
 
 use super::desk::{Desk, instance};
@@ -165,6 +166,16 @@ fn l_reads_the_logs_of_what_is_shown_and_esc_comes_back() {
     assert!(desk.screen().contains("cron"), "{}", desk.screen());
     desk.press("Esc");
     assert!(matches!(desk.model.screens.last(), Some(Screen::Detail(_))));
+}
+
+#[test]
+fn l_on_a_run_reads_the_logs_where_it_ended() {
+    let mut desk = shown(4);
+    desk.press("] j l");
+    assert!(matches!(desk.model.screens.last(), Some(Screen::Logs(_))));
+    let asked = questions(&desk);
+    let page = |query: &Query| matches!(query, Query::LogPage(_));
+    assert!(asked.iter().any(|(_, query)| page(query)), "{asked:?}");
 }
 
 #[test]
