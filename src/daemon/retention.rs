@@ -95,6 +95,7 @@ fn run(
 /// Whether there was anything to remove.
 fn clear(path: &Path) -> io::Result<bool> {
     let archives = archive::list(path)?;
+    archive::remove_unfinished(path)?;
     for it in &archives {
         it.remove()?;
     }
@@ -107,6 +108,7 @@ fn keep(path: &Path, count: u32, compress: bool) -> io::Result<()> {
     let count = usize::try_from(count).unwrap_or(usize::MAX);
     let excess = archives.len().saturating_sub(count);
     let (old, kept) = archives.split_at(excess);
+    archive::remove_unfinished(path)?;
     // Oldest first: that frees room for what compressing needs.
     for it in old {
         it.remove()?;
@@ -165,6 +167,30 @@ fn log_of(path: &Path) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_compression_that_was_cut_short_leaves_nothing_and_is_done_again() {
+        let folder = std::env::temp_dir().join(format!("adasa-cut-short-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let log = folder.join("0.out.log");
+        let plain = archive::path_of(&log, 0, 100);
+        std::fs::write(&plain, [b'x'; 100]).unwrap();
+        // Of one archive that is there, and of one that has been removed since; and what is nobody's business.
+        let cut = ["0.out.log.0-100.gz.part", "0.out.log.100-200.gz.part"];
+        let others = ["0.out.log.mine.gz.part", "1.out.log.0-100.gz.part"];
+        for name in cut.iter().chain(&others) {
+            std::fs::write(folder.join(name), "half").unwrap();
+        }
+        keep(&log, 5, true).unwrap();
+        assert!(cut.iter().all(|name| !folder.join(name).exists()));
+        assert!(others.iter().all(|name| folder.join(name).exists()));
+        let done = archive::list(&log).unwrap();
+        assert!(done.len() == 1 && done[0].compressed, "{done:?}");
+        let mut text = Vec::new();
+        std::io::Read::read_to_end(&mut done[0].open().unwrap(), &mut text).unwrap();
+        assert_eq!(text, [b'x'; 100]);
+        std::fs::remove_dir_all(folder).unwrap();
+    }
 
     #[test]
     fn the_newest_archives_stay_and_the_quota_takes_the_oldest() {

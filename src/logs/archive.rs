@@ -107,6 +107,37 @@ pub(crate) fn path_of(log: &Path, base: u64, end: u64) -> PathBuf {
     with_suffix(log, &format!(".{base}-{end}"))
 }
 
+/// Removes what compressions of this log left that were cut short. Only whoever compresses may ask for it.
+///
+/// # Errors
+/// The kernel's; one that is gone is no error.
+pub(crate) fn remove_unfinished(log: &Path) -> io::Result<()> {
+    let (Some(folder), Some(name)) = (log.parent(), log.file_name()) else {
+        return Ok(());
+    };
+    let prefix = format!("{}.", name.to_string_lossy());
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let range = (name.to_str())
+            .and_then(|name| name.strip_prefix(&prefix)?.strip_suffix(".gz.part"))
+            .and_then(|range| range.split_once('-'));
+        let Some((base, end)) = range else { continue };
+        if base.parse::<u64>().is_err() || end.parse::<u64>().is_err() {
+            continue;
+        }
+        match std::fs::remove_file(entry.path()) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(())
+}
+
 /// The archives of a log file, oldest first. Where a compressed and a plain one hold the same bytes (a compression
 /// that was cut short between its two last steps), the plain one counts.
 ///
