@@ -159,6 +159,14 @@ impl Supervisor {
                 error,
                 acted,
             } => self.scribe_did(ticket, acted, error),
+            FromScribe::Touched { path, cut } => {
+                let path = path.display();
+                let text = match cut {
+                    Some(bytes) => format!("{path} was cut from outside by {bytes} bytes"),
+                    None => format!("{path} was deleted or moved from outside and is made again"),
+                };
+                self.announce(None, What::Note { text });
+            }
             FromScribe::Trouble {
                 path,
                 dropped,

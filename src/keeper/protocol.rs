@@ -397,6 +397,13 @@ pub(crate) enum FromScribe {
         #[serde(default = "yes")]
         acted: bool,
     },
+    /// Somebody else had his hands on a file.
+    Touched {
+        /// The file.
+        path: PathBuf,
+        /// So many bytes are missing at its beginning; none when the whole file was gone and has been made again.
+        cut: Option<u64>,
+    },
     /// Bytes could not be written, or can again.
     Trouble {
         /// To this file.

@@ -25,6 +25,8 @@ pub(super) struct LogFile {
     pub(super) dropped: u64,
     /// Why bytes are not taken at present, in words; none when they are.
     pub(super) failing: Option<String>,
+    /// What somebody else did to the file and nobody has been told yet: cut by so many bytes, or took it away.
+    pub(super) touched: Vec<Option<u64>>,
 }
 
 struct Open {
@@ -62,6 +64,7 @@ impl LogFile {
             open: None,
             dropped: 0,
             failing: None,
+            touched: Vec::new(),
         }
     }
 
@@ -77,7 +80,11 @@ impl LogFile {
             None => true,
         };
         if stale {
-            self.open = Some(open(&self.route.path)?);
+            let made = open(&self.route.path)?;
+            // One that was never written to is missed by nobody.
+            if self.open.replace(made).is_some_and(|gone| gone.size > 0) {
+                self.touched.push(None);
+            }
         }
         let Some(open) = &mut self.open else {
             return Err(io::Error::other("no log file is open"));
@@ -85,6 +92,7 @@ impl LogFile {
         let size = open.file.metadata()?.len();
         if size < open.size {
             // Somebody cut it from outside: readers' positions stay valid because the base moves instead.
+            self.touched.push(Some(open.size - size));
             open.base += open.size - size;
             let head = Head {
                 inode: open.inode,

@@ -412,7 +412,13 @@ impl Scribe {
     }
 
     fn after_writing(&mut self, log: PathBuf, written: io::Result<Written>) {
-        let mut messages = Vec::new();
+        let touched = (self.logs.get_mut(&log)).map(|file| std::mem::take(&mut file.touched));
+        let mut messages: Vec<FromScribe> = (touched.into_iter().flatten())
+            .map(|cut| FromScribe::Touched {
+                path: log.clone(),
+                cut,
+            })
+            .collect();
         match written {
             Ok(written) => {
                 if written.rotated {

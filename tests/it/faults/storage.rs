@@ -52,6 +52,8 @@ fn a_log_file_deleted_underneath_is_made_again_at_the_next_line() {
     fs::remove_file(&path).expect("removed");
     ear.say("after");
     home.until_file(&path, |text| text == "after\n");
+    let said = format!("{} was deleted or moved from outside", path.display());
+    home.until_file(EVENTS, |text| text.matches(&said).count() == 1);
 }
 
 #[test]
@@ -68,6 +70,8 @@ fn a_log_file_cut_from_outside_goes_on_at_its_end() {
         .expect("cut");
     ear.say("after");
     home.until_file(&path, |text| text == "after\n");
+    let said = format!("{} was cut from outside by 43 bytes", path.display());
+    home.until_file(EVENTS, |text| text.matches(&said).count() == 1);
     assert!(
         home.run(&["logs", "parrot"])
             .success()
