@@ -3,6 +3,7 @@
 mod error;
 mod log_line;
 mod log_page;
+mod metrics;
 mod past;
 mod place;
 mod push;
@@ -26,6 +27,7 @@ pub use log_page::{
     Bucket, LogHistogram, LogHistogramQuery, LogPage, LogPageQuery, LogSearchQuery, SearchEnd,
     SearchNews, SearchState,
 };
+pub use metrics::{Columns, MetricHistory};
 pub use past::{InstanceRuns, RunState, RunView};
 pub use place::{Cursor, LogPlace, NoCursor};
 pub use push::{Metric, Push, Snapshot};

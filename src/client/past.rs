@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::api::{InstanceRuns, Why};
+use crate::api::{InstanceRuns, MetricHistory, Why};
 
 use super::Client;
 use super::error::ClientError;
@@ -23,6 +23,18 @@ impl Client {
         let select = quote(&select.join(","));
         let target = format!("/api/processes/{select}/runs?limit={limit}&lines={lines}");
         self.get(&target, Duration::ZERO)
+    }
+
+    /// What each of what is selected used over the last minutes and the last day; all when nothing is selected.
+    ///
+    /// # Errors
+    /// As every call.
+    pub fn metric_history(&self, select: &[String]) -> Result<Vec<MetricHistory>, ClientError> {
+        let select = quote(&select.join(","));
+        self.get(
+            &format!("/api/metrics/history?select={select}"),
+            Duration::ZERO,
+        )
     }
 
     /// Why each of what is selected stands where it stands.

@@ -4,7 +4,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::api::{
     Act, ApiError, Applied, Apply, Code, DaemonInfo, Define, Detail, Down, InstanceView,
-    OperationView, RolloutControl, ServerControl, Undo, UndoView,
+    MetricHistory, OperationView, RolloutControl, ServerControl, Undo, UndoView,
 };
 use crate::domain::names::OperationId;
 use crate::domain::selector::Selector;
@@ -103,6 +103,10 @@ impl Handle {
     ask!(
         /// Ends or replaces the daemon.
         control(what: ServerControl, by: String) -> () = Request::Control
+    );
+    ask!(
+        /// What is selected used over time.
+        metric_history(select: Vec<Selector>) -> Vec<MetricHistory> = Request::MetricHistory
     );
     ask!(
         /// What the journal of runs is read for.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::event::Event;
 use crate::domain::exit::{Ending, Exit, ShortText};
+use crate::domain::history::History;
 use crate::domain::instance::{Event as Happened, Instance, Phase, Policy, Report};
 use crate::domain::names::{InstanceId, OperationId, ProcessKey, RunId, instance_label};
 use crate::domain::operation::Verb;
@@ -107,6 +108,8 @@ pub(super) struct Member {
     pub(super) part: Option<super::rollouts::Part>,
     pub(super) sample: Option<Sample>,
     pub(super) series: Series,
+    /// What it used over time; none before the first measurement.
+    pub(super) history: Option<Box<History>>,
     pub(super) alarm: Option<String>,
     /// Whether it is above its limit and that has been said.
     pub(super) over_limit: bool,
@@ -146,6 +149,7 @@ impl Member {
             part: None,
             sample: None,
             series: Series::default(),
+            history: None,
             alarm: None,
             over_limit: false,
             events: VecDeque::new(),

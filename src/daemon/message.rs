@@ -6,7 +6,8 @@ use tokio::sync::oneshot;
 
 use crate::api::{
     Act as ActRequest, ApiError, Applied, Apply, DaemonInfo, Define, Detail, Down, Host,
-    InstanceView, OperationView, RolloutControl, ServerControl, Snapshot, Undo, UndoView,
+    InstanceView, MetricHistory, OperationView, RolloutControl, ServerControl, Snapshot, Undo,
+    UndoView,
 };
 use crate::domain::event::Event;
 use crate::domain::exit::Signal;
@@ -80,6 +81,8 @@ pub(crate) enum Request {
     Control(ServerControl, String, Reply<()>),
     /// What follows this epoch and number; everything, and what follows it, where that is not kept.
     Subscribe(Option<(u64, u64)>, oneshot::Sender<Joined>),
+    /// What some used over time.
+    MetricHistory(Vec<Selector>, Reply<Vec<MetricHistory>>),
     /// What the journal of runs is read for.
     Subjects(Vec<Selector>, Reply<Vec<Subject>>),
     /// The log files of some.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::domain::event::What;
 use crate::domain::exit::Exit;
+use crate::domain::history::History;
 use crate::domain::instance::{Event as Happened, Phase, Report};
 use crate::domain::names::{InstanceId, RunId};
 use crate::domain::run::Asker;
@@ -229,8 +230,14 @@ impl Supervisor {
             return;
         }
         member.sample = Some(sample);
-        if let Some(cpu) = sample.cpu.filter(|_| periodic) {
-            member.series.push(cpu);
+        if periodic {
+            if let Some(cpu) = sample.cpu {
+                member.series.push(cpu);
+            }
+            member
+                .history
+                .get_or_insert_with(|| Box::new(History::new()))
+                .add(self.now.ns, sample.cpu, sample.memory);
         }
         let limit = self
             .processes

@@ -427,6 +427,10 @@ impl Supervisor {
             Request::Subscribe(last, reply) => {
                 let _ = reply.send(self.join(last));
             }
+            Request::MetricHistory(select, reply) => {
+                let told = self.select(&select).map(|ids| self.metric_histories(&ids));
+                let _ = reply.send(told);
+            }
             Request::Subjects(select, reply) => {
                 let subjects = self.select(&select).map(|ids| self.subjects(&ids));
                 let _ = reply.send(subjects);
@@ -460,6 +464,7 @@ fn is_change(request: &Request) -> bool {
         | Request::Info(..)
         | Request::Control(..)
         | Request::Subscribe(..)
+        | Request::MetricHistory(..)
         | Request::Subjects(..)
         | Request::Logs(..)
         | Request::TendLogs(..) => false,

@@ -10,6 +10,7 @@ mod habit;
 mod handover;
 mod idempotency;
 mod logs;
+mod metrics;
 mod old_state;
 mod operations;
 mod orphans;

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::api::{Counts, DaemonInfo, Detail, InstanceView, Metric, Push, Snapshot};
+use crate::api::{
+    Columns, Counts, DaemonInfo, Detail, InstanceView, Metric, MetricHistory, Push, Snapshot,
+};
+use crate::domain::history::{Finished, History};
 use crate::domain::instance::Phase;
 use crate::domain::names::InstanceId;
 
@@ -179,6 +182,32 @@ impl Supervisor {
             Some(place) => Joined::Resumed(place),
             None => Joined::Anew(Box::new(self.snapshot()), self.hub.subscribe()),
         }
+    }
+
+    /// What some used over time; nothing but gaps where nothing was ever measured.
+    pub(super) fn metric_histories(&self, ids: &[InstanceId]) -> Vec<MetricHistory> {
+        let told = |finished: Finished| {
+            let (cpu, memory) = finished.columns.into_iter().unzip();
+            Columns {
+                period_ms: finished.period_ms,
+                end_ms: self.now.ms.saturating_sub(finished.ago_ms),
+                cpu,
+                memory,
+            }
+        };
+        let empty = History::new();
+        ids.iter()
+            .filter_map(|id| {
+                let history = self.members.get(id)?.history.as_deref();
+                let [short, long] = history.unwrap_or(&empty).finished(self.now.ns);
+                Some(MetricHistory {
+                    id: *id,
+                    name: self.label(*id),
+                    short: told(short),
+                    long: told(long),
+                })
+            })
+            .collect()
     }
 
     pub(super) fn publish_metrics(&mut self) {

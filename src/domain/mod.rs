@@ -5,6 +5,7 @@ pub(crate) mod checkup;
 pub(crate) mod clues;
 pub(crate) mod event;
 pub(crate) mod exit;
+pub(crate) mod history;
 pub(crate) mod instance;
 pub(crate) mod level;
 pub(crate) mod names;

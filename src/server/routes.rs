@@ -61,6 +61,7 @@ pub(super) fn router(context: Context) -> Router {
         .route("/api/undo", get(undo_list).post(undo))
         .route("/api/apply", post(apply))
         .route("/api/down", post(down))
+        .route("/api/metrics/history", get(metric_history))
         .route("/api/events", get(events::events))
         .route("/api/logs", get(logs::read))
         .route("/api/logs/page", get(logs::page))
@@ -179,6 +180,15 @@ async fn list(
 ) -> Answer {
     let Query(query) = query?;
     success(context.handle.list(selectors(&query.select)?).await?)
+}
+
+async fn metric_history(
+    State(context): State<Context>,
+    query: Result<Query<Selection>, QueryRejection>,
+) -> Answer {
+    let Query(query) = query?;
+    let select = selectors(&query.select)?;
+    success(context.handle.metric_history(select).await?)
 }
 
 pub(super) type Named = Result<Path<String>, PathRejection>;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use crate::api::{DaemonInfo, Host, InstanceView, Snapshot, Verb};
+use crate::api::{DaemonInfo, Host, InstanceView, MetricHistory, Snapshot, Verb};
 use crate::domain::names::{InstanceId, Namespace, OperationId, ProcessKey, RunId};
 
 use super::filter::Filter;
@@ -345,6 +345,15 @@ impl Model {
         }
         self.settle_order();
         self.keep_selection();
+    }
+
+    /// Takes over what was measured before the dashboard was there.
+    pub(super) fn take_history(&mut self, list: &[MetricHistory]) {
+        for it in list {
+            if let Some(row) = self.rows.get_mut(&it.id) {
+                row.series.fill(&it.short);
+            }
+        }
     }
 
     /// Takes one instance over. What was asked for is confirmed by whatever the daemon says.

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::api::{
-    Define, Detail, LogHistogram, LogHistogramQuery, LogPage, LogPageQuery, Progress, RunView, Why,
+    Define, Detail, LogHistogram, LogHistogramQuery, LogPage, LogPageQuery, MetricHistory,
+    Progress, RunView, Why,
 };
 use crate::client::{Client, ClientError, operation_id};
 
@@ -27,6 +28,8 @@ pub(super) enum Query {
     Detail { select: String },
     /// What was: of the one instance that a selector names.
     Past { select: String },
+    /// What all used before the dashboard was there.
+    History,
     /// Whether a draft could be started.
     Draft(Draft),
     /// Start a draft.
@@ -51,6 +54,7 @@ pub(super) struct Past {
 pub(super) enum Answer {
     Detail(Vec<Detail>),
     Past(Box<Past>),
+    History(Vec<MetricHistory>),
     /// What is wrong with a draft.
     Draft(Result<(), String>),
     /// It was started under this name.
@@ -83,6 +87,7 @@ impl Query {
                     why,
                 })))
             }
+            Self::History => client.metric_history(&[]).map(Answer::History),
             Self::Draft(draft) => Ok(Answer::Draft(draft.spec(&here()).map(drop))),
             Self::Define(draft) => match draft.spec(&here()) {
                 Err(why) => Ok(Answer::Draft(Err(why))),

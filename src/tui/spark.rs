@@ -3,6 +3,8 @@
 
 use std::collections::VecDeque;
 
+use crate::api::Columns;
+
 /// Seconds a column stands for.
 pub(super) const COLUMN: u8 = 5;
 /// How many columns are kept: five minutes.
@@ -11,8 +13,8 @@ const KEPT: usize = 60;
 /// Finished columns, oldest first, and the one that is being filled.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Spark {
-    /// Percent of one core in tenths.
-    cpu: VecDeque<u16>,
+    /// Percent of one core in tenths; none where nothing was measured.
+    cpu: VecDeque<Option<u16>>,
     /// Bytes; none where no figure was known.
     memory: VecDeque<Option<u64>>,
     sum: u32,
@@ -53,14 +55,33 @@ impl Spark {
                 self.memory.pop_front();
             }
             let mean = self.sum / self.samples;
-            self.cpu.push_back(u16::try_from(mean).unwrap_or(u16::MAX));
+            self.cpu
+                .push_back(Some(u16::try_from(mean).unwrap_or(u16::MAX)));
             self.memory.push_back(self.bytes);
             (self.sum, self.samples, self.bytes, self.filled) = (0, 0, None, 0);
         }
     }
 
-    /// Percent of one core in tenths, oldest first.
-    pub(super) fn cpu(&self) -> &VecDeque<u16> {
+    /// What was measured before, in place of the finished columns; the column that is being filled stays.
+    pub(super) fn fill(&mut self, told: &Columns) {
+        if told.period_ms != u64::from(COLUMN) * 1000 || told.cpu.len() != told.memory.len() {
+            return;
+        }
+        let both = || told.cpu.iter().zip(&told.memory);
+        // Before the first there is nothing to show as a gap.
+        let before = both().take_while(|it| *it == (&None, &None)).count();
+        let older = before.max(told.cpu.len().saturating_sub(KEPT));
+        if older == told.cpu.len() {
+            return;
+        }
+        (self.cpu, self.memory) = both()
+            .skip(older)
+            .map(|(cpu, memory)| (*cpu, *memory))
+            .unzip();
+    }
+
+    /// Percent of one core in tenths, oldest first; none where nothing was measured.
+    pub(super) fn cpu(&self) -> &VecDeque<Option<u16>> {
         &self.cpu
     }
 
@@ -80,7 +101,7 @@ mod tests {
         for cpu in [10, 20, 30, 40, 50, 1000] {
             it.add(cpu, Some(7));
         }
-        assert_eq!(it.cpu(), &[30]);
+        assert_eq!(it.cpu(), &[Some(30)]);
         assert_eq!(it.memory(), &[Some(7)]);
     }
 
@@ -101,6 +122,34 @@ mod tests {
             );
         }
         assert_eq!(changed, [1; 5]);
+    }
+
+    fn told(cpu: &[Option<u16>]) -> Columns {
+        Columns {
+            period_ms: 5000,
+            end_ms: 0,
+            cpu: cpu.to_vec(),
+            memory: cpu.iter().map(|it| it.map(u64::from)).collect(),
+        }
+    }
+
+    #[test]
+    fn what_was_measured_before_fills_the_columns_and_gaps_stay_gaps() {
+        let mut it = Spark::default();
+        (0..7).for_each(|_| it.add(50, Some(3)));
+        it.fill(&told(&[None, None, Some(4), None, Some(0)]));
+        assert_eq!(it.cpu(), &[Some(4), None, Some(0)]);
+        assert_eq!(it.memory(), &[Some(4), None, Some(0)]);
+        (0..3).for_each(|_| it.add(50, Some(3)));
+        assert_eq!(it.cpu(), &[Some(4), None, Some(0), Some(50)]);
+        it.fill(&told(&[Some(1); 120]));
+        assert_eq!((it.cpu().len(), it.memory().len()), (KEPT, KEPT));
+        let before = it.clone();
+        it.fill(&told(&[None; 120]));
+        assert_eq!(
+            it, before,
+            "nothing is known there: what is known here stays"
+        );
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::keymap::{Action, Meaning, Place, Press};
 use super::model::{Focus, Link, Lost, Mode, Model, Tier};
 use super::msg::{Cmd, Msg};
 use super::palette;
+use super::query::{Answer, Query};
 use super::regions::{SMALLEST, regions};
 use super::screens::{self, Screen, log_view};
 use super::verbs::{answered, ask_key, undone};
@@ -59,6 +60,10 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
                 model.logs.due = Some(model.now + AGAIN);
             }
         }
+        Msg::Fetched {
+            answer: Ok(Answer::History(list)),
+            ..
+        } => model.take_history(&list),
         Msg::Fetched { ticket, answer } => {
             model.told_for_pane(ticket, &answer);
             screens::fetched(model, ticket, answer, &mut commands);
@@ -168,6 +173,9 @@ fn pushed(model: &mut Model, push: Push, commands: &mut Vec<Cmd>) {
     match push {
         Push::Snapshot(snapshot) => {
             model.take(*snapshot);
+            let ticket = model.ticket();
+            let query = Query::History;
+            commands.push(Cmd::Fetch { ticket, query });
             model.logs.due = Some(model.now);
             log_view::reconnected(model, commands);
             tick(model, model.now, model.wall_ms, commands);

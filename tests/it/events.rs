@@ -6,6 +6,7 @@ use std::os::unix::net::UnixStream;
 use serde_json::Value;
 
 use crate::child;
+use crate::http::{answer_of, get};
 use crate::sandbox::{LIMIT, Sandbox};
 
 /// A subscriber.
@@ -113,4 +114,33 @@ fn an_id_of_another_daemon_or_of_nobody_is_answered_with_everything() {
         let again = Stream::open(&s, id.as_deref()).next();
         assert_ne!(again.1["type"], "resync", "its id can be gone on from");
     }
+}
+
+#[test]
+fn what_was_used_before_can_be_asked_for_and_what_nobody_measured_is_null() {
+    let s = Sandbox::new();
+    s.start("api", &child::stays(&s), &[]);
+    let mut stream = Stream::open(&s, None);
+    // In six seconds a column of five is finished.
+    for _ in 0..6 {
+        let _ = stream.until(|told| told["metrics"].as_array().is_some_and(|m| !m.is_empty()));
+    }
+    let told = get(&s, "/api/metrics/history?select=api");
+    assert_eq!(told.as_array().unwrap().len(), 1, "{told}");
+    let it = &told[0];
+    assert_eq!(it["name"], "api");
+    for (series, length, period) in [("short", 120, 5_000), ("long", 288, 300_000)] {
+        let columns = &it[series];
+        assert_eq!(columns["period_ms"], period);
+        for figure in ["cpu", "memory"] {
+            let values = columns[figure].as_array().unwrap();
+            assert_eq!(values.len(), length, "{series} {figure}");
+            assert!(values[0].is_null(), "nothing was measured then: {values:?}");
+        }
+    }
+    let memory = it["short"]["memory"].as_array().unwrap();
+    assert!(memory.iter().any(|m| m.as_u64() > Some(0)), "{memory:?}");
+    let cpu = it["short"]["cpu"].as_array().unwrap();
+    assert!(cpu.iter().any(|tenths| tenths.is_u64()), "{cpu:?}");
+    assert_eq!(answer_of(&s, "/api/metrics/history?select=nobody").0, 404);
 }

@@ -96,6 +96,7 @@ impl DetailScreen {
                 Ok(Answer::Past(past)) => Ok(past),
                 Ok(
                     Answer::Detail(_)
+                    | Answer::History(_)
                     | Answer::Draft(_)
                     | Answer::Defined(_)
                     | Answer::LogPage(_)

@@ -154,6 +154,41 @@ fn who_goes_on_without_a_snapshot_is_live_and_keeps_what_it_knows() {
 }
 
 #[test]
+fn charts_begin_with_what_the_daemon_measured_before() {
+    use crate::api::{Columns, MetricHistory};
+    use crate::tui::query::{Answer, Query};
+    let mut desk = Desk::new();
+    back(&mut desk);
+    let asked = desk.wanted.iter().rev().find_map(|it| match it {
+        Cmd::Fetch {
+            ticket,
+            query: Query::History,
+        } => Some(*ticket),
+        _ => None,
+    });
+    let columns = |period_ms| Columns {
+        period_ms,
+        end_ms: 0,
+        cpu: [vec![None; 90], vec![Some(70); 28], vec![None, Some(90)]].concat(),
+        memory: vec![Some(1 << 20); 120],
+    };
+    let told = MetricHistory {
+        id: InstanceId(1),
+        name: "api-0".into(),
+        short: columns(5_000),
+        long: columns(300_000),
+    };
+    desk.send(Msg::Fetched {
+        ticket: asked.unwrap(),
+        answer: Ok(Answer::History(vec![told])),
+    });
+    let series = &desk.model.rows[&InstanceId(1)].series;
+    assert_eq!((series.cpu().len(), series.memory().len()), (60, 60));
+    let newest: Vec<_> = series.cpu().iter().skip(57).copied().collect();
+    assert_eq!(newest, [Some(70), None, Some(90)]);
+}
+
+#[test]
 fn what_is_read_back_after_a_reconnect_is_shown_once() {
     let mut desk = Desk::new();
     desk.wait(200);

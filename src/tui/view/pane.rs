@@ -141,7 +141,7 @@ pub(super) fn cpu_chart(canvas: &mut Canvas<'_>, area: Rect, row: &Row) {
         .series
         .cpu()
         .iter()
-        .map(|tenths| Some(f64::from(*tenths) / 10.0))
+        .map(|tenths| tenths.map(|tenths| f64::from(tenths) / 10.0))
         .collect();
     let most = cpu.iter().flatten().copied().fold(10.0, f64::max);
     let now = row.view.cpu.map_or(none, percent);

@@ -81,7 +81,7 @@ struct Cells {
     role: Role,
     requested: Option<Verb>,
     cpu: Option<f32>,
-    series: VecDeque<u16>,
+    series: VecDeque<Option<u16>>,
     memory: Option<u64>,
     restarts: u32,
     uptime: Option<u64>,
@@ -165,9 +165,9 @@ fn cells_of(model: &Model, target: &Target, last: bool) -> Option<Cells> {
                     rows.iter()
                         .filter_map(|r| {
                             let skip = length - r.series.cpu().len();
-                            r.series.cpu().get(n.checked_sub(skip)?).copied()
+                            r.series.cpu().get(n.checked_sub(skip)?).copied()?
                         })
-                        .fold(0u16, u16::saturating_add)
+                        .reduce(u16::saturating_add)
                 })
                 .collect();
             let sum = |f: fn(&Row) -> Option<u64>| {
@@ -417,20 +417,22 @@ fn short_uptime(seconds: u64) -> String {
 }
 
 /// The newest values at the right. The largest of them is full height, but never less than a tenth of a core is.
-fn spark(canvas: &mut Canvas<'_>, x: u16, y: u16, width: u16, series: &VecDeque<u16>) {
+fn spark(canvas: &mut Canvas<'_>, x: u16, y: u16, width: u16, series: &VecDeque<Option<u16>>) {
     let glyphs = canvas.glyphs;
     let wanted = usize::from(width);
     let missing = wanted.saturating_sub(series.len());
-    let shown: Vec<u16> = series
+    let shown: Vec<Option<u16>> = series
         .iter()
         .skip(series.len().saturating_sub(wanted))
         .copied()
         .collect();
-    let top = shown.iter().copied().max().unwrap_or(0).max(100);
+    let top = shown.iter().copied().flatten().max().unwrap_or(0).max(100);
     let text: String = std::iter::repeat_n(glyphs.missing, missing)
         .chain(shown.iter().map(|value| {
-            let level = usize::from(*value) * 7 / usize::from(top);
-            glyphs.spark[level.min(7)]
+            value.map_or(glyphs.missing, |value| {
+                let level = usize::from(value) * 7 / usize::from(top);
+                glyphs.spark[level.min(7)]
+            })
         }))
         .collect();
     canvas.text(x, y, width, &text, Role::Text);
