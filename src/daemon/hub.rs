@@ -2,7 +2,7 @@
 //! too long misses something, is told so, and gets a snapshot.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use tokio::sync::watch;
 
@@ -30,6 +30,7 @@ struct Ring {
 
 impl Ring {
     fn add(&mut self, now: u64, json: String) {
+        self.newest += 1;
         self.bytes += json.len() + BESIDE;
         self.told.push_back((now, Arc::new((self.newest, json))));
         self.forget(now);
@@ -64,13 +65,6 @@ impl Ring {
     }
 }
 
-/// Behind the lock are only texts on their way out, never state; it is held for a step of a few instructions.
-type Shared = Arc<Mutex<Ring>>;
-
-fn open(ring: &Shared) -> MutexGuard<'_, Ring> {
-    ring.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// What follows the last thing a subscriber was told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Follow {
@@ -87,8 +81,7 @@ pub(crate) enum Follow {
 /// One subscriber's place.
 #[derive(Debug)]
 pub(crate) struct Subscription {
-    ring: Shared,
-    wake: watch::Receiver<u64>,
+    ring: watch::Receiver<Ring>,
     last: u64,
 }
 
@@ -100,7 +93,7 @@ impl Subscription {
 
     /// What follows, if there is something.
     pub(crate) fn try_next(&mut self) -> Follow {
-        let follow = open(&self.ring).after(self.last);
+        let follow = self.ring.borrow_and_update().after(self.last);
         if let Follow::Told(told) = &follow {
             self.last = told.0;
         }
@@ -110,13 +103,12 @@ impl Subscription {
     /// What follows, when there is something; may be dropped while it waits.
     pub(crate) async fn next(&mut self) -> Follow {
         loop {
-            // Before the look: what comes after it wakes.
-            let _ = self.wake.borrow_and_update();
+            // What comes after this look wakes.
             let follow = self.try_next();
             if follow != Follow::Nothing {
                 return follow;
             }
-            if self.wake.changed().await.is_err() {
+            if self.ring.changed().await.is_err() {
                 return Follow::End;
             }
         }
@@ -126,8 +118,8 @@ impl Subscription {
 /// Where subscribers come from.
 #[derive(Debug)]
 pub(super) struct Hub {
-    ring: Shared,
-    wake: watch::Sender<u64>,
+    /// Written here alone; subscribers look.
+    ring: watch::Sender<Ring>,
     now: u64,
     /// Until when is kept what nobody hears: somebody may come back.
     until: u64,
@@ -137,8 +129,7 @@ pub(super) struct Hub {
 impl Default for Hub {
     fn default() -> Self {
         Self {
-            ring: Shared::default(),
-            wake: watch::channel(0).0,
+            ring: watch::channel(Ring::default()).0,
             now: 0,
             until: 0,
             open: false,
@@ -150,16 +141,17 @@ impl Hub {
     /// It is that late. When nobody has listened for a while, nothing is kept any more.
     pub(super) fn turn(&mut self, now: u64) {
         self.now = now;
-        if self.wake.receiver_count() > 0 {
+        if self.ring.receiver_count() > 0 {
             self.until = now.saturating_add(LINGER);
         } else if self.open && now > self.until {
             self.open = false;
-            let mut ring = open(&self.ring);
-            // A number that nobody was told: who comes back later sees the gap.
-            *ring = Ring {
-                newest: ring.newest + 1,
-                ..Ring::default()
-            };
+            self.ring.send_modify(|ring| {
+                // A number that nobody was told: who comes back later sees the gap.
+                *ring = Ring {
+                    newest: ring.newest + 1,
+                    ..Ring::default()
+                };
+            });
         }
     }
 
@@ -176,33 +168,28 @@ impl Hub {
         let Ok(json) = serde_json::to_string(push) else {
             return;
         };
-        let mut ring = open(&self.ring);
-        ring.newest += 1;
-        let newest = ring.newest;
-        ring.add(self.now, json);
-        drop(ring);
-        self.wake.send_replace(newest);
+        let now = self.now;
+        self.ring.send_modify(|ring| ring.add(now, json));
     }
 
     fn place_behind(&mut self, last: u64) -> Subscription {
         self.open = true;
         self.until = self.now.saturating_add(LINGER);
         Subscription {
-            ring: Arc::clone(&self.ring),
-            wake: self.wake.subscribe(),
+            ring: self.ring.subscribe(),
             last,
         }
     }
 
     /// What is told from now on.
     pub(super) fn subscribe(&mut self) -> Subscription {
-        let newest = open(&self.ring).newest;
+        let newest = self.ring.borrow().newest;
         self.place_behind(newest)
     }
 
     /// What was told after this number, and what is told from now on; none when not all of it is kept.
     pub(super) fn resume(&mut self, last: u64) -> Option<Subscription> {
-        let kept = self.open && open(&self.ring).covers(last);
+        let kept = self.open && self.ring.borrow().covers(last);
         kept.then(|| self.place_behind(last))
     }
 }
@@ -264,7 +251,7 @@ mod tests {
         let mut slow = hub.subscribe();
         let mut quick = hub.subscribe();
         let mut told = 0;
-        while slow.ring.lock().unwrap().covers(0) {
+        while slow.ring.borrow().covers(0) {
             hub.publish(&push(7));
             told += 1;
             assert_eq!(numbers(&mut quick), [told]);
@@ -282,7 +269,7 @@ mod tests {
             hub.publish(&push(n));
         }
         let (bytes, count) = {
-            let ring = it.ring.lock().unwrap();
+            let ring = it.ring.borrow();
             let sum: usize = ring.told.iter().map(|(_, t)| t.1.len() + BESIDE).sum();
             assert_eq!(sum, ring.bytes);
             (ring.bytes, ring.told.len())
@@ -290,7 +277,7 @@ mod tests {
         assert!(bytes <= KEPT && count > 1000, "{bytes} {count}");
         hub.turn(LINGER + 1);
         hub.publish(&push(1));
-        assert_eq!(it.ring.lock().unwrap().told.len(), 1);
+        assert_eq!(it.ring.borrow().told.len(), 1);
     }
 
     #[test]
