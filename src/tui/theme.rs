@@ -323,7 +323,7 @@ mod tests {
     use unicode_width::UnicodeWidthChar as _;
 
     #[test]
-    fn every_sign_is_one_cell_and_its_ascii_twin_is_ascii() {
+    fn check_13_every_sign_is_one_cell_and_its_ascii_twin_is_ascii() {
         for (glyphs, ascii) in [(Glyphs::UNICODE, false), (Glyphs::ASCII, true)] {
             let mut all: Vec<char> = Status::ALL.iter().map(|s| glyphs.sign(*s)).collect();
             all.extend(glyphs.spark);
@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn sign_and_word_tell_every_status_apart() {
+    fn check_13_sign_and_word_tell_every_status_apart() {
         for glyphs in [Glyphs::UNICODE, Glyphs::ASCII] {
             let pairs: std::collections::HashSet<_> = Status::ALL
                 .iter()

@@ -29,7 +29,7 @@ fn a_word_is_part_of_a_name() {
 }
 
 #[test]
-fn a_status_may_be_begun() {
+fn check_11_a_status_may_be_begun() {
     assert_eq!(names("status:errored"), ["billing", "web-2"]);
     assert_eq!(names("status:err"), ["billing", "web-2"]);
     assert_eq!(names("status:stopped"), ["thumbs"]);
@@ -37,7 +37,7 @@ fn a_status_may_be_begun() {
 }
 
 #[test]
-fn numbers_are_compared() {
+fn check_11_numbers_are_compared() {
     // Percent is 3.5 times the id, memory 21 MB times the id.
     assert_eq!(names("cpu>45 !long"), ["web-3", "worker"]);
     assert_eq!(names("cpu>45% !long"), ["web-3", "worker"]);
@@ -47,7 +47,7 @@ fn numbers_are_compared() {
 }
 
 #[test]
-fn fields_patterns_and_alternatives() {
+fn check_11_fields_patterns_and_alternatives() {
     assert_eq!(
         names("status:errored|backoff"),
         ["billing", "mailer", "web-2"]
@@ -78,7 +78,7 @@ fn not_and_and() {
 }
 
 #[test]
-fn what_is_wrong_is_said_and_the_rest_holds() {
+fn check_11_what_is_wrong_is_said_and_the_rest_holds() {
     for (filter, part) in [
         ("api cpu>many", "cpu>many is no number"),
         ("api status:happy", "happy"),

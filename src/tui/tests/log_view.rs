@@ -62,7 +62,7 @@ fn it_begins_at_the_end_and_follows_with_one_stream() {
 
 /// Acceptance check 9.
 #[test]
-fn check_9_paused_the_top_line_stays_through_lines_sizes_wrap_streams_and_filters() {
+fn check_09_paused_the_top_line_stays_through_lines_sizes_wrap_streams_and_filters() {
     let mut it = reading(5_000);
     it.press("PgUp PgUp");
     let before = it.top();

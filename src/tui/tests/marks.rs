@@ -21,7 +21,7 @@ fn names(desk: &Desk) -> Vec<String> {
 }
 
 #[test]
-fn space_marks_and_goes_on_and_a_process_marks_all_of_its_instances() {
+fn check_15_space_marks_and_goes_on_and_a_process_marks_all_of_its_instances() {
     let mut desk = Desk::new();
     desk.select(4);
     desk.press("Space Space");
@@ -55,7 +55,7 @@ fn a_range_the_rest_and_all_of_the_filter_are_marked() {
 }
 
 #[test]
-fn verbs_count_only_what_they_would_change() {
+fn check_15_verbs_count_only_what_they_would_change() {
     let mut desk = Desk::new();
     for id in [5, 9, 4] {
         desk.select(id);
@@ -195,7 +195,7 @@ fn metrics(desk: &mut Desk, cpu: &[(u32, f32)]) {
 }
 
 #[test]
-fn no_row_moves_within_three_seconds_of_a_key() {
+fn check_05_no_row_moves_within_three_seconds_of_a_key() {
     let mut desk = Desk::with(vec![
         instance(1, "a", (0, 1), Status::Running),
         instance(2, "b", (0, 1), Status::Running),

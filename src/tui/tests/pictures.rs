@@ -234,7 +234,7 @@ fn conditions() -> Vec<(&'static str, Desk)> {
 }
 
 #[test]
-fn the_main_screen_at_every_size() {
+fn check_01_the_main_screen_at_every_size() {
     for (width, height) in SIZES {
         let mut desk = main_screen();
         desk.resize(width, height);
@@ -288,7 +288,7 @@ fn boxes_and_logs_on_larger_screens() {
 }
 
 #[test]
-fn every_screen_at_every_size() {
+fn check_01_every_screen_at_every_size() {
     for (name, mut desk) in super::scenes::all() {
         for (width, height) in SIZES {
             desk.resize(width, height);
@@ -301,7 +301,7 @@ fn every_screen_at_every_size() {
 }
 
 #[test]
-fn ascii_is_ascii_whatever_is_shown() {
+fn check_01_ascii_is_ascii_whatever_is_shown() {
     for (name, mut desk) in conditions().into_iter().chain(super::scenes::all()) {
         desk.model.glyphs = Glyphs::ASCII;
         for (width, height) in SIZES {
@@ -329,7 +329,7 @@ fn without_colours_there_are_none() {
 
 /// Bright black is invisible on some screens, white on others.
 #[test]
-fn no_text_is_in_a_colour_of_the_background() {
+fn check_34_no_text_is_in_a_colour_of_the_background() {
     for (name, mut desk) in conditions() {
         desk.model.theme = Theme::Terminal;
         desk.resize(120, 40);
@@ -347,7 +347,7 @@ fn no_text_is_in_a_colour_of_the_background() {
 
 /// A grey picture still tells all statuses apart.
 #[test]
-fn every_status_has_its_sign_and_word_on_the_screen() {
+fn check_13_every_status_has_its_sign_and_word_on_the_screen() {
     for glyphs in [Glyphs::UNICODE, Glyphs::ASCII] {
         let mut desk = Desk::new();
         desk.model.glyphs = glyphs;

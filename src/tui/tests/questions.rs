@@ -23,7 +23,7 @@ fn row_of<'a>(screen: &'a str, name: &str) -> &'a str {
 }
 
 #[test]
-fn yes_before_the_question_was_seen_is_nothing() {
+fn check_06_yes_before_the_question_was_seen_is_nothing() {
     let mut desk = asked("x");
     desk.press("y");
     desk.wait(1000);
@@ -42,7 +42,7 @@ fn yes_before_the_question_was_seen_is_nothing() {
 }
 
 #[test]
-fn enter_is_not_yes() {
+fn check_06_enter_is_not_yes() {
     for verb in ["x", "r", "X"] {
         let mut desk = asked(verb);
         desk.seen();
@@ -53,7 +53,7 @@ fn enter_is_not_yes() {
 }
 
 #[test]
-fn every_other_key_is_no_and_does_nothing_else() {
+fn check_06_every_other_key_is_no_and_does_nothing_else() {
     for verb in ["x", "r", "X"] {
         for no in [
             "n", "Y", "j", "x", "q", "Esc", "Space", "^C", "Tab", "?", "/",
@@ -71,7 +71,7 @@ fn every_other_key_is_no_and_does_nothing_else() {
 }
 
 #[test]
-fn a_question_in_the_footer_expires() {
+fn check_06_a_question_in_the_footer_expires() {
     let mut desk = asked("x");
     desk.wait(4999);
     assert_eq!(desk.ask().tier, Tier::Footer);
@@ -197,7 +197,7 @@ fn asked_for_is_not_done() {
 }
 
 #[test]
-fn no_verb_shows_its_end_before_the_daemon_says_so() {
+fn check_08_no_verb_shows_its_end_before_the_daemon_says_so() {
     for verb in ["s", "x", "r", "X"] {
         let mut desk = Desk::new();
         desk.select(5);

@@ -39,7 +39,7 @@ fn anything(dice: &mut Dice) -> Push {
 }
 
 #[test]
-fn ten_thousand_events_do_not_move_the_selection_to_another() {
+fn check_04_ten_thousand_events_do_not_move_the_selection_to_another() {
     let mut dice = Dice::new(20_260_105);
     let mut desk = Desk::new();
     desk.select(5);
@@ -66,7 +66,7 @@ fn ten_thousand_events_do_not_move_the_selection_to_another() {
 
 /// What `x` asks about is what was highlighted in the frame before it, whatever came in between.
 #[test]
-fn the_target_is_what_was_highlighted() {
+fn check_04_the_target_is_what_was_highlighted() {
     let mut dice = Dice::new(7);
     let mut desk = Desk::new();
     for round in 0..500 {
@@ -92,7 +92,7 @@ fn the_target_is_what_was_highlighted() {
 }
 
 #[test]
-fn the_selected_row_is_seen_after_any_moves_folds_and_sizes() {
+fn check_03_the_selected_row_is_seen_after_any_moves_folds_and_sizes() {
     const KEYS: [&str; 14] = [
         "j", "k", "j", "PgDn", "PgUp", "^D", "^U", "g", "G", "h", "Right", "z", "Tab", "Esc",
     ];

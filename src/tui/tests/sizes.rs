@@ -63,7 +63,7 @@ fn modes() -> Vec<Desk> {
 }
 
 #[test]
-fn every_mode_draws_at_every_size() {
+fn check_02_every_mode_draws_at_every_size() {
     let mut desks = modes();
     for desk in &mut desks {
         for glyphs in [Glyphs::UNICODE, Glyphs::ASCII] {
@@ -92,7 +92,7 @@ fn moving_at_every_size_is_safe() {
 }
 
 #[test]
-fn a_screen_that_is_too_small_says_so() {
+fn check_02_a_screen_that_is_too_small_says_so() {
     let mut desk = Desk::new();
     for (width, height) in [(39, 30), (80, 9)] {
         desk.resize(width, height);

@@ -106,7 +106,7 @@ fn assert_only_ours(screen: &Screen) {
 }
 
 #[test]
-fn control_sequences_in_a_log_are_shown_and_never_obeyed() {
+fn check_28_control_sequences_in_a_log_are_shown_and_never_obeyed() {
     for size in [COMMON, MEDIUM] {
         let home = Sandbox::new();
         let (mut parrot, mut screen) = listening(&home, size);
@@ -180,7 +180,7 @@ fn colours_of_a_log_do_not_bleed_into_the_next_line() {
 }
 
 #[test]
-fn all_bytes_and_a_line_of_a_megabyte_leave_the_screen_whole() {
+fn check_28_all_bytes_and_a_line_of_a_megabyte_leave_the_screen_whole() {
     let home = Sandbox::new();
     let (mut parrot, mut screen) = listening(&home, COMMON);
     let clears = count(&screen.raw(), "\x1b[2J");
@@ -224,7 +224,7 @@ fn wide_characters_at_the_edge_do_not_break_the_rows() {
 }
 
 #[test]
-fn hostile_text_in_an_argument_or_a_folder_never_reaches_the_terminal() {
+fn check_29_hostile_text_in_an_argument_or_a_folder_never_reaches_the_terminal() {
     let home = Sandbox::new();
     let attack = "\u{1b}]0;owned\u{7}\u{1b}[2J\u{202e}";
     let folder = home.path(&format!("in{attack}"));

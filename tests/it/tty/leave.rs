@@ -134,7 +134,7 @@ fn ctrl_c_restores_the_terminal() {
 }
 
 #[test]
-fn a_signal_restores_the_terminal_and_is_told_by_the_exit_code() {
+fn check_23_a_signal_restores_the_terminal_and_is_told_by_the_exit_code() {
     let home = home_with(&NAMES);
     for signal in [
         Signal::SIGTERM,
@@ -162,7 +162,7 @@ fn a_signal_restores_the_terminal_and_is_told_by_the_exit_code() {
 }
 
 #[test]
-fn a_dashboard_that_is_killed_leaves_a_usable_terminal() {
+fn check_23_a_dashboard_that_is_killed_leaves_a_usable_terminal() {
     let home = home_with(&NAMES);
     let (before, mut screen) = shown(&home);
     let drawing = below(screen.pid());
@@ -182,7 +182,7 @@ fn a_dashboard_that_is_killed_leaves_a_usable_terminal() {
 }
 
 #[test]
-fn a_terminal_that_closes_ends_the_dashboard_within_two_seconds() {
+fn check_25_a_terminal_that_closes_ends_the_dashboard_within_two_seconds() {
     let home = home_with(&NAMES);
     let (_, mut screen) = shown(&home);
     let all = everything_of(&screen);
@@ -195,7 +195,7 @@ fn a_terminal_that_closes_ends_the_dashboard_within_two_seconds() {
 }
 
 #[test]
-fn a_terminal_that_closes_ends_a_dashboard_that_must_ignore_hang_ups() {
+fn check_25_a_terminal_that_closes_ends_a_dashboard_that_must_ignore_hang_ups() {
     let home = home_with(&NAMES);
     let binary = at_the_terminal(&home, &[]);
     let mut command = Command::new("sh");
@@ -224,7 +224,7 @@ fn everything_of(screen: &Screen) -> Vec<Known> {
 }
 
 #[test]
-fn stop_and_continue_give_the_terminal_back_and_take_it_again() {
+fn check_24_stop_and_continue_give_the_terminal_back_and_take_it_again() {
     let home = home_with(&NAMES);
     let (_, mut screen) = shown(&home);
     screen.signal_all(Signal::SIGSTOP);

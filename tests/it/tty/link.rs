@@ -13,7 +13,7 @@ use crate::tty::{
 const THREE: [&str; 3] = ["alpha", "beta", "gamma"];
 
 #[test]
-fn a_daemon_that_is_killed_is_back_at_once_and_the_selection_stays() {
+fn check_27_a_daemon_that_is_killed_is_back_at_once_and_the_selection_stays() {
     let home = home_with(&THREE);
     let pids = THREE.map(|name| home.pid(name));
     let mut screen = live_dashboard(&home, COMMON, &THREE);
@@ -85,7 +85,7 @@ fn a_filter_and_a_fold_outlive_the_daemon() {
 }
 
 #[test]
-fn a_daemon_that_is_gone_makes_everything_stale_and_verbs_are_refused() {
+fn check_27_a_daemon_that_is_gone_makes_everything_stale_and_verbs_are_refused() {
     let home = home_with(&THREE);
     let mut screen = live_dashboard(&home, COMMON, &THREE);
     select(&screen, "beta");
@@ -118,7 +118,7 @@ fn a_daemon_that_is_gone_makes_everything_stale_and_verbs_are_refused() {
 }
 
 #[test]
-fn keys_typed_while_the_daemon_is_gone_are_not_done_later() {
+fn check_27_keys_typed_while_the_daemon_is_gone_are_not_done_later() {
     let home = home_with(&THREE);
     let mut screen = live_dashboard(&home, COMMON, &THREE);
     select(&screen, "beta");
@@ -174,7 +174,7 @@ fn a_restart_of_the_daemon_is_only_a_blink() {
 }
 
 #[test]
-fn a_dashboard_without_a_daemon_starts_one_and_shows_the_first_screen() {
+fn check_39_a_dashboard_without_a_daemon_starts_one_and_shows_the_first_screen() {
     let home = Sandbox::new();
     let mut screen = dashboard(&home, COMMON);
     let text = screen.until(is_live);
@@ -189,7 +189,7 @@ fn a_dashboard_without_a_daemon_starts_one_and_shows_the_first_screen() {
 }
 
 #[test]
-fn no_autostart_without_a_daemon_says_so() {
+fn check_39_no_autostart_without_a_daemon_says_so() {
     let home = Sandbox::new();
     let command = crate::tty::at_the_terminal(&home, &["--no-autostart", "tui"]);
     let mut screen = crate::screen::Screen::open(command, COMMON);

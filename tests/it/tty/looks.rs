@@ -32,7 +32,7 @@ fn until_all_run(screen: &Screen) {
 }
 
 #[test]
-fn no_color_means_no_colour_codes_even_from_coloured_logs() {
+fn check_33_no_color_means_no_colour_codes_even_from_coloured_logs() {
     let home = home_with(&THREE);
     let mut parrot = Parrot::start(&home, "painter");
     parrot.say(b"\x1b[31mred\x1b[0m \x1b[38;5;200mpink\x1b[48;2;1;2;3mdeep\x1b[m plain-end\n");
@@ -92,7 +92,7 @@ fn without_no_color_the_signs_and_the_logs_have_colours() {
 }
 
 #[test]
-fn a_dumb_terminal_gets_a_hint_and_no_screen() {
+fn check_33_a_dumb_terminal_gets_a_hint_and_no_screen() {
     let home = home_with(&["alpha"]);
     let mut screen = with_environment(&home, &[("TERM", "dumb")], COMMON);
     assert_eq!(screen.wait_exit().code(), Some(2), "{}", screen.text());
@@ -118,7 +118,7 @@ fn without_a_terminal_there_is_a_hint_and_no_screen() {
 }
 
 #[test]
-fn plain_locales_and_the_console_get_ascii_only() {
+fn check_33_plain_locales_and_the_console_get_ascii_only() {
     let home = home_with(&THREE);
     done(
         &home,
@@ -165,7 +165,7 @@ fn plain_locales_and_the_console_get_ascii_only() {
 }
 
 #[test]
-fn no_query_is_sent_to_the_terminal() {
+fn check_38_no_query_is_sent_to_the_terminal() {
     let home = home_with(&THREE);
     let mut screen = live_dashboard(&home, COMMON, &THREE);
     quit(&mut screen);
@@ -266,7 +266,7 @@ fn without_numbers(text: &str) -> String {
 }
 
 #[test]
-fn after_a_storm_of_sizes_the_picture_is_the_one_of_a_fresh_start() {
+fn check_26_after_a_storm_of_sizes_the_picture_is_the_one_of_a_fresh_start() {
     let home = home_with(&THREE);
     let mut parrot = Parrot::start(&home, "parrot");
     parrot.say_lines("tick", 1..=100);

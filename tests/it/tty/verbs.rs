@@ -18,7 +18,7 @@ fn three() -> (Sandbox, Screen) {
 }
 
 #[test]
-fn x_names_the_right_process_in_the_footer_and_esc_leaves_it_running() {
+fn check_18_x_names_the_right_process_in_the_footer_and_esc_leaves_it_running() {
     let (home, mut screen) = three();
     select(&screen, "alpha");
     screen.keys("jx");
@@ -40,7 +40,7 @@ fn x_names_the_right_process_in_the_footer_and_esc_leaves_it_running() {
 }
 
 #[test]
-fn x_then_y_stops_the_process_and_the_command_line_agrees() {
+fn check_19_x_then_y_stops_the_process_and_the_command_line_agrees() {
     let (home, mut screen) = three();
     select(&screen, "beta");
     screen.keys("x");
@@ -246,7 +246,7 @@ fn a_verb_on_the_row_of_a_process_with_instances_asks_for_all_of_them_in_a_box()
 }
 
 #[test]
-fn delete_wants_the_name_typed_and_a_wrong_name_does_nothing() {
+fn check_21_delete_wants_the_name_typed_and_a_wrong_name_does_nothing() {
     let (home, mut screen) = three();
     select(&screen, "beta");
     screen.keys("D");
@@ -274,7 +274,7 @@ fn delete_wants_the_name_typed_and_a_wrong_name_does_nothing() {
 }
 
 #[test]
-fn delete_with_the_right_name_deletes_that_process_only() {
+fn check_21_delete_with_the_right_name_deletes_that_process_only() {
     let (home, mut screen) = three();
     select(&screen, "beta");
     screen.keys("D");
@@ -305,7 +305,7 @@ fn a_process_deleted_elsewhere_takes_its_question_with_it() {
 }
 
 #[test]
-fn pasted_text_is_not_keys() {
+fn check_30_pasted_text_is_not_keys() {
     let (home, mut screen) = three();
     select(&screen, "alpha");
     screen.keys("\x1b[200~D y x y\x1b[201~");
@@ -326,7 +326,7 @@ fn pasted_text_is_not_keys() {
 }
 
 #[test]
-fn a_torn_arrow_key_is_not_a_verb() {
+fn check_30_a_torn_arrow_key_is_not_a_verb() {
     let (home, mut screen) = three();
     select(&screen, "beta");
     screen.keys("\x1b");
