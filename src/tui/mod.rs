@@ -133,6 +133,8 @@ pub(crate) fn run(client: Client, options: Options) -> io::Result<Farewell> {
     threads::signals(set, tell.clone());
     threads::hang_up();
     threads::keys(tell.clone());
+    #[cfg(feature = "failpoints")]
+    std::thread::spawn(|| panic_if_asked("thread"));
     let retry = threads::events(client.clone(), tell.clone());
     let mut shell = Shell {
         client,
@@ -169,6 +171,14 @@ fn farewell(model: &Model) -> String {
         "processes keep"
     };
     format!("adasa: left; {up} {word} running")
+}
+
+/// A test wants to see what a panic leaves behind.
+#[cfg(feature = "failpoints")]
+fn panic_if_asked(place: &str) {
+    if std::env::var_os("ADASA_TUI_TEST_PANIC").is_some_and(|it| it == place) {
+        panic!("asked to panic on {place}");
+    }
 }
 
 struct Shell {
@@ -390,6 +400,8 @@ impl Shell {
         self.terminal.paint(next)?;
         self.drawn = Some(Instant::now());
         self.take(Msg::Drawn);
+        #[cfg(feature = "failpoints")]
+        panic_if_asked("main");
         Ok(())
     }
 }

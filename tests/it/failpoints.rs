@@ -2,6 +2,8 @@
 //! everything is done; after each, what the programs themselves told must be true. The points are read from the source:
 //! a new one is killed at too, or the test says that nothing reaches it.
 
+mod dashboard;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
