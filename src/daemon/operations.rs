@@ -54,7 +54,7 @@ pub(super) struct Operation {
     unrecorded: u32,
     /// Whether the disk could not take one.
     refused: bool,
-    /// When all targets were at their ends; the disk may be later.
+    /// Since when only the disk is waited for: all targets were at their ends, or it confirmed another record.
     done_ns: Option<u64>,
     /// Whether its targets have been told; before that nothing can be judged.
     pub(super) told: bool,
@@ -194,10 +194,11 @@ impl Operations {
         false
     }
 
-    /// The disk has one of its records.
-    pub(super) fn has_recorded(&mut self, id: &OperationId) {
+    /// The disk has one of its records: as long as it confirms one after another, it is waited for.
+    pub(super) fn has_recorded(&mut self, id: &OperationId, now_ns: u64) {
         if let Some(operation) = self.all.get_mut(id) {
             operation.unrecorded = operation.unrecorded.saturating_sub(1);
+            operation.done_ns = operation.done_ns.map(|_| now_ns);
         }
     }
 

@@ -168,7 +168,7 @@ impl Supervisor {
             }
         };
         if let Some(operation) = operation {
-            self.operations.has_recorded(&operation);
+            self.operations.has_recorded(&operation, self.now.ns);
         }
     }
 
@@ -199,7 +199,7 @@ impl Supervisor {
                 // That it is gone says more.
                 Awaited::Rest(_, operation) => {
                     if let Some(operation) = operation {
-                        self.operations.has_recorded(&operation);
+                        self.operations.has_recorded(&operation, self.now.ns);
                     }
                 }
                 Awaited::Gone(id, key, operation) => self.store_gone(id, key, operation),

@@ -80,7 +80,7 @@ const MAIN: &[Binding] = &[
         "u",
         Action::Undo,
         "take the last stop, delete or change back",
-        Some("undo"),
+        None,
     ),
     bind(
         Processes,
