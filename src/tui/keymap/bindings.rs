@@ -108,7 +108,7 @@ const MAIN: &[Binding] = &[
         "d Enter .+d",
         Action::Detail,
         "everything about it",
-        Some("detail"),
+        None,
     ),
     bind(
         Processes,
