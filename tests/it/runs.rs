@@ -22,11 +22,11 @@ fn until(s: &Sandbox, name: &str, what: &str, holds: impl Fn(&[Value]) -> bool) 
     })
 }
 
-/// Says its number on standard error, then obeys.
+/// Says its number on standard error, then that it has begun, then obeys.
 fn talks(s: &Sandbox) -> String {
     let (runs, fifo) = (s.path("job.runs"), s.path("job.fifo"));
     let body = format!(
-        "echo $$ >>{0}\necho \"trouble $(wc -l <{0})\" >&2\nread code <{1}\nexit \"$code\"",
+        ": >>{0}\necho \"trouble $(($(wc -l <{0}) + 1))\" >&2\necho $$ >>{0}\nread code <{1}\nexit \"$code\"",
         runs.display(),
         fifo.display()
     );
