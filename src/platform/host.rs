@@ -50,13 +50,11 @@ impl HostReader {
         self.system.refresh_memory();
         let load = sysinfo::System::load_average().map_or([0.0; 3], |l| [l.one, l.five, l.fifteen]);
         let disk = nix::sys::statvfs::statvfs(&self.logs).ok().map(|fs| {
-            let total = fs.blocks() as f32;
-            let free = fs.blocks_available() as f32;
-            if total > 0.0 {
-                100.0 * (total - free) / total
-            } else {
-                0.0
-            }
+            filled(
+                fs.blocks() as f32,
+                fs.blocks_free() as f32,
+                fs.blocks_available() as f32,
+            )
         });
         Host {
             name: self.name.clone(),
@@ -67,5 +65,28 @@ impl HostReader {
             load,
             disk,
         }
+    }
+}
+
+/// How full a disk is, in percent of what its users can fill: blocks that are kept back for root count neither as used nor as free. So says `df` too.
+fn filled(total: f32, free: f32, available: f32) -> f32 {
+    let used = total - free;
+    if used + available > 0.0 {
+        100.0 * used / (used + available)
+    } else {
+        0.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::filled;
+
+    #[test]
+    fn blocks_kept_back_for_root_are_neither_used_nor_free() {
+        // 252 blocks, 50 used, 40 that anybody may fill, 162 kept back.
+        assert!((filled(252.0, 202.0, 40.0) - 55.555).abs() < 0.01);
+        assert!((filled(100.0, 0.0, 0.0) - 100.0).abs() < f32::EPSILON);
+        assert!(filled(0.0, 0.0, 0.0).abs() < f32::EPSILON);
     }
 }

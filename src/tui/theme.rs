@@ -200,6 +200,10 @@ pub(super) struct Glyphs {
     pub(super) arrow: char,
     pub(super) times: char,
     pub(super) full: char,
+    /// One to eight eighths of a cell, from the left.
+    pub(super) eighths: [char; 8],
+    /// Around a gauge.
+    pub(super) ends: [char; 2],
     pub(super) live: char,
     pub(super) corners: [char; 4],
     pub(super) sides: [char; 2],
@@ -234,6 +238,8 @@ impl Glyphs {
         arrow: '→',
         times: '×',
         full: '█',
+        eighths: ['▏', '▎', '▍', '▌', '▋', '▊', '▉', '█'],
+        ends: ['▕', '▏'],
         live: '●',
         corners: ['┌', '┐', '└', '┘'],
         sides: ['─', '│'],
@@ -266,6 +272,8 @@ impl Glyphs {
         arrow: '>',
         times: 'x',
         full: '#',
+        eighths: [' ', ' ', ' ', '#', '#', '#', '#', '#'],
+        ends: ['[', ']'],
         live: '+',
         corners: ['+', '+', '+', '+'],
         sides: ['-', '|'],

@@ -80,25 +80,33 @@ pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     }
 }
 
-/// A bar of `width` cells, `percent` of it full.
+/// A bar of `width` cells, `percent` of it full to an eighth of a cell.
 fn bar(canvas: &mut Canvas<'_>, x: u16, y: u16, width: u16, percent: f32) -> u16 {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "clamped to the width"
     )]
-    let full = (f32::from(width) * percent.clamp(0.0, 100.0) / 100.0).round() as u16;
+    let eighths = (f32::from(width) * 8.0 * percent.clamp(0.0, 100.0) / 100.0).round() as usize;
     let role = if percent > 90.0 {
         Role::Bad
     } else {
         Role::Good
     };
-    let filled: String = std::iter::repeat_n(canvas.glyphs.full, usize::from(full)).collect();
-    let mut x = canvas.text(x, y, width + 1, "[", Role::Frame);
-    let begin = x;
-    canvas.text(x, y, full, &filled, role);
-    x = begin + width;
-    canvas.text(x, y, 1, "]", Role::Frame)
+    let [left, right] = canvas.glyphs.ends;
+    let mut filled: String = std::iter::repeat_n(canvas.glyphs.full, eighths / 8).collect();
+    if let Some(part) = (eighths % 8).checked_sub(1) {
+        filled.extend(canvas.glyphs.eighths.get(part));
+    }
+    let begin = canvas.text(x, y, 1, left.encode_utf8(&mut [0; 4]), Role::Frame);
+    canvas.text(begin, y, width, &filled, role);
+    canvas.text(
+        begin + width,
+        y,
+        1,
+        right.encode_utf8(&mut [0; 4]),
+        Role::Frame,
+    )
 }
 
 pub(super) fn gauges(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
