@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use nix::fcntl::{Flock, FlockArg};
 
-use crate::api::ServerControl;
+use crate::api::{Code, ServerControl};
 use crate::client::{Client, ClientError, Started, lease};
 use crate::config::units::{short_seconds, short_size};
 use crate::keeper::begin::{Setup, run as run_keeper};
@@ -144,24 +144,36 @@ fn start(global: &Global) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Ends everything and waits until it is over.
-/// Its pid, if it told it.
-pub(super) fn stop_and_wait(client: &Client, global: &Global) -> Result<Option<u32>, Failure> {
-    let mut pid = None;
-    let keeper = match client.info() {
-        Ok(info) => {
-            pid = Some(info.pid);
-            let keeper = PidFd::open(info.keeper_pid).ok();
-            client.control(ServerControl::Stop)?;
-            keeper
-        }
-        // Past a daemon that hangs: its keeper ends everything itself.
+/// Tells whoever can do it to end everything: the daemon, or past one that hangs its keeper, which then does it itself.
+/// The daemon's pid, if it told it, and the keeper.
+fn order_the_end(client: &Client) -> Result<(Option<u32>, Option<PidFd>), ClientError> {
+    let mut known = (None, None);
+    let asked = client.info().and_then(|info| {
+        // Before the order: afterwards the number may be somebody else's.
+        known = (Some(info.pid), PidFd::open(info.keeper_pid).ok());
+        client.control(ServerControl::Stop)
+    });
+    match asked {
+        Ok(()) => Ok(known),
         Err(error @ ClientError::Unresponsive(_)) => match client.end_past_daemon() {
-            Some(keeper) => PidFd::open(keeper).ok(),
-            None => return Err(error.into()),
+            Some(keeper) => Ok((known.0, PidFd::open(keeper).ok())),
+            None => Err(error),
         },
-        Err(error) => return Err(error.into()),
-    };
+        // Somebody else's order is being carried out.
+        Err(ClientError::Refused(error))
+            if error.code == Code::ShuttingDown && known.1.is_some() =>
+        {
+            Ok(known)
+        }
+        // It took the order and was gone before it could say so.
+        Err(ClientError::NoDaemon { .. }) if known.1.is_some() => Ok(known),
+        Err(error) => Err(error),
+    }
+}
+
+/// Ends everything and waits until it is over. The daemon's pid, if it told it.
+pub(super) fn stop_and_wait(client: &Client, global: &Global) -> Result<Option<u32>, Failure> {
+    let (pid, keeper) = order_the_end(client)?;
     let Some(keeper) = keeper else {
         return Ok(pid);
     };

@@ -2,10 +2,28 @@
 
 use std::time::Duration;
 
-use crossterm::event::{KeyCode, KeyEvent};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 /// So many printable keys at once are a paste.
 const PASTE: usize = 8;
+
+/// The second of two keys that came as one: a terminal says Alt and a key in the bytes of Esc and that key, so a slow line
+/// that brings both at once would turn "no" and the next key into that key alone. No key is bound to Alt.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the others have sequences of their own for Alt"
+)]
+fn without_escape(key: KeyEvent) -> Option<KeyEvent> {
+    if !key.modifiers.contains(KeyModifiers::ALT) {
+        return None;
+    }
+    match key.code {
+        KeyCode::Char(_) | KeyCode::Enter | KeyCode::Tab | KeyCode::Backspace => {
+            Some(KeyEvent::new(key.code, key.modifiers - KeyModifiers::ALT))
+        }
+        _ => None,
+    }
+}
 
 /// Holds a lone Esc back until it is known to be one.
 #[derive(Debug)]
@@ -65,7 +83,12 @@ impl Gate {
             return out;
         }
         for key in keys {
-            self.one(now, *key, &mut out);
+            if let Some(alone) = without_escape(*key) {
+                self.one(now, KeyCode::Esc.into(), &mut out);
+                self.one(now, alone, &mut out);
+            } else {
+                self.one(now, *key, &mut out);
+            }
         }
         out
     }
@@ -134,7 +157,6 @@ impl Gate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crossterm::event::KeyModifiers;
 
     fn key(code: KeyCode) -> KeyEvent {
         KeyEvent::new(code, KeyModifiers::NONE)
@@ -162,6 +184,18 @@ mod tests {
         assert_eq!(gate.settle(ms(50)), vec![Typed::Key(key(KeyCode::Esc))]);
         let both = gate.feed(ms(60), &[key(KeyCode::Esc), key(KeyCode::Char('x'))]);
         assert_eq!(both.len(), 2);
+    }
+
+    #[test]
+    fn an_escape_that_comes_together_with_the_next_key_is_not_lost() {
+        let mut gate = Gate::new(true);
+        for code in [KeyCode::Char('y'), KeyCode::Char('D'), KeyCode::Enter] {
+            let together = KeyEvent::new(code, KeyModifiers::ALT);
+            let both = [KeyCode::Esc, code].map(|code| Typed::Key(key(code)));
+            assert_eq!(gate.feed(ms(0), &[together]), both);
+        }
+        let arrow = KeyEvent::new(KeyCode::Up, KeyModifiers::ALT);
+        assert_eq!(gate.feed(ms(1), &[arrow]), [Typed::Key(arrow)]);
     }
 
     #[test]

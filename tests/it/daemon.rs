@@ -125,6 +125,22 @@ fn daemon_stop_ends_everything_and_itself() {
 }
 
 #[test]
+fn daemon_stop_from_several_sides_succeeds_on_each_when_all_is_over() {
+    let s = Sandbox::new();
+    let deaf = child::ignores_term(&s, "deaf");
+    s.start("deaf", &deaf, &["--stop-timeout", "500ms"]);
+    let known = s.until_pid("deaf.ready");
+    let before = roles(&s);
+    let stops: Vec<_> = (0..8).map(|_| s.spawn(&["daemon", "stop"])).collect();
+    for stop in stops {
+        let _ = stop.output().stderr("").success();
+        assert!(!known.is_alive());
+        assert!(before.iter().all(|role| !role.is_alive()));
+    }
+    assert!(s.left().is_empty(), "{:?}", s.left());
+}
+
+#[test]
 fn the_next_daemon_brings_up_what_was_up_and_only_that() {
     let s = Sandbox::new();
     s.start("up", &child::counts(&s, "up"), &["--instances", "2"]);

@@ -293,7 +293,7 @@ impl Sandbox {
 
     /// The list, the end of the daemon's log and the processes, for the reader of a failure.
     pub(crate) fn picture(&self) -> String {
-        let list = running::quick(self.command().args(["--no-autostart", "list"]));
+        let (list, _) = running::quick(self.command().args(["--no-autostart", "list"]));
         let log = fs::read(self.home().join("logs/daemon.log")).unwrap_or_default();
         let log = String::from_utf8_lossy(&log);
         let lines: Vec<&str> = log.lines().collect();
@@ -334,7 +334,7 @@ impl Drop for Sandbox {
         if failing {
             println!("{}", self.picture());
         }
-        let status = running::quick(self.command().args(["daemon", "status", "--json"]));
+        let (status, _) = running::quick(self.command().args(["daemon", "status", "--json"]));
         let places = lock(&self.places).clone();
         let mut group = places.and_then(|places| places.control_group);
         if let Ok(status) = serde_json::from_str::<Value>(&status)
@@ -348,11 +348,11 @@ impl Drop for Sandbox {
             let keeper = i32::try_from(keeper).unwrap_or(0);
             lock(&self.seen).extend(if keeper > 1 { below(keeper) } else { vec![] });
             if !failing {
-                let said = running::quick(self.command().args(["daemon", "stop"]));
+                let (said, how) = running::quick(self.command().args(["daemon", "stop"]));
                 let left: Vec<_> = self.left().iter().map(|k| describe(k.pid)).collect();
                 if !left.is_empty() {
                     let left = left.join("\n");
-                    complaint = Some(format!("left by daemon stop ({said:?}):\n{left}"));
+                    complaint = Some(format!("left by daemon stop ({said:?}, {how}):\n{left}"));
                 } else if group.as_ref().is_some_and(|path| path.exists()) {
                     complaint = Some(format!("left by daemon stop: {group:?}"));
                 }

@@ -1,12 +1,13 @@
 //! A command that runs beside the test.
 
 use std::io::Read;
+use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::Signal;
+use nix::sys::signal::{SigHandler, Signal, signal};
 
 use super::kernel::Known;
 use super::output::Output;
@@ -41,6 +42,19 @@ fn collect(mut from: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
     receiver
 }
 
+/// As a shell in front of a person starts it: a suite that runs in the background (`nohup … &`) hands down that SIGINT is
+/// ignored, and a test that interrupts would wait for ever.
+#[allow(unsafe_code)]
+fn heed_interrupts(command: &mut Command) {
+    let heed = || {
+        // SAFETY: no handler is set, and the call is one that may be made between fork and exec.
+        unsafe { signal(Signal::SIGINT, SigHandler::SigDfl) }?;
+        Ok(())
+    };
+    // SAFETY: what runs between fork and exec is one system call; it neither allocates nor takes a lock.
+    unsafe { command.pre_exec(heed) };
+}
+
 /// Starts a command with its output collected.
 #[must_use]
 #[track_caller]
@@ -48,6 +62,7 @@ pub(crate) fn spawn(mut command: Command) -> Running {
     let args: Vec<_> = command.get_args().map(|a| a.to_string_lossy()).collect();
     let what = format!("adasa {}", args.join(" "));
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    heed_interrupts(&mut command);
     let mut child = {
         let _shared = FORKING.read().unwrap_or_else(PoisonError::into_inner);
         let started = command.spawn();
@@ -105,24 +120,31 @@ impl Drop for Running {
     }
 }
 
-/// Standard output of a command whose failure does not matter; what it has not said in time is lost.
-pub(super) fn quick(command: &mut Command) -> String {
-    command.stdout(Stdio::piped()).stderr(Stdio::null());
+/// Runs a command whose failure does not matter: its standard output, and how it went. What it has not said in time is
+/// lost, and that is told.
+pub(super) fn quick(command: &mut Command) -> (String, String) {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let begun = Instant::now();
     let child = {
         let _shared = FORKING.read().unwrap_or_else(PoisonError::into_inner);
         command.spawn()
     };
-    let Ok(mut child) = child else {
-        return String::new();
+    let mut child = match child {
+        Ok(child) => child,
+        Err(error) => return (String::new(), format!("not started: {error}")),
     };
     let stdout = collect(child.stdout.take().unwrap());
+    let stderr = collect(child.stderr.take().unwrap());
     let known = i32::try_from(child.id()).ok().and_then(Known::of);
     if known.is_some_and(|k| !k.is_gone_by(Instant::now() + Duration::from_secs(30))) {
         let _ = child.kill();
     }
-    let _ = child.wait();
-    let bytes = stdout
-        .recv_timeout(Duration::from_secs(5))
-        .unwrap_or_default();
-    String::from_utf8_lossy(&bytes).into_owned()
+    let status = child.wait();
+    let said = |from: Receiver<Vec<u8>>| {
+        let bytes = from.recv_timeout(Duration::from_secs(5));
+        String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned()
+    };
+    let (stdout, stderr) = (said(stdout), said(stderr));
+    let how = format!("{status:?} after {:?}: {stderr}", begun.elapsed());
+    (stdout, how)
 }

@@ -35,6 +35,8 @@ fn a_wall_clock_that_is_moved_by_an_hour_fires_and_freezes_nothing() {
     let home = Sandbox::new();
     home.file("offset", "+0");
     let running = daemon(&home);
+    // A command before it has the lock would start another keeper, whose clock is not moved.
+    home.wait_for("the daemon answers", Sandbox::daemon_status);
     let (mut soon, mut parrot) = (home.fifo("soon.fifo"), home.fifo("ear"));
     let echo = format!("exec cat <>'{}'", home.path("ear").display());
     drop(

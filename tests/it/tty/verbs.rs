@@ -342,3 +342,24 @@ fn check_30_a_torn_arrow_key_is_not_a_verb() {
     assert_eq!(listed_status(&home, "beta").as_deref(), Some("running"));
     quit(&mut screen);
 }
+
+#[test]
+fn check_30_an_esc_that_comes_together_with_the_next_key_is_still_no() {
+    let (home, mut screen) = three();
+    select(&screen, "beta");
+    screen.keys("x");
+    screen.until(|text| asks(text, "stop", "beta"));
+    // Long enough for `y` alone to be an answer.
+    let gone = screen.seen_within(Duration::from_millis(400), |text| {
+        !asks(text, "stop", "beta")
+    });
+    assert!(gone.is_err(), "the question went by itself");
+    screen.keys("\x1by");
+    screen.until(|text| !asks(text, "stop", "beta"));
+    assert_eq!(listed_status(&home, "beta").as_deref(), Some("running"));
+    assert_eq!(home.row("beta")["restarts"], 0);
+    screen.keys("\x1b?");
+    screen.until(|text| text.contains("keep running"));
+    screen.keys("\x1bq");
+    assert_eq!(screen.wait_exit().code(), Some(0), "{}", screen.text());
+}
