@@ -373,6 +373,9 @@ pub(super) struct Tui {
     /// Do not leave a small process behind that repairs the terminal if the dashboard is killed
     #[arg(long)]
     pub(super) no_guardian: bool,
+    /// No screen: a line when something becomes another, for screen readers, dumb terminals and CI
+    #[arg(long, conflicts_with_all = ["interval", "ascii", "theme", "no_guardian"])]
+    pub(super) plain: bool,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -30,12 +30,15 @@ pub(super) fn check_terminal() -> Result<(), Failure> {
     let dumb = std::env::var_os("TERM").is_none_or(|t| t.is_empty() || t == "dumb");
     if dumb || !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
         return Err(Failure::new(exit::USAGE, "the dashboard needs a terminal")
-            .hint("use `adasa list`, `adasa logs -f`, or `adasa up -d` in the background"));
+            .hint("use `adasa tui --plain`, `adasa list`, `adasa logs -f`, or `adasa up -d` in the background"));
     }
     Ok(())
 }
 
 pub(super) fn tui(global: &Global, wanted: &Tui) -> Result<ExitCode, Failure> {
+    if wanted.plain {
+        return plain(global);
+    }
     check_terminal()?;
     let client = client(global)?;
     client.ensure_as(global.no_autostart)?;
@@ -47,6 +50,32 @@ pub(super) fn tui(global: &Global, wanted: &Tui) -> Result<ExitCode, Failure> {
         read_only: wanted.read_only,
     };
     open(&client, options)
+}
+
+/// A line when something becomes another, until it is interrupted.
+fn plain(global: &Global) -> Result<ExitCode, Failure> {
+    let client = client(global)?;
+    client.ensure_as(global.no_autostart)?;
+    crate::tui::plain::run(client.without_autostart(), |saying| {
+        if global.json {
+            print::json_line(saying);
+        } else {
+            print::line(&format!("{} {}", clock(saying.at_ms), saying.text));
+        }
+        true
+    });
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The time of day here.
+fn clock(ms: u64) -> String {
+    i64::try_from(ms)
+        .ok()
+        .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok())
+        .map_or_else(String::new, |at| {
+            let here = at.to_zoned(jiff::tz::TimeZone::system());
+            here.strftime("%H:%M:%S").to_string()
+        })
 }
 
 /// Shows the dashboard until it is left.

@@ -15,6 +15,7 @@ mod msg;
 mod order;
 mod palette;
 mod pane;
+pub(crate) mod plain;
 mod query;
 mod regions;
 mod saving;

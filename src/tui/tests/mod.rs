@@ -13,6 +13,7 @@ mod marks;
 mod paint;
 mod palette;
 mod pictures;
+mod plain;
 mod questions;
 mod rolling;
 mod scenes;
