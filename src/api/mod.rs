@@ -15,6 +15,7 @@ mod view;
 pub use crate::domain::event::{Event, What};
 pub use crate::domain::level::Level;
 pub use crate::domain::operation::{Progress, Verb};
+pub use crate::domain::record::Record;
 pub use crate::domain::rollout::{Place, Whole};
 pub use crate::domain::run::{Asker, Ended, Evidence, Reason, Run};
 pub use crate::domain::selector::Selector;
@@ -32,8 +33,8 @@ pub use past::{InstanceRuns, RunState, RunView};
 pub use place::{Cursor, LogPlace, NoCursor};
 pub use push::{Metric, Push, Snapshot};
 pub use request::{
-    Act, Apply, Define, Down, LAST_EVENT_ID, LogQuery, READ_ONLY, Rolling, RolloutControl,
-    ServerControl,
+    Act, Apply, Define, Down, LAST_EVENT_ID, LogQuery, READ_ONLY, RecordQuery, Rolling,
+    RolloutControl, ServerControl,
 };
 pub use rollout::{PlaceView, RolloutView};
 pub use undo::{Undo, UndoView};

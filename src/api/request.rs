@@ -160,3 +160,20 @@ pub struct LogQuery {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate: Option<u32>,
 }
+
+/// `GET /api/daemon/log?…`: the daemon's own log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RecordQuery {
+    /// This bad and worse; `info` when not given. Milder ones are recorded while somebody wants them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub level: Option<Level>,
+    /// How many records back; 500 when not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lines: Option<usize>,
+    /// Only what was said after this, microseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after_us: Option<u64>,
+    /// Go on with what comes.
+    pub follow: bool,
+}

@@ -7,6 +7,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use crate::config::{Colours, THEMES, units};
 use crate::domain::exit::Signal;
+use crate::domain::level::Level;
 use crate::domain::names::{Namespace, OperationId, ProcessName, Tag};
 use crate::domain::spec::Restart;
 
@@ -400,6 +401,26 @@ pub(super) enum DaemonVerb {
     },
     /// Show the daemon
     Status,
+    /// Show what the daemon says about itself
+    Log(DaemonLog),
+}
+
+#[derive(Debug, Clone, Copy, ClapArgs)]
+pub(super) struct DaemonLog {
+    /// Go on with what comes
+    #[arg(long, short = 'f')]
+    pub(super) follow: bool,
+    /// How many records back
+    #[arg(long, short = 'n', value_name = "N", default_value = "100")]
+    pub(super) lines: usize,
+    /// This bad and worse: trace, debug, info, warn, error; what is milder than its log keeps is said while it is followed
+    #[arg(long, value_name = "LEVEL", value_parser = level, default_value = "info")]
+    pub(super) level: Level,
+}
+
+fn level(word: &str) -> Result<Level, String> {
+    let found = Level::ALL.into_iter().find(|it| it.name() == word);
+    found.ok_or_else(|| format!("it is one of {}", Level::ALL.map(Level::name).join(", ")))
 }
 
 fn theme(word: &str) -> Result<Colours, String> {

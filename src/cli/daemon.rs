@@ -20,7 +20,7 @@ use crate::platform::signal::PidFd;
 
 use super::args::{DaemonVerb, Global};
 use super::failure::{Failure, exit};
-use super::{print, upgrade};
+use super::{own_log, print, upgrade};
 
 /// How long the next daemon may take at a restart.
 const REPLACE: Duration = Duration::from_secs(10);
@@ -32,6 +32,7 @@ pub(super) fn command(global: &Global, verb: Option<DaemonVerb>) -> Result<ExitC
         Some(DaemonVerb::Stop) => stop(global),
         Some(DaemonVerb::Restart { binary }) => restart(global, binary.as_deref()),
         Some(DaemonVerb::Status) => status(global),
+        Some(DaemonVerb::Log(wanted)) => own_log::show(global, wanted),
     }
 }
 

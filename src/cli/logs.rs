@@ -97,7 +97,7 @@ fn json_line(line: &LogLine) -> LogLine {
     line
 }
 
-fn stamp(time: Option<u64>) -> String {
+pub(super) fn stamp(time: Option<u64>) -> String {
     time.and_then(|ms| i64::try_from(ms).ok())
         .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok())
         .map_or_else(

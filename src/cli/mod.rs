@@ -10,6 +10,7 @@ mod failure;
 mod files;
 mod inspect;
 mod logs;
+mod own_log;
 mod print;
 mod progress;
 mod rollout;

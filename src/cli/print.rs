@@ -37,11 +37,18 @@ pub(super) fn json(value: &impl Serialize) {
     bytes(&text);
 }
 
-/// A value as JSON on one line.
+/// A value as JSON on one line. C1 controls are no part of JSON's escapes, and a terminal obeys them.
 pub(super) fn json_line(value: &impl Serialize) {
-    let mut text = serde_json::to_vec(value).unwrap_or_default();
-    text.push(b'\n');
-    bytes(&text);
+    let mut out = String::new();
+    for c in serde_json::to_string(value).unwrap_or_default().chars() {
+        if ('\u{80}'..='\u{9f}').contains(&c) {
+            out.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            out.push(c);
+        }
+    }
+    out.push('\n');
+    bytes(out.as_bytes());
 }
 
 /// An error.

@@ -77,8 +77,9 @@ fn is_passed(name: &str) -> bool {
     matches!(
         name,
         "HOME" | "PATH" | "USER" | "LOGNAME" | "LANG" | "TZ" | "TMPDIR" | "RUST_BACKTRACE"
-    ) || name.starts_with("XDG_")
-        || name.starts_with("LC_")
+    ) || ["XDG_", "LC_", "ADASA_LOG__"]
+        .into_iter()
+        .any(|of| name.starts_with(of))
 }
 
 /// Starts a keeper in the background, which has lock and socket from now on.

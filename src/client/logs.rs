@@ -6,13 +6,13 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::api::{
-    LogHistogram, LogHistogramQuery, LogPage, LogPageQuery, LogQuery, LogSearchQuery,
+    LogHistogram, LogHistogramQuery, LogPage, LogPageQuery, LogQuery, LogSearchQuery, RecordQuery,
 };
 
 use super::connect::{Client, refusal};
 use super::error::ClientError;
 use super::http::quote;
-use super::stream::{LogLines, SearchHits};
+use super::stream::{LogLines, Records, SearchHits, Silence};
 
 /// How long a page or a count is waited for beyond what it may take.
 const MARGIN: Duration = Duration::from_secs(5);
@@ -54,7 +54,7 @@ impl Client {
         let target = target("/api/logs", query);
         let response = self.request("GET", &target, None, Duration::ZERO)?;
         if response.status == 200 {
-            return LogLines::new(response.body, query.follow);
+            return LogLines::new(response.body, Silence::of(query.follow));
         }
         Err(refusal(response))
     }
@@ -76,7 +76,20 @@ impl Client {
         let target = target("/api/logs/search", query);
         let response = self.request("GET", &target, None, Duration::ZERO)?;
         if response.status == 200 {
-            return SearchHits::new(response.body);
+            return SearchHits::new(response.body, Silence::Death);
+        }
+        Err(refusal(response))
+    }
+
+    /// The daemon's own log, once or going on.
+    ///
+    /// # Errors
+    /// As every call.
+    pub fn daemon_log(&self, query: &RecordQuery) -> Result<Records, ClientError> {
+        let target = target("/api/daemon/log", query);
+        let response = self.request("GET", &target, None, Duration::ZERO)?;
+        if response.status == 200 {
+            return Records::new(response.body, Silence::of(query.follow));
         }
         Err(refusal(response))
     }

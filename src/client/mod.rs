@@ -16,7 +16,7 @@ pub use connect::{Client, Started};
 pub use error::ClientError;
 pub use launch::LaunchError;
 pub(crate) use launch::lease;
-pub use stream::{Closer, Events, LogLines, SearchHits};
+pub use stream::{Closer, Events, JsonLines, LogLines, Records, SearchHits};
 
 use crate::domain::names::OperationId;
 

@@ -1,11 +1,14 @@
 //! Streams: events and log lines, one after the other.
 
 use std::io::{self, BufRead, BufReader};
+use std::marker::PhantomData;
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use crate::api::{LogLine, Push, SearchNews};
+use serde::de::DeserializeOwned;
+
+use crate::api::{LogLine, Push, Record, SearchNews};
 
 use super::error::ClientError;
 use super::http::Body;
@@ -94,21 +97,37 @@ impl Events {
     }
 }
 
-/// Log lines.
-pub struct LogLines {
+/// Things that come as JSON, one a line.
+pub struct JsonLines<T> {
     reader: BufReader<Body>,
+    of: PhantomData<fn() -> T>,
 }
 
-impl LogLines {
-    pub(super) fn new(body: Body, follow: bool) -> Result<Self, ClientError> {
-        if follow {
-            // A quiet log is no dead daemon: its end is seen by the end of the stream.
+/// Log lines.
+pub type LogLines = JsonLines<LogLine>;
+
+/// What a search finds: hits, progress, the end.
+pub type SearchHits = JsonLines<SearchNews>;
+
+/// Records of the daemon's own log.
+pub type Records = JsonLines<Record>;
+
+impl<T: DeserializeOwned> JsonLines<T> {
+    /// With a limit for silence; without one, where silence is no sign of death: the end is seen by the end of the stream.
+    pub(super) fn new(body: Body, silence: Silence) -> Result<Self, ClientError> {
+        let limit = match silence {
+            Silence::Death => Some(Some(SILENCE)),
+            Silence::Usual => Some(None),
+            Silence::AsBefore => None,
+        };
+        if let Some(limit) = limit {
             body.socket()
-                .set_read_timeout(None)
+                .set_read_timeout(limit)
                 .map_err(|e| broken(&e))?;
         }
         Ok(Self {
             reader: BufReader::new(body),
+            of: PhantomData,
         })
     }
 
@@ -121,11 +140,11 @@ impl LogLines {
         socket.map(Closer).map_err(|e| broken(&e))
     }
 
-    /// The next line; none at the end.
+    /// The next one; none at the end.
     ///
     /// # Errors
     /// A stream that broke off, or something that cannot be understood.
-    pub fn next_line(&mut self) -> Result<Option<LogLine>, ClientError> {
+    pub fn next_line(&mut self) -> Result<Option<T>, ClientError> {
         let mut line = Vec::new();
         match self.reader.read_until(b'\n', &mut line) {
             Ok(0) => Ok(None),
@@ -137,43 +156,21 @@ impl LogLines {
     }
 }
 
-/// What a search finds.
-pub struct SearchHits {
-    reader: BufReader<Body>,
+/// What silence on a stream means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Silence {
+    /// The daemon says something every so often: it is not there.
+    Death,
+    /// Nothing happens.
+    Usual,
+    /// As for any answer.
+    AsBefore,
 }
 
-impl SearchHits {
-    pub(super) fn new(body: Body) -> Result<Self, ClientError> {
-        body.socket()
-            .set_read_timeout(Some(SILENCE))
-            .map_err(|e| broken(&e))?;
-        Ok(Self {
-            reader: BufReader::new(body),
-        })
-    }
-
-    /// A handle that ends the search.
-    ///
-    /// # Errors
-    /// When the descriptor cannot be copied.
-    pub fn closer(&self) -> Result<Closer, ClientError> {
-        let socket = self.reader.get_ref().socket().try_clone();
-        socket.map(Closer).map_err(|e| broken(&e))
-    }
-
-    /// The next hit, progress, or the end; none behind the end.
-    ///
-    /// # Errors
-    /// A stream that broke off, or something that cannot be understood.
-    pub fn next_news(&mut self) -> Result<Option<SearchNews>, ClientError> {
-        let mut line = Vec::new();
-        match self.reader.read_until(b'\n', &mut line) {
-            Ok(0) => Ok(None),
-            Ok(_) => serde_json::from_slice(&line)
-                .map(Some)
-                .map_err(|e| ClientError::Garbage(e.to_string())),
-            Err(error) => Err(broken(&error)),
-        }
+impl Silence {
+    /// Of a stream that goes on, or of one that ends by itself.
+    pub(super) fn of(follow: bool) -> Self {
+        if follow { Self::Usual } else { Self::AsBefore }
     }
 }
 

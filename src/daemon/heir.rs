@@ -66,8 +66,9 @@ impl Heir {
         self.mains.remove(&id);
     }
 
-    /// Becomes the keeper, if that is dead and nobody else brings it back. Returns only when it does not.
-    pub(super) fn succeed(&self) -> io::Error {
+    /// Becomes the keeper, if that is dead and nobody else brings it back; this daemon's `last_words` come before. Returns
+    /// only when it does not.
+    pub(super) fn succeed(&self, last_words: impl FnOnce()) -> io::Error {
         if !self.keeper.wait(DYING).unwrap_or(false) {
             return io::Error::other("the keeper lives, and has closed its link");
         }
@@ -77,6 +78,7 @@ impl Heir {
         tracing::warn!(
             "the keeper is gone: this process becomes the keeper, and starts the next daemon"
         );
+        last_words();
         let program = match own_program() {
             Ok(program) => program,
             Err(error) => return error,

@@ -33,7 +33,7 @@ mod sampler;
 mod store;
 pub(crate) mod subsystems;
 mod supervisor;
-mod telemetry;
+pub(crate) mod telemetry;
 mod tending;
 #[cfg(test)]
 mod tests;

@@ -71,7 +71,6 @@ impl Supervisor {
 
     /// Something of the daemon before this one that a person should know.
     pub(super) fn warn(&mut self, text: &str) {
-        tracing::warn!("{text}");
         let text = text.to_owned();
         self.tell(None, What::Alarm { text });
     }

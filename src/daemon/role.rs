@@ -28,6 +28,7 @@ use super::past::Past;
 pub(crate) use super::message::Msg;
 use super::subsystems::{State, Subsystems};
 use super::supervisor::{Now, Setting, Supervisor};
+use super::telemetry::{NotKnown, OwnLog, Telemetry};
 
 /// How long the keeper may take for its first word, or to take our last.
 pub(super) const WELCOME: i32 = 5_000;
@@ -58,6 +59,9 @@ pub(crate) enum DaemonError {
     /// The keeper is gone, and this daemon did not become the keeper.
     #[error("{0}")]
     Alone(#[source] io::Error),
+    /// Its own log cannot be kept as is asked for.
+    #[error(transparent)]
+    Log(#[from] NotKnown),
     /// The keeper did not say what it should.
     #[error("the keeper did not introduce itself")]
     NoWelcome,
@@ -86,6 +90,8 @@ pub(crate) struct Doors {
     pub messages: mpsc::Sender<Msg>,
     /// Answers about what was.
     pub past: Past,
+    /// What the daemon says of itself.
+    pub own_log: OwnLog,
 }
 
 /// Runs the daemon. `open` puts the doors in.
@@ -103,8 +109,14 @@ pub(crate) fn run(
     let listener = doing("take its socket", descriptor::inherited(4))?;
     let lock = doing("take the lock", descriptor::inherited(5))?;
     let paths = doing("find its folders", Paths::find())?;
-    super::telemetry::begin(paths.daemon_log(), foreground);
-    let result = begin(&paths, link, listener, lock, open);
+    let telemetry = match super::telemetry::begin(paths.daemon_log(), foreground) {
+        Ok(telemetry) => telemetry,
+        Err(error) => {
+            let _ = std::fs::write(paths.start_error(), error.to_string());
+            return Err(error.into());
+        }
+    };
+    let result = begin(&paths, link, listener, lock, &telemetry, open);
     if let Err(error) = &result {
         tracing::error!("{error}");
         // A keeper that is gone is no reason not to start: the next one begins another.
@@ -112,6 +124,7 @@ pub(crate) fn run(
             let _ = std::fs::write(paths.start_error(), error.to_string());
         }
     }
+    telemetry.last_words();
     result
 }
 
@@ -120,6 +133,7 @@ fn begin(
     link: OwnedFd,
     listener: OwnedFd,
     lock: OwnedFd,
+    telemetry: &Telemetry,
     open: impl FnOnce(&Subsystems, Doors) + 'static,
 ) -> Result<(), DaemonError> {
     let mut link = doing("use its link", Link::new(UnixStream::from(link)))?;
@@ -238,6 +252,7 @@ fn begin(
                 growth: watch,
                 messages: sender,
                 past,
+                own_log: telemetry.log.clone(),
             },
         );
         tracing::info!(epoch, pid = std::process::id(), "the daemon has taken over");
@@ -245,7 +260,9 @@ fn begin(
         failpoint!("daemon.open");
         let result = turn(&mut supervisor, &mut hands, receiver).await;
         if hands.bereft {
-            return Err(DaemonError::Alone(hands.heir.succeed()));
+            return Err(DaemonError::Alone(
+                hands.heir.succeed(|| telemetry.last_words()),
+            ));
         }
         failpoint!("daemon.leaving");
         hands.last_words();

@@ -321,9 +321,7 @@ impl Supervisor {
         if let Some(member) = id.and_then(|id| self.members.get_mut(&id)) {
             member.remember(event.clone());
         }
-        if let What::Alarm { text } = &event.what {
-            tracing::warn!("{} {text}", event.name);
-        }
+        super::telemetry::say(&event);
         self.hub.publish(&Push::Event {
             event: event.clone(),
         });

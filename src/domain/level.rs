@@ -24,6 +24,27 @@ const HEAD: usize = 96;
 const WORDS: usize = 12;
 
 impl Level {
+    /// All, from the mildest.
+    pub const ALL: [Self; 5] = [
+        Self::Trace,
+        Self::Debug,
+        Self::Info,
+        Self::Warn,
+        Self::Error,
+    ];
+
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Trace => "trace",
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        }
+    }
+
     /// The level that a line names: the first word of its head that is one, or the value of its `level` or `severity`.
     /// Small letters count only where nothing else can be meant: alone in brackets, before a colon, as such a value.
     #[must_use]

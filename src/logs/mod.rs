@@ -7,4 +7,5 @@ pub(crate) mod index;
 mod lines;
 pub(crate) mod merge;
 pub(crate) mod read;
+pub(crate) mod records;
 pub(crate) mod safe;

@@ -32,7 +32,7 @@ const LINES: usize = 100;
 const PAGE_MAX: usize = 5_000;
 const HITS_MAX: usize = 1_000;
 /// Batches that wait for one slow reader; then reading waits, never a process.
-const BUFFER: usize = 4;
+pub(super) const BUFFER: usize = 4;
 
 /// A channel as a stream.
 pub(super) struct Receiving<T>(pub(super) mpsc::Receiver<T>);
@@ -65,7 +65,7 @@ fn deadline(asked: Option<u64>, usual: u64, most: u64) -> Duration {
 }
 
 /// Lines of JSON as they come.
-fn lines_of_json(stream: mpsc::Receiver<Result<Bytes, std::io::Error>>) -> Answer {
+pub(super) fn lines_of_json(stream: mpsc::Receiver<Result<Bytes, std::io::Error>>) -> Answer {
     let body = Body::from_stream(Receiving(stream));
     Ok(Response::builder()
         .header(CONTENT_TYPE, "application/x-ndjson")
@@ -74,7 +74,7 @@ fn lines_of_json(stream: mpsc::Receiver<Result<Bytes, std::io::Error>>) -> Answe
         .into_response())
 }
 
-fn json_line(bytes: &mut Vec<u8>, it: &impl serde::Serialize) {
+pub(super) fn json_line(bytes: &mut Vec<u8>, it: &impl serde::Serialize) {
     if serde_json::to_writer(&mut *bytes, it).is_ok() {
         bytes.push(b'\n');
     }

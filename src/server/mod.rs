@@ -5,6 +5,7 @@ mod answer;
 mod crowd;
 mod events;
 mod logs;
+mod own_log;
 mod past;
 mod patience;
 mod routes;

@@ -20,12 +20,13 @@ use crate::daemon::handle::Handle;
 use crate::daemon::past::Past;
 use crate::daemon::reading::Readers;
 use crate::daemon::role::Msg;
+use crate::daemon::telemetry::OwnLog;
 use crate::domain::names::OperationId;
 use crate::platform::procfs;
 
 use super::answer::{Answer, Failure, body, selectors, success};
 use super::patience::{self, Activity, Answering, Untaken};
-use super::{events, logs};
+use super::{events, logs, own_log};
 
 /// The largest body: the definitions of a large file with their environments fit.
 const BODY_MAX: usize = 16 * 1024 * 1024;
@@ -40,6 +41,7 @@ pub(super) struct Context {
     pub(super) readers: Readers,
     pub(super) messages: mpsc::Sender<Msg>,
     pub(super) past: Past,
+    pub(super) own_log: OwnLog,
     /// Who is at the other end, in words.
     pub(super) by: String,
     /// What this connection is doing.
@@ -52,6 +54,7 @@ pub(super) struct Context {
 pub(super) fn router(context: Context) -> Router {
     Router::new()
         .route("/api/daemon", get(info).post(control))
+        .route("/api/daemon/log", get(own_log::read))
         .route("/api/processes", get(list).post(define))
         .route("/api/processes/{select}", get(detail))
         .merge(super::past::routes())

@@ -37,6 +37,7 @@ pub(crate) fn open(subsystems: &Subsystems, doors: Doors) {
         growth,
         messages,
         past,
+        own_log,
     } = doors;
     let failures = messages.clone();
     let readers = Readers::new();
@@ -50,6 +51,7 @@ pub(crate) fn open(subsystems: &Subsystems, doors: Doors) {
                 readers: readers.clone(),
                 messages: messages.clone(),
                 past: past.clone(),
+                own_log: own_log.clone(),
                 by: String::new(),
                 activity: Activity::new(),
                 room: patience::room(BODIES),

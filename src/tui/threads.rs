@@ -290,7 +290,7 @@ pub(super) fn search(client: Client, ticket: Ticket, query: LogSearchQuery, tell
             return;
         }
         loop {
-            let news = match hits.next_news() {
+            let news = match hits.next_line() {
                 Ok(Some(news)) => Ok(news),
                 // Its end is told before it ends.
                 Ok(None) => return,

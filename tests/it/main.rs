@@ -29,6 +29,7 @@ mod list;
 mod logs;
 mod memory;
 mod oracle;
+mod own_log;
 mod program;
 mod recovery;
 mod restart;

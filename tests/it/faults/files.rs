@@ -100,10 +100,11 @@ fn start_and_list(home: &Sandbox, what: &str) -> (String, Vec<String>) {
         .iter()
         .map(|row| row["name"].as_str().expect("a name").to_owned())
         .collect();
+    // Its log is written beside what it does, and whole when it has ended.
+    drop(home.run(&["daemon", "stop"]).success());
     let log = daemon_log(home);
     let said = format!("{}{}", started.stderr, log.get(before..).unwrap_or(&log));
     assert!(!said.contains("panicked"), "{what}: {said}");
-    drop(home.run(&["daemon", "stop"]).success());
     (said, names)
 }
 
