@@ -14,10 +14,11 @@ mod view;
 
 pub use crate::domain::event::{Event, What};
 pub use crate::domain::level::Level;
-pub use crate::domain::operation::{Progress, Verb};
+pub use crate::domain::operation::{Progress, Sending, Verb, Whom, Work};
 pub use crate::domain::record::Record;
 pub use crate::domain::rollout::{Place, Whole};
 pub use crate::domain::run::{Asker, Ended, Evidence, Reason, Run};
+pub use crate::domain::scale::Count;
 pub use crate::domain::selector::Selector;
 pub use crate::domain::status::Status;
 pub use crate::domain::why::{Cause, Earlier, Holder, Next, Why};
@@ -34,7 +35,7 @@ pub use place::{Cursor, LogPlace, NoCursor};
 pub use push::{Metric, Push, Snapshot};
 pub use request::{
     Act, Apply, Define, Down, LAST_EVENT_ID, LogQuery, READ_ONLY, RecordQuery, Rolling,
-    RolloutControl, ServerControl,
+    RolloutControl, Scale, SendSignal, ServerControl,
 };
 pub use rollout::{PlaceView, RolloutView};
 pub use undo::{Undo, UndoView};

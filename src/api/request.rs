@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::level::Level;
 use crate::domain::names::{OperationId, RunId};
-use crate::domain::operation::Verb;
+use crate::domain::operation::{Sending, Verb};
+use crate::domain::scale::Count;
 use crate::domain::selector::Selector;
 use crate::domain::spec::Spec;
 
@@ -62,6 +63,40 @@ pub enum RolloutControl {
     Resume,
     /// Begin no further batch ever: what is new stays new, the rest stays old.
     Abort,
+}
+
+/// `POST /api/scale`: another number of instances.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scale {
+    /// Made by the client.
+    pub operation: OperationId,
+    /// The process; all of its instances have to be selected.
+    pub select: Selector,
+    /// How many it is to have; those with the highest numbers go first.
+    pub to: Count,
+    /// Only while it has so many: what was seen when the question was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only_from: Option<u32>,
+    /// Answer only when a power cut would not undo it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub durable: bool,
+}
+
+/// `POST /api/signal`: have the keeper send a signal. Nothing else is changed: one that ends a run ends it as a crash
+/// does, and its restart policy decides what follows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SendSignal {
+    /// Made by the client; sent twice, done once.
+    pub operation: OperationId,
+    /// Which, and to whom.
+    pub send: Sending,
+    /// To which.
+    pub select: Vec<Selector>,
+    /// Only while this is the run of the (single) target: what was seen when the question was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only_run: Option<RunId>,
 }
 
 /// `POST /api/processes`: a new definition, started.

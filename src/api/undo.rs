@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::names::OperationId;
-use crate::domain::operation::Verb;
+use crate::domain::operation::Work;
 
 /// `POST /api/undo`: take an operation back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,7 +22,7 @@ pub struct UndoView {
     /// The operation.
     pub operation: OperationId,
     /// What was done; a file that came into force is a start.
-    pub verb: Verb,
+    pub verb: Work,
     /// Who did it.
     pub by: String,
     /// When, milliseconds since 1970.

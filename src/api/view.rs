@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::exit::{Ending, Exit};
 use crate::domain::names::{InstanceId, Namespace, OperationId, ProcessName, RunId, Tag};
-use crate::domain::operation::{Progress, Verb};
+use crate::domain::operation::{Progress, Verb, Work};
 use crate::domain::spec::{Command, Limits, LogPolicy, Origin, RestartPolicy, StopPolicy};
 use crate::domain::status::Status;
 
@@ -198,6 +198,9 @@ pub struct TargetView {
     pub id: InstanceId,
     /// Its name.
     pub name: String,
+    /// What is asked of it; none when it is not to become something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verb: Option<Verb>,
     /// How far.
     #[serde(flatten)]
     pub progress: Progress,
@@ -215,7 +218,7 @@ pub struct OperationView {
     /// Its id.
     pub operation: OperationId,
     /// What is done.
-    pub verb: Verb,
+    pub verb: Work,
     /// Whether nothing more will come.
     pub done: bool,
     /// Per instance.
@@ -270,6 +273,9 @@ pub struct Change {
     pub name: String,
     /// What.
     pub action: Action,
+    /// More about it, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// The answer to `apply` and `down`.

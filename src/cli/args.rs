@@ -1,5 +1,7 @@
 //! What can be typed.
 
+mod acts;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,6 +12,8 @@ use crate::domain::exit::Signal;
 use crate::domain::level::Level;
 use crate::domain::names::{Namespace, OperationId, ProcessName, Tag};
 use crate::domain::spec::Restart;
+
+pub(super) use acts::{Kill, Scale, SendSignal, SignalTo};
 
 /// The heading of the flags of every command.
 const EVERYWHERE: &str = "Everywhere";
@@ -57,6 +61,15 @@ pub(super) enum Verb {
     Restart(Restarting),
     /// Rolling restarts: how far they are, pause, resume, abort; without a further word all of them
     Rollout(Rollout),
+    /// Give a process another number of instances; those with the highest numbers are stopped first
+    Scale(Scale),
+    /// Send a signal to the main process of each
+    ///
+    /// Nothing else is changed: a signal that ends a process ends it as a crash does, and its restart policy decides what follows.
+    #[command(visible_alias = "sendSignal")]
+    Signal(SendSignal),
+    /// The same, as `kill -s SIGNAL`; `adasa stop --force` is what kills for good
+    Kill(Kill),
     /// Stop processes and forget them; logs stay
     Delete(Change),
     /// Take back the last stop, delete or change of a definition, or the operation that is named

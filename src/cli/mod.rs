@@ -14,7 +14,9 @@ mod own_log;
 mod print;
 mod progress;
 mod rollout;
+mod scale;
 mod select;
+mod signal;
 mod startup;
 mod undo;
 mod upgrade;
@@ -69,6 +71,9 @@ fn dispatch(args: Args) -> Result<ExitCode, Failure> {
         Verb::Restart(restart) => control::restart(&global, &restart),
         Verb::Undo(wanted) => undo::undo(&global, wanted),
         Verb::Rollout(rollout) => rollout::command(&global, &rollout),
+        Verb::Scale(wanted) => scale::scale(&global, &wanted),
+        Verb::Signal(it) => signal::send(&global, it.signal, &it.to),
+        Verb::Kill(it) => signal::send(&global, it.signal, &it.to),
         Verb::Delete(targets) => control::delete(&global, &targets),
         Verb::List(list) => inspect::list(&global, &list),
         Verb::Status(targets) => inspect::status(&global, &targets),

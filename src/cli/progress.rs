@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::api::{OperationView, Progress, TargetView, Verb, Whole};
+use crate::api::{OperationView, Progress, TargetView, Verb, Whole, Work};
 use crate::client::Client;
 use crate::config::units::short_duration;
 
@@ -54,11 +54,12 @@ fn going_on(view: &OperationView) -> String {
     let first = open.first().map_or_else(String::new, |target| {
         let due = target.due_in_ms.map_or_else(String::new, |ms| {
             let left = short_duration(Duration::from_millis(ms));
-            match view.verb {
-                Verb::Stop | Verb::Kill | Verb::Delete | Verb::Restart => {
+            match target.verb {
+                Some(Verb::Stop | Verb::Kill | Verb::Delete | Verb::Restart) => {
                     format!(", SIGKILL in {left}")
                 }
-                Verb::Start => format!(", next attempt in {left}"),
+                Some(Verb::Start) => format!(", next attempt in {left}"),
+                None => String::new(),
             }
         });
         format!("{} is {}{due}", target.name, target.status)
@@ -138,17 +139,21 @@ fn say_target(view: &OperationView, target: &TargetView) {
         .pid
         .map_or_else(String::new, |pid| format!(" (pid {pid})"));
     match &target.progress {
-        Progress::Done => match view.verb {
-            Verb::Start | Verb::Restart => {
-                print::line(&format!("{name} {}{pid}", view.verb.past()))
+        Progress::Done => match target.verb {
+            Some(verb @ (Verb::Start | Verb::Restart)) => {
+                print::line(&format!("{name} {}{pid}", verb.past()));
             }
-            Verb::Stop | Verb::Kill | Verb::Delete => {
-                print::line(&format!("{name} {}", view.verb.past()));
+            Some(verb @ (Verb::Stop | Verb::Kill | Verb::Delete)) => {
+                print::line(&format!("{name} {}", verb.past()));
             }
+            None => print::line(name),
         },
         Progress::Already => print::line(&format!("{name} is {} already{pid}", target.status)),
         Progress::Left { reason } => {
             print::remark(&format!("{name} was left as it was{pid}: {reason}"));
+        }
+        Progress::Failed { reason } if view.verb == Work::Signal => {
+            print::remark(&format!("{name} got no signal: {reason}"));
         }
         Progress::Failed { reason } => {
             print::remark(&format!("{} of {name} failed: {reason}", view.verb.word()));

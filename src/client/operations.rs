@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::api::{Act, OperationView, RolloutControl, Undo, UndoView};
+use crate::api::{Act, Applied, OperationView, RolloutControl, Scale, SendSignal, Undo, UndoView};
 use crate::domain::names::OperationId;
 
 use super::connect::{Client, waiting};
@@ -17,6 +17,26 @@ impl Client {
     /// As every call.
     pub fn act(&self, act: &Act, wait: Duration) -> Result<OperationView, ClientError> {
         self.post(&waiting("/api/operations", wait), act, wait)
+    }
+
+    /// Begins to give a process another number of instances, and waits for the end of that for a while.
+    ///
+    /// # Errors
+    /// As every call.
+    pub fn scale(&self, scale: &Scale, wait: Duration) -> Result<Applied, ClientError> {
+        self.post(&waiting("/api/scale", wait), scale, wait)
+    }
+
+    /// Has a signal sent.
+    ///
+    /// # Errors
+    /// As every call.
+    pub fn send_signal(
+        &self,
+        wish: &SendSignal,
+        wait: Duration,
+    ) -> Result<OperationView, ClientError> {
+        self.post(&waiting("/api/signal", wait), wish, wait)
     }
 
     /// How far an operation is, after waiting for its end for a while.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::domain::event::What;
 use crate::domain::instance::{Event as Happened, Instance, Phase, Report};
 use crate::domain::names::{InstanceId, OperationId, RunId};
-use crate::domain::operation::{Progress, Verb};
+use crate::domain::operation::{Order, Progress, Verb};
 use crate::domain::run::Asker;
 use crate::domain::spec::Restart;
 use crate::keeper::protocol::{Entry, RunState};
@@ -155,14 +155,16 @@ impl Supervisor {
                     target.is_gone();
                 }
             }
-            if !memo.told {
+            // What became of a signal is known when the operation is over, or by the note of the instance.
+            let sends = |t: &Target| matches!(t.verb, Order::Send(_)) && !t.progress.is_settled();
+            if !memo.told || memo.targets.iter().any(sends) {
                 untold.push(id.clone());
             }
             self.operations.insert(id, memo.into());
         }
         for (id, targets) in rolling {
             ids.insert(id.clone());
-            let recalled = Operation::recalled(Verb::Restart, targets, true);
+            let recalled = Operation::recalled(Verb::Restart.into(), targets, true);
             self.operations.insert(id, recalled);
         }
         for (id, operation) in self.recalled() {
@@ -186,7 +188,7 @@ impl Supervisor {
                 let target = Target {
                     id: *id,
                     name: self.label(*id),
-                    verb: *verb,
+                    verb: (*verb).into(),
                     base: *base,
                     progress: Progress::Pending,
                 };
@@ -199,7 +201,7 @@ impl Supervisor {
         }
         let found = found.into_iter();
         found
-            .map(|(id, (verb, targets))| (id, Operation::recalled(verb, targets, false)))
+            .map(|(id, (verb, targets))| (id, Operation::recalled(verb.into(), targets, false)))
             .collect()
     }
 

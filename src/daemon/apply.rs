@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::api::{Action, ApiError, Applied, Apply, Change, Code, Define, Down, OperationView};
 use crate::domain::instance::Phase;
 use crate::domain::names::{InstanceId, OperationId, ProcessKey, instance_label};
-use crate::domain::operation::Verb;
+use crate::domain::operation::{Verb, Work};
 use crate::domain::spec::{Difference, Origin, Spec};
 
 use super::commands::{Begun, taken};
@@ -19,10 +19,10 @@ use super::supervisor::{Deferral, Deferred, Supervisor, Undo};
 /// What a new definition brings about.
 #[derive(Default)]
 pub(super) struct Plan {
-    changes: Vec<Change>,
+    pub(super) changes: Vec<Change>,
     /// In order.
     pub(super) acts: Vec<(InstanceId, Verb)>,
-    changed: Vec<ProcessKey>,
+    pub(super) changed: Vec<ProcessKey>,
     pub(super) undo: Vec<Undo>,
 }
 
@@ -160,7 +160,7 @@ impl Supervisor {
             .keys()
             .any(|id| !operation.targets.iter().any(|t| t.id == *id));
         Ok(Applied {
-            may_end: self.transient && !left && operation.verb == Verb::Delete,
+            may_end: self.transient && !left && operation.verb == Work::Delete,
             results,
             operation,
         })
@@ -178,7 +178,11 @@ impl Supervisor {
         let begun = Begun {
             operation: operation.clone(),
             asked,
-            targets: plan.acts,
+            targets: plan
+                .acts
+                .into_iter()
+                .map(|(id, verb)| (id, verb.into()))
+                .collect(),
             changes: plan.changes,
             awaits,
             durable,
@@ -215,7 +219,11 @@ impl Supervisor {
     }
 
     /// Whether a definition is possible in itself and beside the others, some of which are about to change.
-    fn may_be(&self, spec: &Spec, beside: &BTreeMap<ProcessKey, Spec>) -> Result<(), ApiError> {
+    pub(super) fn may_be(
+        &self,
+        spec: &Spec,
+        beside: &BTreeMap<ProcessKey, Spec>,
+    ) -> Result<(), ApiError> {
         spec.validate()
             .map_err(|e| ApiError::new(Code::BadRequest, format!("{}: {e}", spec.name)))?;
         let others = self
@@ -267,7 +275,7 @@ impl Supervisor {
         plan.changed.push(key);
     }
 
-    fn add_members(
+    pub(super) fn add_members(
         &mut self,
         key: &ProcessKey,
         indices: impl IntoIterator<Item = u32>,
@@ -315,7 +323,7 @@ impl Supervisor {
             plan.undo
                 .push(Undo::Restore(key.clone(), Box::new(before.clone())));
         }
-        self.scale(&key, &before, plan);
+        self.scale_as_defined(&key, &before, plan);
         let scaled = plan.acts.len() > before_acts;
         let grown = self
             .processes
@@ -366,7 +374,7 @@ impl Supervisor {
         plan.changes.push(change(&key, action));
     }
 
-    fn scale(&mut self, key: &ProcessKey, before: &Process, plan: &mut Plan) {
+    fn scale_as_defined(&mut self, key: &ProcessKey, before: &Process, plan: &mut Plan) {
         let wanted = self.processes.get(key).map_or(0, |p| p.spec.instances);
         let there: Vec<u32> = before.instances.iter().map(|(index, _)| *index).collect();
         let missing: Vec<u32> = (0..wanted).filter(|n| !there.contains(n)).collect();
@@ -409,9 +417,10 @@ impl Deferral {
     }
 }
 
-fn change(key: &ProcessKey, action: Action) -> Change {
+pub(super) fn change(key: &ProcessKey, action: Action) -> Change {
     Change {
         name: key.to_string(),
         action,
+        note: None,
     }
 }

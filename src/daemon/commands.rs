@@ -3,8 +3,8 @@
 use crate::api::{Act, ApiError, Change, Code, OperationView, ServerControl};
 use crate::domain::event::What;
 use crate::domain::instance::{Event as Happened, Phase};
-use crate::domain::names::{InstanceId, OperationId};
-use crate::domain::operation::{Progress, Verb};
+use crate::domain::names::{InstanceId, OperationId, RunId};
+use crate::domain::operation::{Order, Progress, Verb};
 use crate::domain::run::Asker;
 use crate::domain::selector::{Candidate, Selector};
 use crate::domain::spec::Origin;
@@ -21,7 +21,7 @@ pub(super) struct Begun {
     pub(super) operation: OperationId,
     pub(super) asked: Asked,
     /// Who is asked for what, in order.
-    pub(super) targets: Vec<(InstanceId, Verb)>,
+    pub(super) targets: Vec<(InstanceId, Order)>,
     /// What the answer says of each process.
     pub(super) changes: Vec<Change>,
     /// Whether its definitions have to be in the state folder before it is carried out.
@@ -38,7 +38,7 @@ impl Begun {
         Self {
             operation: act.operation.clone(),
             asked,
-            targets: ids.iter().map(|id| (*id, act.verb)).collect(),
+            targets: ids.iter().map(|id| (*id, act.verb.into())).collect(),
             changes: Vec::new(),
             awaits: false,
             durable: act.durable,
@@ -159,9 +159,18 @@ impl Supervisor {
 
     /// Whom a command is for: what was seen when the question was asked is still so.
     pub(super) fn targets(&self, act: &Act) -> Result<Vec<InstanceId>, ApiError> {
-        let ids = self.select(&act.select)?;
+        self.targets_at(&act.select, act.only_run)
+    }
+
+    /// What is selected, while it is this run where one is named.
+    pub(super) fn targets_at(
+        &self,
+        select: &[Selector],
+        only_run: Option<RunId>,
+    ) -> Result<Vec<InstanceId>, ApiError> {
+        let ids = self.select(select)?;
         let other = |run| move |member: &super::member::Member| member.machine.run() != run;
-        if let Some(run) = act.only_run
+        if let Some(run) = only_run
             && ids
                 .iter()
                 .any(|id| self.members.get(id).is_some_and(other(run)))
@@ -178,11 +187,11 @@ impl Supervisor {
             let member = self.members.get(id)?;
             let phase = member.machine.phase();
             let already = match verb {
-                Verb::Start => phase == Phase::Running,
-                Verb::Stop | Verb::Kill => phase == Phase::Stopped,
-                Verb::Restart | Verb::Delete => false,
+                Order::Do(Verb::Start) => phase == Phase::Running,
+                Order::Do(Verb::Stop | Verb::Kill) => phase == Phase::Stopped,
+                Order::Do(Verb::Restart | Verb::Delete) | Order::Send(_) => false,
             };
-            let impossible = *verb == Verb::Restart && member.orphaned;
+            let impossible = *verb == Order::Do(Verb::Restart) && member.orphaned;
             Some(Target {
                 id: *id,
                 name: self.label(*id),
@@ -216,14 +225,17 @@ impl Supervisor {
             memo: Box::new(memo.clone()),
         });
         for target in &memo.targets {
-            self.tell(
-                Some(target.id),
-                What::Asked {
-                    verb: target.verb,
-                    operation: begun.operation.clone(),
-                    by: by.to_owned(),
-                },
-            );
+            // That a signal was sent is told when it is.
+            if let Order::Do(verb) = target.verb {
+                self.tell(
+                    Some(target.id),
+                    What::Asked {
+                        verb,
+                        operation: begun.operation.clone(),
+                        by: by.to_owned(),
+                    },
+                );
+            }
         }
         self.operations.insert(begun.operation, memo.into());
     }
@@ -235,8 +247,15 @@ impl Supervisor {
         };
         let possible = |t: &&Target| !matches!(t.progress, Progress::Failed { .. });
         let targets = known.targets.iter().filter(possible);
-        let targets: Vec<_> = targets.map(|t| (t.id, t.verb)).collect();
-        for (id, verb) in targets {
+        let targets: Vec<_> = targets.map(|t| (t.id, t.verb, t.base)).collect();
+        for (id, order, base) in targets {
+            let verb = match order {
+                Order::Do(verb) => verb,
+                Order::Send(what) => {
+                    self.send(id, base, what, operation, by);
+                    continue;
+                }
+            };
             let knows = self.members.get(&id).and_then(|m| m.wanted.as_ref());
             if !resumed || knows.is_none_or(|wanted| wanted.operation != *operation) {
                 self.want(id, &happening(verb), operation, verb, by);

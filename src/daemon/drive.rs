@@ -47,6 +47,7 @@ impl Supervisor {
                 key: id,
                 run: before.run(),
                 signal: Signal::KILL,
+                main: false,
                 note: member.note(),
             }));
         }
@@ -230,6 +231,7 @@ impl Supervisor {
                         key: id,
                         run,
                         signal,
+                        main: false,
                         note: note.clone(),
                     }));
                 }

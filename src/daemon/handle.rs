@@ -4,7 +4,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::api::{
     Act, ApiError, Applied, Apply, Code, DaemonInfo, Define, Detail, Down, InstanceView,
-    MetricHistory, OperationView, RolloutControl, ServerControl, Undo, UndoView,
+    MetricHistory, OperationView, RolloutControl, Scale, SendSignal, ServerControl, Undo, UndoView,
 };
 use crate::domain::names::OperationId;
 use crate::domain::selector::Selector;
@@ -67,6 +67,14 @@ impl Handle {
     ask!(
         /// Begins an operation.
         act(act: Act, by: String) -> OperationView = Request::Act
+    );
+    ask!(
+        /// Begins to scale a process.
+        scale(scale: Scale, by: String) -> Applied = Request::Scale
+    );
+    ask!(
+        /// Has a signal sent.
+        signal(wish: SendSignal, by: String) -> OperationView = Request::Signal
     );
     ask!(
         /// Pauses, resumes or aborts a rolling restart.

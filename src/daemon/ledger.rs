@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::Change;
 use crate::domain::names::OperationId;
-use crate::domain::operation::{Progress, Verb};
+use crate::domain::operation::{Progress, Work};
 use crate::logs::read::private_options;
 
 use super::line::{Line, encode, parse};
@@ -31,12 +31,14 @@ pub(super) enum Form {
     Apply,
     Down,
     Undo,
+    Scale,
+    Signal,
 }
 
 /// What was asked for: enough to tell a repeated request from another one with the same id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Asked {
-    pub(super) verb: Verb,
+    pub(super) verb: Work,
     form: Form,
     /// Another build may write the same request otherwise.
     build: String,
@@ -45,10 +47,10 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    pub(super) fn new(verb: Verb, form: Form, body: &impl Serialize) -> Self {
+    pub(super) fn new(verb: impl Into<Work>, form: Form, body: &impl Serialize) -> Self {
         let body = serde_json::to_vec(body).unwrap_or_default();
         Self {
-            verb,
+            verb: verb.into(),
             form,
             build: env!("CARGO_PKG_VERSION").into(),
             length: body.len(),

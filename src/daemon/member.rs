@@ -104,6 +104,8 @@ pub(super) struct Member {
     pub(super) due: Option<u64>,
     pub(super) run_generation: u64,
     pub(super) wanted: Option<Wanted>,
+    /// The signal that a client had sent to it last.
+    pub(super) sent: Option<super::signals::Sent>,
     /// The rolling restart that it is part of, or was last.
     pub(super) part: Option<super::rollouts::Part>,
     pub(super) sample: Option<Sample>,
@@ -146,6 +148,7 @@ impl Member {
             due: None,
             run_generation: 0,
             wanted: None,
+            sent: None,
             part: None,
             sample: None,
             series: Series::default(),
@@ -185,7 +188,9 @@ impl Member {
     }
 
     pub(super) fn label(&self, process: Option<&Process>) -> String {
-        let instances = process.map_or(1, |p| p.spec.instances);
+        // One that is being ended keeps its name, and those beside it theirs, until it is gone.
+        let count = |p: &Process| u32::try_from(p.instances.len()).unwrap_or(u32::MAX);
+        let instances = process.map_or(1, |p| p.spec.instances.max(count(p)));
         instance_label(&self.key.name, self.index, instances)
     }
 
@@ -242,6 +247,7 @@ impl Member {
                 .collect(),
             run_generation: self.run_generation,
             wanted: self.wanted.clone(),
+            sent: self.sent.clone(),
             part: self.part.clone(),
             alarm: self.alarm.as_deref().map(|a| shorten(a, 60)),
             has_run: self.has_run,
@@ -270,6 +276,7 @@ impl Member {
         }
         self.run_generation = note.run_generation;
         self.wanted = note.wanted;
+        self.sent = note.sent;
         self.part = note.part;
         self.alarm = note.alarm;
         self.has_run = note.has_run;
@@ -321,6 +328,8 @@ pub(super) struct Note {
     run_generation: u64,
     #[serde(rename = "w", default)]
     wanted: Option<Wanted>,
+    #[serde(rename = "q", default, skip_serializing_if = "Option::is_none")]
+    sent: Option<super::signals::Sent>,
     #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
     part: Option<super::rollouts::Part>,
     #[serde(rename = "a", default)]
@@ -346,7 +355,7 @@ impl Note {
 
     /// As text that fits its slot: what explains goes before what is decided by.
     fn written(mut self) -> String {
-        let lighter: [fn(&mut Self); 5] = [
+        let lighter: [fn(&mut Self); 6] = [
             |_| {},
             |note| note.last_end = None,
             |note| {
@@ -359,6 +368,8 @@ impl Note {
                 note.alarm = None;
                 note.failures = Vec::new();
             },
+            // Then a signal may be sent once more by a daemon that finds the word for it half said.
+            |note| note.sent = None,
             |note| {
                 note.part = note.part.take().map(super::rollouts::Part::shorter);
                 note.exit = note.exit.map(brief);
@@ -437,6 +448,7 @@ mod tests {
             },
         });
         member.part = Some(super::super::rollouts::Part::longest());
+        member.sent = Some(super::super::signals::Sent::longest());
         for said in ["\"", "\u{1}", "x"] {
             member.exit = Some(Exit {
                 ending: Ending::NotExecuted(ShortText::new(&said.repeat(96))),

@@ -6,8 +6,8 @@ use tokio::sync::oneshot;
 
 use crate::api::{
     Act as ActRequest, ApiError, Applied, Apply, DaemonInfo, Define, Detail, Down, Host,
-    InstanceView, MetricHistory, OperationView, RolloutControl, ServerControl, Snapshot, Undo,
-    UndoView,
+    InstanceView, MetricHistory, OperationView, RolloutControl, Scale, SendSignal, ServerControl,
+    Snapshot, Undo, UndoView,
 };
 use crate::domain::event::Event;
 use crate::domain::exit::Signal;
@@ -57,6 +57,10 @@ pub(crate) enum Request {
     Detail(Vec<Selector>, Reply<Vec<Detail>>),
     /// Do something; who asks is said.
     Act(ActRequest, String, Reply<OperationView>),
+    /// Another number of instances.
+    Scale(Scale, String, Reply<Applied>),
+    /// Send a signal.
+    Signal(SendSignal, String, Reply<OperationView>),
     /// Pause, resume or abort a rolling restart.
     ControlRollout(OperationId, RolloutControl, String, Reply<OperationView>),
     /// Take an operation back.

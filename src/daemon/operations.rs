@@ -5,12 +5,11 @@ use std::collections::{HashMap, VecDeque};
 use serde::{Deserialize, Serialize};
 
 use crate::api::{ApiError, Change, Code, OperationView, Push, TargetView};
-use crate::domain::exit::Exit;
-use crate::domain::instance::{Goal, Phase};
 use crate::domain::names::{InstanceId, OperationId, RunId};
-use crate::domain::operation::{Progress, Verb};
+use crate::domain::operation::{Order, Progress, Verb, Work};
 use crate::domain::status::Status;
 
+use super::judge::{failed, judge};
 use super::ledger::{Asked, Entry, Memo};
 use super::member::Member;
 use super::message::{Deed, Reply};
@@ -31,14 +30,14 @@ pub(super) struct Target {
     pub(super) id: InstanceId,
     pub(super) name: String,
     /// What is asked of it: a file that is brought in force starts some, replaces some and deletes some.
-    pub(super) verb: Verb,
+    pub(super) verb: Order,
     /// The run when it was asked for.
     pub(super) base: RunId,
     pub(super) progress: Progress,
 }
 
 pub(super) struct Operation {
-    pub(super) verb: Verb,
+    pub(super) verb: Work,
     /// What the request was; none when only its targets remember it.
     pub(super) asked: Option<Asked>,
     pub(super) targets: Vec<Target>,
@@ -67,7 +66,7 @@ pub(super) struct Operation {
 
 impl Operation {
     /// One that is known only by what its targets remember.
-    pub(super) fn recalled(verb: Verb, targets: Vec<Target>, rolling: bool) -> Self {
+    pub(super) fn recalled(verb: Work, targets: Vec<Target>, rolling: bool) -> Self {
         Self {
             verb,
             asked: None,
@@ -140,7 +139,7 @@ impl From<Memo> for Operation {
             awaits: memo.awaits,
             durable: memo.durable,
             told: memo.told,
-            ..Self::recalled(Verb::Start, memo.targets, memo.rolling)
+            ..Self::recalled(Work::Start, memo.targets, memo.rolling)
         }
     }
 }
@@ -222,6 +221,15 @@ impl Operations {
         open.filter_map(Operation::due).min()
     }
 
+    /// What became of one target at once.
+    pub(super) fn settle(&mut self, id: &OperationId, target: InstanceId, progress: Progress) {
+        let operation = self.all.get_mut(id);
+        let targets = operation.into_iter().flat_map(|o| &mut o.targets);
+        for target in targets.filter(|t| t.id == target) {
+            target.progress = progress.clone();
+        }
+    }
+
     /// An instance is gone for good.
     pub(super) fn removed(&mut self, id: InstanceId) {
         for open in &self.open {
@@ -266,70 +274,12 @@ impl Target {
     pub(super) fn is_gone(&mut self) {
         if !self.progress.is_settled() {
             self.progress = match self.verb {
-                Verb::Stop | Verb::Kill | Verb::Delete => Progress::Done,
-                Verb::Start | Verb::Restart => failed("it was deleted meanwhile"),
+                Order::Do(Verb::Stop | Verb::Kill | Verb::Delete) => Progress::Done,
+                Order::Do(Verb::Start | Verb::Restart) | Order::Send(_) => {
+                    failed("it was deleted meanwhile")
+                }
             };
         }
-    }
-}
-
-fn failed(reason: impl Into<String>) -> Progress {
-    Progress::Failed {
-        reason: reason.into(),
-    }
-}
-
-fn last_end(exit: Option<Exit>, because: &str) -> String {
-    exit.map_or_else(|| because.to_owned(), |e| e.ending.to_string())
-}
-
-/// How far an instance is with what was asked for.
-fn judge(verb: Verb, base: RunId, member: &Member) -> Progress {
-    let phase = member.machine.phase();
-    let newer = member.machine.run() > base;
-    match verb {
-        Verb::Start | Verb::Restart => {
-            let arrived = verb == Verb::Start || newer;
-            match phase {
-                Phase::Running if arrived => Progress::Done,
-                Phase::Exited if newer => Progress::Done,
-                Phase::Failed | Phase::Backoff if newer => failed(format!(
-                    "it ended at once: {}",
-                    last_end(member.exit, &member.because)
-                )),
-                Phase::Failed => failed(last_end(member.exit, &member.because)),
-                Phase::Removed => failed("it was deleted meanwhile"),
-                Phase::Stopped => failed("it was stopped meanwhile"),
-                Phase::Spawning { .. }
-                | Phase::Starting
-                | Phase::Running
-                | Phase::Stopping { .. }
-                | Phase::Killing { .. }
-                | Phase::Sweeping { .. }
-                | Phase::Backoff
-                | Phase::Exited => match phase.goal() {
-                    Goal::Up | Goal::Replaced => Progress::Pending,
-                    Goal::Down => failed("it was stopped meanwhile"),
-                    Goal::Removed => failed("it was deleted meanwhile"),
-                },
-            }
-        }
-        Verb::Stop | Verb::Kill => match phase {
-            Phase::Stopped | Phase::Removed => Progress::Done,
-            Phase::Spawning { .. }
-            | Phase::Starting
-            | Phase::Running
-            | Phase::Stopping { .. }
-            | Phase::Killing { .. }
-            | Phase::Sweeping { .. }
-            | Phase::Backoff
-            | Phase::Exited
-            | Phase::Failed => match phase.goal() {
-                Goal::Down | Goal::Removed => Progress::Pending,
-                Goal::Up | Goal::Replaced => failed("it was started again meanwhile"),
-            },
-        },
-        Verb::Delete => Progress::Pending,
     }
 }
 
@@ -397,10 +347,11 @@ impl Supervisor {
             for target in &mut operation.targets {
                 if operation.rolling {
                     target.progress = self.rollouts.progress(&id, target.id);
-                } else if !target.progress.is_settled()
+                } else if let Order::Do(verb) = target.verb
+                    && !target.progress.is_settled()
                     && let Some(member) = self.members.get(&target.id)
                 {
-                    target.progress = judge(target.verb, target.base, member);
+                    target.progress = judge(verb, target.base, member);
                 }
             }
             if operation.targets.iter().all(|t| t.progress.is_settled()) {
@@ -458,6 +409,10 @@ impl Supervisor {
                 TargetView {
                     id: target.id,
                     name: target.name.clone(),
+                    verb: match target.verb {
+                        Order::Do(verb) => Some(verb),
+                        Order::Send(_) => None,
+                    },
                     progress: target.progress.clone(),
                     status: member.map_or(Status::Stopped, Member::status),
                     pid: member.and_then(|m| m.child).map(|c| c.pid),

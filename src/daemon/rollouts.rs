@@ -362,7 +362,7 @@ impl Supervisor {
             let targets = spots.iter().map(|spot| Target {
                 id: spot.id,
                 name: spot.name.clone(),
-                verb: Verb::Restart,
+                verb: Verb::Restart.into(),
                 base: spot.base,
                 progress: Progress::Pending,
             });

@@ -131,6 +131,9 @@ impl Supervisor {
             Some(_) | None => Reason::Itself,
         };
         let resident = member.sample.and_then(|s| s.memory);
+        let sent = member.sent.as_ref();
+        let sent = sent.and_then(|sent| sent.evidence(run, exit.ending, exit.at_ms));
+        let sent = sent.filter(|_| reason == Reason::Itself);
         member.exit = Some(exit);
         member.last_end = Some(LastEnd {
             run,
@@ -139,7 +142,7 @@ impl Supervisor {
         });
         let shot = matches!(exit.ending, Ending::Signal { signal, .. } if signal == Signal::KILL);
         let mut evidence = Vec::new();
-        if shot && reason == Reason::Itself {
+        if shot && reason == Reason::Itself && sent.is_none() {
             if let Some(child) = member.child {
                 self.deeds.push(Deed::Autopsy {
                     id,
@@ -150,6 +153,7 @@ impl Supervisor {
             }
             evidence.extend(resident.map(|resident| Evidence::LastMemory { resident }));
         }
+        evidence.extend(sent);
         self.deeds.push(Deed::Saw(Seen::Ended {
             id,
             run,

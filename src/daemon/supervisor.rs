@@ -393,6 +393,8 @@ impl Supervisor {
                 let _ = reply.send(details);
             }
             Request::Act(act, by, reply) => self.act(act, &by, reply),
+            Request::Scale(wish, by, reply) => self.scale(wish, &by, reply),
+            Request::Signal(wish, by, reply) => self.signal(wish, &by, reply),
             Request::ControlRollout(id, what, by, reply) => {
                 let answer = self.control_rollout(&id, what, &by);
                 let _ = reply.send(answer);
@@ -448,6 +450,8 @@ impl Supervisor {
 fn is_change(request: &Request) -> bool {
     match request {
         Request::Act(..)
+        | Request::Scale(..)
+        | Request::Signal(..)
         | Request::ControlRollout(..)
         | Request::Undo(..)
         | Request::Define(..)

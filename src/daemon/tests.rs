@@ -16,5 +16,7 @@ mod operations;
 mod orphans;
 mod rollouts;
 mod runs;
+mod scale;
+mod signals;
 mod undo;
 mod world;

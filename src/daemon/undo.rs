@@ -9,7 +9,7 @@ use crate::api::{ApiError, Code, OperationView, Undo as Wish, UndoView};
 use crate::domain::event::What;
 use crate::domain::instance::{Goal, Phase};
 use crate::domain::names::{InstanceId, OperationId, ProcessKey, RunId};
-use crate::domain::operation::Verb;
+use crate::domain::operation::{Verb, Work};
 use crate::domain::spec::Spec;
 
 use super::apply::Plan;
@@ -30,7 +30,7 @@ pub(super) struct Undoable {
     pub(super) operation: OperationId,
     /// Milliseconds since 1970.
     at_ms: u64,
-    verb: Verb,
+    verb: Work,
     by: String,
     steps: Vec<Step>,
 }
@@ -38,7 +38,7 @@ pub(super) struct Undoable {
 /// How one part of it is taken back.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Step {
+pub(super) enum Step {
     /// It was up.
     Start {
         id: InstanceId,
@@ -54,6 +54,14 @@ enum Step {
         /// The version that the operation left.
         generation: u64,
     },
+    /// It had these copies, and these of them were wanted up.
+    Scale {
+        key: ProcessKey,
+        /// The version that the operation left.
+        generation: u64,
+        copies: Vec<u32>,
+        up: Vec<u32>,
+    },
     /// It was not defined.
     Remove { key: ProcessKey, generation: u64 },
 }
@@ -63,7 +71,7 @@ impl Step {
         match self {
             Self::Start { name, .. } => name.clone(),
             Self::Define { spec, .. } | Self::Restore { spec, .. } => spec.key().to_string(),
-            Self::Remove { key, .. } => key.to_string(),
+            Self::Scale { key, .. } | Self::Remove { key, .. } => key.to_string(),
         }
     }
 
@@ -73,6 +81,7 @@ impl Step {
             Self::Start { .. } => format!("start {name}"),
             Self::Define { .. } => format!("define {name} again"),
             Self::Restore { .. } => format!("bring back the definition of {name}"),
+            Self::Scale { copies, .. } => format!("scale {name} back to {}", copies.len()),
             Self::Remove { .. } => format!("delete {name}"),
         }
     }
@@ -92,7 +101,7 @@ impl Supervisor {
             Verb::Delete => self.definitions(ids),
             Verb::Start | Verb::Restart => return,
         };
-        self.keep_undoable(verb, steps, operation, by);
+        self.keep_undoable(verb.into(), steps, operation, by);
     }
 
     fn starts(&self, ids: &[InstanceId]) -> Vec<Step> {
@@ -153,10 +162,16 @@ impl Supervisor {
         let removed: Vec<InstanceId> = removed.map(|(id, _)| *id).collect();
         let gone = self.definitions(&removed).into_iter();
         steps.extend(gone.filter(|step| !known.contains(&step.name())));
-        self.keep_undoable(Verb::Start, steps, operation, by);
+        self.keep_undoable(Work::Start, steps, operation, by);
     }
 
-    fn keep_undoable(&mut self, verb: Verb, steps: Vec<Step>, operation: &OperationId, by: &str) {
+    pub(super) fn keep_undoable(
+        &mut self,
+        verb: Work,
+        steps: Vec<Step>,
+        operation: &OperationId,
+        by: &str,
+    ) {
         if steps.is_empty() || self.undo.iter().any(|u| u.operation == *operation) {
             return;
         }
@@ -279,7 +294,10 @@ impl Supervisor {
                 })
             }
             Step::Restore { spec, generation } => self.changed(&spec.key(), *generation),
-            Step::Remove { key, generation } => self.changed(key, *generation),
+            Step::Scale {
+                key, generation, ..
+            }
+            | Step::Remove { key, generation } => self.changed(key, *generation),
         }
     }
 
@@ -293,6 +311,18 @@ impl Supervisor {
         }
     }
 
+    /// New copies that were down before.
+    fn leave_down(&mut self, down: Vec<InstanceId>, plan: &mut Plan) {
+        plan.acts
+            .retain(|(id, verb)| *verb != Verb::Start || !down.contains(id));
+        for id in down {
+            if let Some(member) = self.members.get_mut(&id) {
+                // One that never had a run reserved would be taken for one that is yet to be started.
+                member.reserved = member.reserved.max(1);
+            }
+        }
+    }
+
     fn plan_step(&mut self, step: Step, plan: &mut Plan) {
         match step {
             Step::Start { id, .. } => plan.acts.push((id, Verb::Start)),
@@ -301,26 +331,28 @@ impl Supervisor {
                 self.add(*spec, plan);
                 let process = self.processes.get(&key);
                 let all = process.into_iter().flat_map(|process| &process.instances);
-                let down: Vec<InstanceId> = all
-                    .filter(|(index, _)| !up.contains(index))
-                    .map(|(_, id)| *id)
-                    .collect();
-                plan.acts.retain(|(id, _)| !down.contains(id));
-                for id in down {
-                    if let Some(member) = self.members.get_mut(&id) {
-                        // One that never had a run reserved would be taken for one that is yet to be started.
-                        member.reserved = member.reserved.max(1);
-                    }
-                }
+                let down = all.filter(|(index, _)| !up.contains(index));
+                let down = down.map(|(_, id)| *id).collect();
+                self.leave_down(down, plan);
             }
             Step::Restore { spec, .. } => self.change(*spec, false, plan),
+            Step::Scale {
+                key, copies, up, ..
+            } => {
+                self.resize(&key, &copies.into_iter().collect(), plan);
+                let process = self.processes.get(&key);
+                let all = process.into_iter().flat_map(|process| &process.instances);
+                let down = all.filter(|(index, _)| !up.contains(index));
+                let down = down.map(|(_, id)| *id).collect();
+                self.leave_down(down, plan);
+            }
             Step::Remove { key, .. } => self.remove(&key, plan),
         }
     }
 }
 
 /// Whether it is wanted up and was not given up.
-fn is_up(phase: Phase) -> bool {
+pub(super) fn is_up(phase: Phase) -> bool {
     let resting = matches!(phase, Phase::Exited | Phase::Failed);
     match phase.goal() {
         Goal::Up | Goal::Replaced => !resting,

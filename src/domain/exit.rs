@@ -93,7 +93,14 @@ impl FromStr for Signal {
             .iter()
             .find(|(name, _)| *name == bare)
             .map(|(_, number)| Self(*number))
-            .ok_or_else(|| format!("no signal is called {text:?}"))
+            .ok_or_else(|| {
+                let near = |name: &&str| strsim::normalized_damerau_levenshtein(&bare, name);
+                let nearest = Self::names().max_by(|a, b| near(a).total_cmp(&near(b)));
+                match nearest.filter(|name| near(name) >= 0.5) {
+                    Some(name) => format!("no signal is called {text:?}; did you mean {name}?"),
+                    None => format!("no signal is called {text:?}"),
+                }
+            })
     }
 }
 
@@ -226,6 +233,10 @@ mod tests {
         assert_eq!(Signal::KILL.to_string(), "SIGKILL");
         assert_eq!(Signal::from_number(40).unwrap().to_string(), "SIG40");
         assert!("SIGNOPE".parse::<Signal>().is_err());
+        let near = "SIGHPU".parse::<Signal>().unwrap_err();
+        assert_eq!(near, "no signal is called \"SIGHPU\"; did you mean HUP?");
+        let far = "xxxxx".parse::<Signal>().unwrap_err();
+        assert_eq!(far, "no signal is called \"xxxxx\"");
         assert!("0".parse::<Signal>().is_err());
         assert!("65".parse::<Signal>().is_err());
         let names: std::collections::HashSet<_> = Signal::names().collect();

@@ -1,4 +1,4 @@
-//! Nouns and decisions. Pure: no clock, no disk, no pid, no runtime; the standard library and serde only.
+//! Nouns and decisions. Pure: no clock, no disk, no pid, no runtime; the standard library, serde, thiserror and strsim only.
 
 pub(crate) mod backoff;
 pub(crate) mod checkup;
@@ -15,6 +15,7 @@ pub(crate) mod record;
 pub(crate) mod rollout;
 pub(crate) mod run;
 pub(crate) mod sample;
+pub(crate) mod scale;
 pub(crate) mod selector;
 pub(crate) mod spec;
 pub(crate) mod status;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::exit::Exit;
+use super::exit::{Exit, Signal};
 use super::names::{InstanceId, OperationId, RunId};
 use super::operation::Verb;
 
@@ -132,6 +132,15 @@ pub enum Evidence {
         after: u64,
         /// Whether other runs are in that group too.
         shared: bool,
+    },
+    /// A client had a signal sent to it.
+    Sent {
+        /// Which.
+        signal: Signal,
+        /// Who it was.
+        by: String,
+        /// How long before the end, milliseconds.
+        ago_ms: u64,
     },
     /// What it used when it was measured last, bytes.
     LastMemory {

@@ -60,6 +60,13 @@ pub enum Cause {
         /// Which.
         signal: Signal,
     },
+    /// A signal that a client had sent to it.
+    Sent {
+        /// Which.
+        signal: Signal,
+        /// Who it was.
+        by: String,
+    },
     /// A signal that adasa did not send.
     Signal {
         /// Which.

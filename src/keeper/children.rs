@@ -179,17 +179,22 @@ impl Keeper {
             .cloned()
             .collect();
         for entry in live {
-            self.signal(&entry, what);
+            self.signal(&entry, what, false);
         }
     }
 
-    pub(super) fn signal(&self, entry: &Entry, what: Signal) {
+    /// To the group of a run, or to its main process alone.
+    pub(super) fn signal(&self, entry: &Entry, what: Signal, main: bool) {
         // A child of ours that is not reaped keeps its pid; an adopted one is reached by its handle.
-        if let Some(handle) = self.adopted.get(&entry.key) {
-            let _ = handle.send_to_group(what);
-        } else if self.pids.contains_key(&entry.pid) {
-            let _ = signal::send_to_group(entry.pid, what);
-        }
+        let adopted = self.adopted.get(&entry.key);
+        let ours = self.pids.contains_key(&entry.pid);
+        let _ = match (adopted, main) {
+            (Some(handle), true) => handle.send(what),
+            (Some(handle), false) => handle.send_to_group(what),
+            (None, true) if ours => signal::send_to_child(entry.pid, what),
+            (None, false) if ours => signal::send_to_group(entry.pid, what),
+            (None, _) => Ok(()),
+        };
     }
 
     pub(super) fn reap(&mut self) {

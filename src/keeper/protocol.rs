@@ -9,7 +9,7 @@ use crate::domain::names::{InstanceId, RunId};
 use crate::domain::spec::Stream;
 
 /// Grows with each change that an older role would not understand.
-pub(crate) const VERSION: u32 = 2;
+pub(crate) const VERSION: u32 = 3;
 /// The oldest language that a role of this build still understands from a keeper.
 pub(crate) const OLDEST: u32 = 1;
 /// The largest note, in bytes.
@@ -106,7 +106,7 @@ pub(crate) enum ToKeeper {
         /// The daemon's memory of it.
         note: String,
     },
-    /// Send a signal to the group of this run, if it is the current one and not reaped.
+    /// Send a signal to this run, if it is the current one and not reaped.
     Signal {
         /// Which instance.
         key: InstanceId,
@@ -114,6 +114,9 @@ pub(crate) enum ToKeeper {
         run: RunId,
         /// What to send.
         signal: Signal,
+        /// To its main process alone, and not to its group.
+        #[serde(default)]
+        main: bool,
         /// The daemon's memory of it.
         note: String,
     },

@@ -279,6 +279,7 @@ impl Keeper {
                 key,
                 run,
                 signal,
+                main,
                 note,
             } => {
                 self.note(key, note, None);
@@ -289,7 +290,7 @@ impl Keeper {
                     .cloned();
                 failpoint!("keeper.signal.noted");
                 if let Some(entry) = live {
-                    self.signal(&entry, signal);
+                    self.signal(&entry, signal, main);
                 }
                 failpoint!("keeper.signal.sent");
             }

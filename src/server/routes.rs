@@ -14,7 +14,7 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 use tokio::sync::{Semaphore, mpsc, watch};
 
-use crate::api::{ApiError, Code, OperationView, READ_ONLY, ServerControl};
+use crate::api::{ApiError, Applied, Code, OperationView, READ_ONLY, ServerControl};
 use crate::daemon::candidate;
 use crate::daemon::handle::Handle;
 use crate::daemon::past::Past;
@@ -61,6 +61,8 @@ pub(super) fn router(context: Context) -> Router {
         .route("/api/operations", get(operations).post(act))
         .route("/api/operations/{id}", get(operation))
         .route("/api/operations/{id}/control", post(control_rollout))
+        .route("/api/scale", post(scale))
+        .route("/api/signal", post(signal))
         .route("/api/undo", get(undo_list).post(undo))
         .route("/api/apply", post(apply))
         .route("/api/down", post(down))
@@ -271,6 +273,32 @@ async fn undo(
     success(wait.on(&context.handle, view).await?)
 }
 
+async fn scale(
+    State(context): State<Context>,
+    wait: Waiting,
+    bytes: Result<Bytes, BytesRejection>,
+) -> Answer {
+    let Query(wait) = wait?;
+    let scaled = context.handle.scale(body(bytes)?, context.by).await?;
+    applied(&context.handle, &wait, scaled).await
+}
+
+/// Waits for what is to be carried out.
+async fn applied(handle: &Handle, wait: &Wait, mut it: Applied) -> Answer {
+    it.operation = wait.on(handle, it.operation).await?;
+    success(it)
+}
+
+async fn signal(
+    State(context): State<Context>,
+    wait: Waiting,
+    bytes: Result<Bytes, BytesRejection>,
+) -> Answer {
+    let Query(wait) = wait?;
+    let view = context.handle.signal(body(bytes)?, context.by).await?;
+    success(wait.on(&context.handle, view).await?)
+}
+
 async fn control_rollout(
     State(context): State<Context>,
     id: Named,
@@ -288,9 +316,8 @@ async fn apply(
     bytes: Result<Bytes, BytesRejection>,
 ) -> Answer {
     let Query(wait) = wait?;
-    let mut applied = context.handle.apply(body(bytes)?, context.by).await?;
-    applied.operation = wait.on(&context.handle, applied.operation).await?;
-    success(applied)
+    let it = context.handle.apply(body(bytes)?, context.by).await?;
+    applied(&context.handle, &wait, it).await
 }
 
 async fn down(
@@ -299,7 +326,6 @@ async fn down(
     bytes: Result<Bytes, BytesRejection>,
 ) -> Answer {
     let Query(wait) = wait?;
-    let mut applied = context.handle.down(body(bytes)?, context.by).await?;
-    applied.operation = wait.on(&context.handle, applied.operation).await?;
-    success(applied)
+    let it = context.handle.down(body(bytes)?, context.by).await?;
+    applied(&context.handle, &wait, it).await
 }

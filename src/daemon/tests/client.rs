@@ -32,6 +32,11 @@ pub(super) fn spec(name: &str) -> Spec {
     Spec::new(ProcessName::new(name).unwrap(), command, "/")
 }
 
+/// A row of [`World::statuses`].
+pub(super) fn named(name: &str, status: Status) -> (String, Status) {
+    (name.to_owned(), status)
+}
+
 pub(super) fn act(id: &str, verb: Verb, whom: &str) -> Act {
     Act {
         operation: operation(id),

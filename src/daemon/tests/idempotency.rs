@@ -5,7 +5,7 @@ use super::client::{file, operation, spec};
 use super::habit::{Disk, Habit, MS, SECOND, WELL};
 use super::world::World;
 use crate::api::{ApiError, Applied, Change, Define, OperationView, ServerControl};
-use crate::domain::operation::{Progress, Verb};
+use crate::domain::operation::{Progress, Verb, Work};
 use crate::domain::spec::{Restart, Spec};
 use crate::domain::status::Status;
 
@@ -22,7 +22,7 @@ fn replaced(name: &str) -> Spec {
     it
 }
 
-type Answer = Result<(Vec<Change>, Vec<(String, Verb)>), ApiError>;
+type Answer = Result<(Vec<Change>, Vec<(String, Work)>), ApiError>;
 
 fn of_view(view: OperationView) -> Answer {
     let verb = view.verb;
@@ -38,7 +38,16 @@ fn of_applied(applied: Applied) -> Answer {
 type Case = (&'static str, fn(&mut World) -> Answer);
 
 /// Every kind of request, on a world where something of each kind is there.
-const REQUESTS: [Case; 13] = [
+const REQUESTS: [Case; 16] = [
+    ("scale up", |w| {
+        w.scale_if("x", "web", "+2", None).and_then(of_applied)
+    }),
+    ("scale down", |w| {
+        w.scale_if("x", "web", "-1", None).and_then(of_applied)
+    }),
+    ("signal", |w| {
+        w.send("x", "URG", "web", None).and_then(of_view)
+    }),
     ("define", |w| {
         w.define("x", &copies("new", 2)).and_then(of_view)
     }),

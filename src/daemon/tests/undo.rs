@@ -1,7 +1,7 @@
 //! Taking back: stop, delete, one copy, a changed file; also after a death, by another, too late, and overtaken.
 
 use super::super::message::Request;
-use super::client::{file, operation, spec};
+use super::client::{file, named, operation, spec};
 use super::habit::{MS, SECOND};
 use super::world::World;
 use crate::api::{ApiError, Code, OperationView, Undo, UndoView};
@@ -11,7 +11,7 @@ use crate::domain::status::Status;
 
 impl World {
     #[track_caller]
-    fn undo(&mut self, id: &str, of: Option<&str>) -> Result<OperationView, ApiError> {
+    pub(super) fn undo(&mut self, id: &str, of: Option<&str>) -> Result<OperationView, ApiError> {
         let undo = Undo {
             operation: operation(id),
             undo: of.map(operation),
@@ -20,7 +20,7 @@ impl World {
     }
 
     #[track_caller]
-    fn undoable(&mut self) -> Vec<UndoView> {
+    pub(super) fn undoable(&mut self) -> Vec<UndoView> {
         self.insist(Request::UndoList).unwrap()
     }
 }
@@ -30,10 +30,6 @@ fn web(instances: u32) -> Spec {
         instances,
         ..spec("web")
     }
-}
-
-fn named(name: &str, status: Status) -> (String, Status) {
-    (name.to_owned(), status)
 }
 
 #[test]

@@ -4,6 +4,7 @@ use crate::domain::clues::Clues;
 use crate::domain::exit::{Ending, Signal};
 use crate::domain::run::{Ended, Evidence, Reason};
 
+use super::words::span;
 use super::{Cause, Found, Standing};
 
 /// A cause with what it is concluded from and what could be done.
@@ -23,6 +24,18 @@ fn judged(cause: Cause, evidence: Vec<String>, hint: Option<&str>) -> Judged {
 
 /// Looks for the cause.
 pub(super) fn judge(end: &Ended, clues: &Clues, standing: &Standing, found: &Found) -> Judged {
+    let mut judged = judge_end(end, clues, standing, found);
+    for found in &end.evidence {
+        if let Evidence::Sent { signal, by, ago_ms } = found {
+            let ago = span(*ago_ms);
+            let text = format!("adasa sent it {signal} {ago} before, asked by {by}");
+            judged.evidence.push(text);
+        }
+    }
+    judged
+}
+
+fn judge_end(end: &Ended, clues: &Clues, standing: &Standing, found: &Found) -> Judged {
     if let Reason::Asked { asker, killed } = &end.reason {
         let after_grace = end.reason.was_killed_after_grace();
         let sent = if *killed {
@@ -63,6 +76,19 @@ pub(super) fn judge(end: &Ended, clues: &Clues, standing: &Standing, found: &Fou
 }
 
 fn by_signal(end: &Ended, signal: Signal, core: bool) -> Judged {
+    let sent = end.evidence.iter().find_map(|found| match found {
+        Evidence::Sent {
+            signal: sent, by, ..
+        } if *sent == signal => Some(by.clone()),
+        Evidence::Sent { .. }
+        | Evidence::KernelLog { .. }
+        | Evidence::OomCounter { .. }
+        | Evidence::LastMemory { .. } => None,
+    });
+    if let Some(by) = sent {
+        let hint = "a signal ends it as a crash does; `adasa stop` ends it for good";
+        return judged(Cause::Sent { signal, by }, Vec::new(), Some(hint));
+    }
     let mut evidence = Vec::new();
     let mut memory = None;
     for found in &end.evidence {
@@ -87,6 +113,7 @@ fn by_signal(end: &Ended, signal: Signal, core: bool) -> Judged {
                     "oom_kill of the control group {group}{whose}: {before} → {after}"
                 ));
             }
+            Evidence::Sent { .. } => {}
             Evidence::LastMemory { resident } => evidence.push(format!(
                 "it used {} MB when it was measured last",
                 resident / 1_000_000

@@ -125,6 +125,7 @@ fn said(end: &Ended, cause: Option<&Cause>, standing: &Standing) -> String {
         Some(Cause::CodeOfSignal { signal }) => {
             format!("ended with {ending}, which by convention means {signal}")
         }
+        Some(Cause::Sent { by, .. }) => format!("was ended by {ending}, sent at the word of {by}"),
         Some(Cause::Signal { .. }) => format!("was ended by {ending}, which adasa did not send"),
         Some(Cause::Failed { .. }) | None => format!("failed with {ending}"),
         Some(Cause::Unknown) => "ended, and the kernel does not tell how".into(),

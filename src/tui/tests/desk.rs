@@ -400,11 +400,12 @@ pub(super) fn text_of(buffer: &Buffer) -> String {
 pub(super) fn answer(verb: Verb, id: u32, name: &str, progress: Progress) -> OperationView {
     OperationView {
         operation: crate::client::operation_id(),
-        verb,
+        verb: verb.into(),
         done: progress.is_settled(),
         targets: vec![TargetView {
             id: InstanceId(id),
             name: name.to_owned(),
+            verb: Some(verb),
             progress,
             status: Status::Running,
             pid: None,

@@ -120,6 +120,7 @@ fn told(desk: &mut Desk, progress: [Progress; 2]) {
         .map(|((id, name), progress)| TargetView {
             id: InstanceId(id),
             name: name.into(),
+            verb: Some(Verb::Restart),
             progress,
             status: Status::Running,
             pid: Some(90 + i32::try_from(id).unwrap()),
@@ -128,7 +129,7 @@ fn told(desk: &mut Desk, progress: [Progress; 2]) {
         .collect::<Vec<_>>();
     let operation = OperationView {
         operation,
-        verb: Verb::Restart,
+        verb: Verb::Restart.into(),
         done: targets.iter().all(|t| t.progress.is_settled()),
         targets,
         ..super::desk::answer(Verb::Restart, 4, "billing", Progress::Done)

@@ -34,6 +34,7 @@ impl World {
                 key,
                 run,
                 signal,
+                main: _,
                 note,
             } => {
                 self.note(key, note);
@@ -104,6 +105,10 @@ impl World {
         let Some(living) = self.living.get(&key).filter(|l| l.run == run) else {
             return;
         };
+        // CHLD, CONT, URG and WINCH end nobody who does not want it.
+        if matches!(signal.number(), 17 | 18 | 23 | 28) {
+            return;
+        }
         let wait = if signal == Signal::KILL {
             living.habit.killable.then_some(0)
         } else {

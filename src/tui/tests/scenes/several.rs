@@ -72,6 +72,7 @@ fn several(mut desk: Desk) -> Desk {
     let target = |id, name: &str, progress, status, pid, due_in_ms| TargetView {
         id: InstanceId(id),
         name: name.into(),
+        verb: Some(Verb::Restart),
         progress,
         status,
         pid,

@@ -1,0 +1,47 @@
+//! Scaling and signals, as they are typed.
+
+use clap::Args as ClapArgs;
+
+use crate::domain::exit::Signal;
+use crate::domain::scale::Count;
+
+use super::{Surety, Targets};
+
+#[derive(Debug, ClapArgs)]
+pub(in crate::cli) struct Scale {
+    /// Which process: its name, ns/name or id
+    #[arg(value_name = "NAME")]
+    pub(in crate::cli) name: String,
+    /// How many instances it is to have: 4, or +1 or -1
+    #[arg(value_name = "N", allow_hyphen_values = true)]
+    pub(in crate::cli) count: Count,
+    #[command(flatten)]
+    pub(in crate::cli) surety: Surety,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(in crate::cli) struct SendSignal {
+    /// Which signal: HUP, SIGHUP or 1
+    #[arg(value_name = "SIGNAL")]
+    pub(in crate::cli) signal: Signal,
+    #[command(flatten)]
+    pub(in crate::cli) to: SignalTo,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(in crate::cli) struct Kill {
+    /// Which signal: HUP, SIGHUP or 1
+    #[arg(long, short = 's', value_name = "SIGNAL")]
+    pub(in crate::cli) signal: Signal,
+    #[command(flatten)]
+    pub(in crate::cli) to: SignalTo,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(in crate::cli) struct SignalTo {
+    #[command(flatten)]
+    pub(in crate::cli) targets: Targets,
+    /// To the process group of each, not to its main process alone
+    #[arg(long)]
+    pub(in crate::cli) group: bool,
+}
