@@ -39,6 +39,11 @@ struct Snapshot {
     processes: Vec<SavedProcess>,
     #[serde(default)]
     undo: Vec<Undoable>,
+    /// Who wrote it: the journal that follows it has no other opening record.
+    #[serde(default)]
+    boot: String,
+    #[serde(default)]
+    epoch: u64,
 }
 
 fn journal(folder: &Path) -> PathBuf {
@@ -76,12 +81,14 @@ fn read_snapshot(path: &Path) -> Result<Option<Snapshot>, String> {
 #[must_use]
 pub(super) fn load(folder: &Path) -> Saved {
     let mut saved = Saved::default();
+    let mut newest: (String, u64) = (String::new(), 0);
     for generation in 0..=GENERATIONS {
         match read_snapshot(&snapshot(folder, generation)) {
             Ok(Some(found)) => {
                 saved.through = found.through;
                 saved.last_id = found.last_id;
                 saved.undo = found.undo;
+                newest = (found.boot, found.epoch);
                 for process in found.processes {
                     saved.processes.insert(process.spec.key(), process);
                 }
@@ -113,7 +120,6 @@ pub(super) fn load(folder: &Path) -> Saved {
             Vec::new()
         }
     };
-    let mut newest: (String, u64) = (String::new(), 0);
     for (number, line) in bytes.split(|b| *b == b'\n').enumerate() {
         if line.is_empty() {
             continue;
@@ -354,6 +360,8 @@ impl Writer {
             last_id: self.saved.last_id,
             processes: self.saved.processes.values().cloned().collect(),
             undo: self.saved.undo.clone(),
+            boot: self.boot.clone(),
+            epoch: self.epoch,
         };
         let unfinished = self.folder.join("specs.json.part");
         let mut file = private_options().truncate(true).open(&unfinished)?;

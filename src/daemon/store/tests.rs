@@ -170,6 +170,37 @@ fn a_late_record_of_an_older_daemon_is_void() {
     std::fs::remove_dir_all(folder).unwrap();
 }
 
+/// The fold empties the journal, and with it goes the record that a daemon of this epoch began.
+#[test]
+fn a_late_record_of_an_older_daemon_is_void_after_a_fold_too() {
+    let folder = scratch("fence-fold");
+    write(&folder, 2, vec![process("a", 1)]);
+    let through = load(&folder).through;
+    let late = |epoch, boot: &str, n| Line {
+        n,
+        epoch,
+        boot: boot.into(),
+        record: process(&format!("late{n}"), 9),
+    };
+    let lines = [
+        late(1, "boot", through + 1),
+        late(1, "boot", through + 2),
+        // What a daemon of the next boot begins with, and what the present one writes.
+        late(1, "another boot", through + 3),
+        late(2, "boot", through + 4),
+    ];
+    let bytes: Vec<u8> = lines
+        .iter()
+        .flat_map(|line| encode(line).unwrap())
+        .collect();
+    std::fs::write(journal(&folder), bytes).unwrap();
+    let saved = load(&folder);
+    let names: Vec<String> = saved.processes.keys().map(ToString::to_string).collect();
+    let kept = [through + 3, through + 4].map(|n| format!("late{n}"));
+    assert_eq!(names, ["a", kept[0].as_str(), kept[1].as_str()]);
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
 /// A pipe takes every record and can make none durable.
 #[test]
 fn only_who_asks_for_it_waits_until_a_record_is_durable() {
