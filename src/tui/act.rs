@@ -3,6 +3,7 @@
 use crate::api::Verb;
 
 use super::keymap::Action;
+use super::log_pane;
 use super::model::{Focus, Link, Mode, Model, Target};
 use super::msg::Cmd;
 use super::order::SortBy;
@@ -11,28 +12,22 @@ use super::regions::regions;
 use super::screens::{self, Handled, MessagesScreen, Screen};
 use super::verbs::verb;
 
-fn height_of_logs(model: &Model) -> usize {
-    regions(model)
-        .logs
-        .map_or(0, |area| usize::from(area.height))
-}
-
 /// Does what a key asks for.
 pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
     if screens::act(model, action, commands) == Handled::Yes {
+        return;
+    }
+    if model.screens.is_empty()
+        && model.focus == Focus::Logs
+        && log_pane::act(model, action, commands) == Handled::Yes
+    {
         return;
     }
     // What everywhere means on a screen: the panes below it are not seen.
     if !model.screens.is_empty() && !action.is_global() {
         return;
     }
-    let page = match model.focus {
-        Focus::Table => usize::from(regions(model).rows.height),
-        Focus::Logs => height_of_logs(model),
-    }
-    .max(2)
-        - 1;
-    let page = isize::try_from(page).unwrap_or(1);
+    let page = isize::try_from(regions(model).rows.height.max(2) - 1).unwrap_or(1);
     match action {
         Action::Up => shift(model, -1),
         Action::Down => shift(model, 1),
@@ -40,18 +35,13 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
         Action::PageDown => shift(model, page),
         Action::HalfUp => shift(model, -(page / 2).max(1)),
         Action::HalfDown => shift(model, (page / 2).max(1)),
-        Action::First => match model.focus {
-            Focus::Table => shift(model, isize::MIN / 2),
-            Focus::Logs => model.logs.go_to_top(),
-        },
-        Action::Last => match model.focus {
-            Focus::Table => shift(model, isize::MAX / 2),
-            Focus::Logs => model.logs.follow(),
-        },
+        Action::First => shift(model, isize::MIN / 2),
+        Action::Last => shift(model, isize::MAX / 2),
         Action::Fold => fold(model),
         Action::Unfold => {
             if let Some(Target::Process(key)) = &model.selected {
                 model.folded.remove(&key.clone());
+                model.keep_selection();
             }
         }
         Action::Start => verb(model, Verb::Start, commands),
@@ -97,14 +87,6 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
             }
         }
         Action::Zoom => model.zoomed = !model.zoomed,
-        Action::Follow => {
-            if model.logs.is_following() {
-                let height = height_of_logs(model);
-                model.logs.pause(height);
-            } else {
-                model.logs.follow();
-            }
-        }
         Action::ReadLogs => screens::log_view::open(model, commands),
         // Of one screen alone.
         Action::TabNext
@@ -134,9 +116,10 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
         | Action::Copy
         | Action::Whole
         | Action::Plain
+        | Action::Follow
+        | Action::Times
+        | Action::Stream
         | Action::Save => {}
-        Action::Times => model.logs.times = !model.logs.times,
-        Action::Stream => model.logs.next_stream(),
         Action::Help => model.mode = Mode::Help { scroll: 0 },
         Action::Palette => model.mode = Mode::Palette(Palette::default()),
         Action::RetryFailed
@@ -211,20 +194,13 @@ fn back(model: &mut Model) {
 }
 
 fn shift(model: &mut Model, by: isize) {
-    match model.focus {
-        Focus::Logs => {
-            let height = height_of_logs(model);
-            model.logs.scroll(by, height);
-        }
-        Focus::Table => {
-            let lines = model.lines();
-            if lines.is_empty() {
-                return;
-            }
-            model.place = model.place.saturating_add_signed(by).min(lines.len() - 1);
-            model.selected = lines.get(model.place).cloned();
-        }
+    let lines = model.lines();
+    if lines.is_empty() {
+        return;
     }
+    let place = model.place.saturating_add_signed(by).min(lines.len() - 1);
+    let selected = lines.get(place).cloned();
+    (model.place, model.selected) = (place, selected);
 }
 
 fn fold(model: &mut Model) {

@@ -1,210 +1,154 @@
-//! The log pane: lines in memory, and which of them are seen. Paused, it is pinned to a line and not to a number.
+//! The log pane of the main screen: a log view of what is selected, which it follows when the selection has settled.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::api::LogLine;
-use crate::domain::names::InstanceId;
-use crate::domain::spec::Stream;
-use crate::logs::safe::SafeText;
+use super::keymap::Action;
+use super::log::{Anchor, Asking, Pane, Scope};
+use super::model::Model;
+use super::msg::Cmd;
+use super::screens::log_view::{self, LogView, Seat};
+use super::screens::{Handled, Screen};
 
-/// At most so many bytes of lines are kept, and so many lines.
-const BYTES_KEPT: usize = 4 << 20;
-const LINES_KEPT: usize = 10_000;
-
-/// One line, harmless.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Shown {
-    /// Counts up; the anchor of a paused view.
-    pub(super) number: u64,
-    pub(super) time_ms: Option<u64>,
-    pub(super) name: String,
-    pub(super) stream: Stream,
-    pub(super) text: SafeText,
-    /// So many lines were passed over before this one.
-    pub(super) gap: u64,
-    bytes: usize,
-}
+/// So many places of logs that were left are remembered.
+const PLACES: usize = 64;
 
 /// The pane.
 #[derive(Debug, Clone)]
 pub(super) struct LogPane {
-    /// What the API selects, and what it is called.
-    pub(super) scope: Option<(String, String)>,
-    /// Lines of an older scope carry an older number.
-    pub(super) generation: u64,
-    lines: VecDeque<Shown>,
-    bytes: usize,
-    next: u64,
-    /// The number of the top line while paused.
-    anchor: Option<u64>,
-    /// The next line when the pause began.
-    paused_at: u64,
-    pub(super) times: bool,
-    pub(super) stream: Option<Stream>,
-    /// Whether its stream is open.
-    pub(super) live: bool,
-    /// Behind the last line of each log, and when that came: what is read back after a reconnect is there already.
-    seen: HashMap<(InstanceId, Stream), (u64, u64)>,
-    /// When the scope is to be opened: a little after the last move.
+    /// Without a pane when nothing is selected.
+    pub(super) view: LogView,
+    /// Where logs were left that were not followed, the newest last.
+    places: VecDeque<(String, Anchor)>,
+    /// When it looks at what is selected: a little after the last move.
     pub(super) due: Option<Duration>,
 }
 
 impl Default for LogPane {
     fn default() -> Self {
         Self {
-            scope: None,
-            generation: 0,
-            lines: VecDeque::new(),
-            bytes: 0,
-            next: 0,
-            anchor: None,
-            paused_at: 0,
-            times: true,
-            stream: None,
-            live: false,
-            seen: HashMap::new(),
+            view: LogView::embedded(),
+            places: VecDeque::new(),
             due: None,
         }
     }
 }
 
 impl LogPane {
-    /// Another scope: what was shown goes.
-    pub(super) fn open(&mut self, scope: Option<(String, String)>) {
-        self.scope = scope;
-        self.generation += 1;
-        self.lines.clear();
-        self.bytes = 0;
-        self.anchor = None;
-        self.live = false;
-        self.seen.clear();
+    pub(super) fn pane(&self) -> Option<&Pane> {
+        self.view.pane()
     }
 
-    /// The same scope once more, after the connection was lost: what is shown stays until lines come.
-    pub(super) fn reopen(&mut self) {
-        self.generation += 1;
+    /// What the API selects, and what it is called.
+    fn scope(&self) -> Option<(&str, &str)> {
+        let scope = &self.pane()?.scope;
+        Some((&scope.select, &scope.name))
     }
 
-    /// Lines of a reopened scope begin again from behind; what is there already is passed over.
-    pub(super) fn push(&mut self, line: &LogLine) {
-        let bytes = line.bytes();
-        let end = line.offset + bytes.len() as u64 + u64::from(line.complete);
-        let time = line.time.unwrap_or(0);
-        let seen = self.seen.entry((line.id, line.stream)).or_default();
-        // A log that was lost with its index begins again at 0, but later.
-        if line.offset < seen.0 && time <= seen.1 {
-            return;
-        }
-        *seen = (end, time);
-        let text = SafeText::new(&bytes);
-        let size = bytes.len().min(8192) + 64;
-        self.bytes += size;
-        self.lines.push_back(Shown {
-            number: self.next,
-            time_ms: line.time,
-            name: line.name.clone(),
-            stream: line.stream,
-            text,
-            gap: line.gap,
-            bytes: size,
-        });
-        self.next += 1;
-        while self.bytes > BYTES_KEPT || self.lines.len() > LINES_KEPT {
-            if let Some(gone) = self.lines.pop_front() {
-                self.bytes -= gone.bytes;
+    /// Another scope: what was shown goes. One that was left where it was not followed is found there again.
+    fn open(&mut self, scope: Option<(String, String)>, asking: &mut Asking<'_>) {
+        let (mut stream, mut level) = (None, None);
+        if let Some(old) = self.view.leave(asking) {
+            (stream, level) = (old.scope.stream, old.scope.level);
+            let place = old.anchor();
+            let select = old.scope.select;
+            self.places.retain(|(known, _)| *known != select);
+            if let Some(place) = place {
+                if self.places.len() == PLACES {
+                    self.places.pop_front();
+                }
+                self.places.push_back((select, place));
             }
         }
-    }
-
-    pub(super) fn is_following(&self) -> bool {
-        self.anchor.is_none()
-    }
-
-    /// How many lines came since the pause began.
-    pub(super) fn new_lines(&self) -> u64 {
-        if self.is_following() {
-            0
-        } else {
-            self.next - self.paused_at
-        }
-    }
-
-    fn wanted(&self) -> impl Iterator<Item = &Shown> {
-        self.lines
-            .iter()
-            .filter(|line| self.stream.is_none_or(|s| s == line.stream))
-    }
-
-    /// The lines that are seen in so many rows.
-    pub(super) fn visible(&self, height: usize) -> Vec<&Shown> {
-        let all: Vec<&Shown> = self.wanted().collect();
-        let top = self.top(&all, height);
-        all.into_iter().skip(top).take(height).collect()
-    }
-
-    fn top(&self, all: &[&Shown], height: usize) -> usize {
-        let last = all.len().saturating_sub(height);
-        match self.anchor {
-            None => last,
-            // The line itself, or its nearest neighbour when it is gone.
-            Some(number) => all
-                .partition_point(|line| line.number < number)
-                .min(all.len().saturating_sub(1)),
-        }
-    }
-
-    /// Moves by lines; any move up pauses, no move down follows.
-    pub(super) fn scroll(&mut self, by: isize, height: usize) {
-        let all: Vec<&Shown> = self.wanted().collect();
-        if all.is_empty() {
+        let Some((select, name)) = scope else {
             return;
-        }
-        let last = all.len().saturating_sub(height);
-        let top = self.top(&all, height).min(last);
-        if self.is_following() && by >= 0 {
-            return;
-        }
-        let to = top.saturating_add_signed(by).min(last);
-        let anchor = all.get(to).map(|line| line.number);
-        self.pause_at(anchor);
-    }
-
-    pub(super) fn go_to_top(&mut self) {
-        let first = self.wanted().next().map(|line| line.number);
-        self.pause_at(first);
-    }
-
-    fn pause_at(&mut self, anchor: Option<u64>) {
-        if self.anchor.is_none() {
-            self.paused_at = self.next;
-        }
-        self.anchor = anchor;
-    }
-
-    /// Pauses where it stands.
-    pub(super) fn pause(&mut self, height: usize) {
-        let top = self.visible(height).first().map(|line| line.number);
-        self.pause_at(top);
-    }
-
-    pub(super) fn follow(&mut self) {
-        self.anchor = None;
-    }
-
-    /// Both, out, err.
-    pub(super) fn next_stream(&mut self) {
-        self.stream = match self.stream {
-            None => Some(Stream::Out),
-            Some(Stream::Out) => Some(Stream::Err),
-            Some(Stream::Err) => None,
         };
+        let known = self.places.iter().find(|(known, _)| *known == select);
+        let place = known.map(|(_, place)| *place);
+        let mut pane = Pane::new(Scope {
+            select,
+            name,
+            stream,
+            level,
+            ..Scope::default()
+        });
+        if let Some(place) = place {
+            pane.return_to(place, asking);
+        }
+        self.view.panes = vec![pane];
     }
+}
 
-    /// Whether lines of several instances stand here.
-    pub(super) fn is_mixed(&self) -> bool {
-        let mut names = self.lines.iter().map(|l| &l.name);
-        let first = names.next();
-        names.any(|name| Some(name) != first)
+/// Looks at what is selected now.
+pub(super) fn follow_selection(model: &mut Model, commands: &mut Vec<Cmd>) {
+    let scope = model.scope();
+    let now = scope.as_ref().map(|(a, b)| (a.as_str(), b.as_str()));
+    if now == model.logs.scope() {
+        return;
+    }
+    let live = model.is_live();
+    let mut asking = Asking {
+        tickets: &mut model.tickets,
+        commands,
+        live,
+        now: model.now,
+        wall_ms: model.wall_ms,
+        remarks: vec![],
+    };
+    model.logs.open(scope, &mut asking);
+    log_view::touch(model, Seat::Main, commands);
+}
+
+/// Whether a screen lies on top of it.
+pub(super) fn is_covered(model: &Model) -> bool {
+    !matches!(model.screens.last(), None | Some(Screen::Form(_)))
+}
+
+/// A pane that nobody sees does not listen; seen again, it goes on where it ended.
+pub(super) fn listen_while_seen(model: &mut Model, commands: &mut Vec<Cmd>) {
+    let covered = is_covered(model);
+    let live = model.is_live();
+    let Some(pane) = model.logs.pane() else {
+        return;
+    };
+    let listens = pane.is_listening();
+    let rests = !listens && !pane.is_asking() && pane.due.is_none();
+    if covered && listens {
+        log_view::on_panes(model, Seat::Main, commands, |pane, asking| {
+            pane.hush(asking)
+        });
+    } else if !covered && rests && live {
+        log_view::on_panes(model, Seat::Main, commands, |pane, asking| {
+            pane.reopen(asking)
+        });
+    }
+}
+
+/// Reads what is missing before the line that is pointed at, if anything is.
+fn fill_gap(model: &mut Model, commands: &mut Vec<Cmd>) -> Handled {
+    let mut handled = Handled::No;
+    log_view::on_panes(model, Seat::Main, commands, |pane, asking| {
+        if !pane.is_following() && pane.fill_gap(asking) {
+            handled = Handled::Yes;
+        }
+    });
+    handled
+}
+
+/// A key while the pane has the keys.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "all other actions are of the view, or not of logs"
+)]
+pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) -> Handled {
+    match action {
+        Action::NextPane => Handled::No,
+        Action::ReadLogs => fill_gap(model, commands),
+        // What takes the whole screen gets it.
+        Action::PaneAdd | Action::PaneClose | Action::PaneArrange | Action::Whole => {
+            log_view::open(model, commands);
+            log_view::act(model, action, commands)
+        }
+        _ => log_view::act_at(model, Seat::Main, action, commands),
     }
 }

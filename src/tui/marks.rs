@@ -40,14 +40,14 @@ impl Model {
             self.marks.extend(ids);
         }
         self.marked_at = Some(target);
-        let lines = self.lines();
-        self.place = (self.place + 1).min(lines.len().saturating_sub(1));
-        self.selected = lines.get(self.place).cloned();
+        let place = (self.place + 1).min(self.table.len().saturating_sub(1));
+        self.place = place;
+        self.selected = self.table.get(place).cloned();
     }
 
     /// Marks every line from the one that was marked last to the selected one.
     pub(super) fn mark_range(&mut self) {
-        let lines = self.lines();
+        let lines = self.lines().to_vec();
         let find = |target: &Option<Target>| {
             let target = target.as_ref()?;
             lines.iter().position(|line| line == target)

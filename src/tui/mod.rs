@@ -38,7 +38,7 @@ use std::time::{Duration, Instant};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::api::Status;
+use crate::api::{LogLine, Status};
 use crate::client::{Client, Closer};
 use crate::platform::clock::wall_ms;
 use crate::platform::guardian::{Side, guard, leave_now, suspend_job};
@@ -144,7 +144,6 @@ pub(crate) fn run(client: Client, options: Options) -> io::Result<Farewell> {
         terminal,
         model,
         gate: Gate::new(over_ssh),
-        log: None,
         open: HashMap::new(),
         begun: Instant::now(),
         drawn: None,
@@ -189,7 +188,6 @@ struct Shell {
     terminal: Terminal,
     model: Model,
     gate: Gate,
-    log: Option<(u64, Closer)>,
     /// Streams and searches of log views; not yet open ones without a handle.
     open: HashMap<Ticket, Option<Closer>>,
     begun: Instant,
@@ -221,15 +219,26 @@ impl Shell {
                 wall_ms: wall_ms(),
             });
             let mut keys = Vec::new();
+            let mut flood: Option<(Ticket, Vec<LogLine>)> = None;
             let mut next = first;
             let mut budget = QUEUE;
             while let Some(message) = next {
-                if let In::Key(key) = message {
-                    keys.push(key);
-                } else {
-                    self.typed(&keys);
-                    keys.clear();
-                    self.heard(message)?;
+                match (message, &mut flood) {
+                    // Lines that came together are taken together.
+                    (In::Streamed { ticket, line }, Some((known, lines))) if *known == ticket => {
+                        lines.push(*line);
+                    }
+                    (In::Key(key), _) => keys.push(key),
+                    (message, _) => {
+                        self.flow(&mut flood);
+                        self.typed(&keys);
+                        keys.clear();
+                        if let In::Streamed { ticket, line } = message {
+                            flood = Some((ticket, vec![*line]));
+                        } else {
+                            self.heard(message)?;
+                        }
+                    }
                 }
                 budget -= 1;
                 next = if budget > 0 {
@@ -238,6 +247,7 @@ impl Shell {
                     None
                 };
             }
+            self.flow(&mut flood);
             let typed = !keys.is_empty();
             self.typed(&keys);
             for it in self.gate.settle(now) {
@@ -272,6 +282,12 @@ impl Shell {
         }
     }
 
+    fn flow(&mut self, flood: &mut Option<(Ticket, Vec<LogLine>)>) {
+        if let Some((ticket, lines)) = flood.take() {
+            self.take(Msg::Streamed { ticket, lines });
+        }
+    }
+
     fn typed(&mut self, keys: &[crossterm::event::KeyEvent]) {
         let now = self.now();
         for it in self.gate.feed(now, keys) {
@@ -299,18 +315,6 @@ impl Shell {
             In::Suspend => self.suspend(),
             In::Push(push) => self.take(Msg::Push(*push)),
             In::Lost(why) => self.take(Msg::Lost(why)),
-            In::Opened { generation, closer } => {
-                if generation == self.model.logs.generation {
-                    self.log = Some((generation, closer));
-                } else {
-                    closer.close();
-                }
-            }
-            In::Line { generation, line } => self.take(Msg::Lines {
-                generation,
-                lines: vec![*line],
-            }),
-            In::LogsOver(generation) => self.take(Msg::LogsOver { generation }),
             In::Fetched { ticket, answer } => self.take(Msg::Fetched { ticket, answer }),
             In::Undone(result) => self.take(Msg::Undone(result)),
             In::Answered { ids, result } => self.take(Msg::Answered { ids, result }),
@@ -319,7 +323,10 @@ impl Shell {
                 // It was closed before it was open.
                 None => closer.close(),
             },
-            In::Streamed { ticket, lines } => self.take(Msg::Streamed { ticket, lines }),
+            In::Streamed { ticket, line } => self.take(Msg::Streamed {
+                ticket,
+                lines: vec![*line],
+            }),
             In::StreamOver(ticket) => {
                 self.open.remove(&ticket);
                 self.take(Msg::StreamOver { ticket });
@@ -347,12 +354,6 @@ impl Shell {
             }
             Cmd::Undo { operation } => {
                 threads::undo(self.client.clone(), operation, self.tell.clone());
-            }
-            Cmd::Follow { generation, select } => {
-                if let Some((_, closer)) = self.log.take() {
-                    closer.close();
-                }
-                threads::log(self.client.clone(), generation, select, self.tell.clone());
             }
             Cmd::Fetch { ticket, query } => {
                 threads::fetch(self.client.clone(), ticket, query, self.tell.clone());

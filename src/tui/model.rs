@@ -194,6 +194,8 @@ pub(super) struct Model {
     pub(super) offset: usize,
     pub(super) filter: Filter,
     pub(super) order: Order,
+    /// The lines of the table.
+    pub(super) table: Vec<Target>,
     pub(super) marks: BTreeSet<InstanceId>,
     /// Where a mark was set last: a range begins there.
     pub(super) marked_at: Option<Target>,
@@ -243,6 +245,7 @@ impl Model {
             offset: 0,
             filter: Filter::default(),
             order: Order::default(),
+            table: Vec::new(),
             marks: BTreeSet::new(),
             marked_at: None,
             mode: Mode::Browse,
@@ -402,9 +405,10 @@ impl Model {
         }
     }
 
-    /// The selection stays on what it was; if that is gone, on the row that took its place.
+    /// The lines of the table are made anew, and the selection stays on what it was; if that is gone, on the row that took its place.
     pub(super) fn keep_selection(&mut self) {
-        let lines = self.lines();
+        self.list_anew();
+        let lines = &self.table;
         let found = self
             .selected
             .as_ref()
@@ -440,12 +444,13 @@ impl Model {
     /// Whose keys count, the nearest first.
     pub(super) fn places(&self) -> Vec<Place> {
         let here = match (self.screens.last(), self.focus) {
-            (Some(screen), _) => screen.place(),
-            (None, Focus::Table) => Place::Processes,
-            (None, Focus::Logs) => Place::Logs,
+            (Some(screen), _) => vec![screen.place()],
+            (None, Focus::Table) => vec![Place::Processes],
+            (None, Focus::Logs) => vec![Place::Logs, Place::LogView],
         };
         let lost = matches!(self.link, Link::Lost(_)).then_some(Place::Lost);
-        lost.into_iter().chain([here, Place::Everywhere]).collect()
+        let all = lost.into_iter().chain(here);
+        all.chain([Place::Everywhere]).collect()
     }
 
     /// The keys that work now, for the footer.

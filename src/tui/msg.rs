@@ -29,15 +29,6 @@ pub(super) enum Msg {
     Push(Push),
     /// The connection is over, or could not be made.
     Lost(String),
-    /// Lines of a log, for this generation of the pane.
-    Lines {
-        generation: u64,
-        lines: Vec<LogLine>,
-    },
-    /// The stream of a log is over.
-    LogsOver {
-        generation: u64,
-    },
     /// What became of an operation.
     Answered {
         ids: Vec<InstanceId>,
@@ -93,11 +84,6 @@ pub(super) enum Cmd {
     Fetch {
         ticket: Ticket,
         query: Query,
-    },
-    /// Open this log; whatever was open is closed.
-    Follow {
-        generation: u64,
-        select: String,
     },
     /// Follow this log until it is closed.
     Stream {

@@ -120,6 +120,11 @@ impl Weight {
 }
 
 impl Model {
+    /// Makes the lines of the table anew: something changed that they go by.
+    pub(super) fn list_anew(&mut self) {
+        self.table = self.listed();
+    }
+
     /// Whether rows stay where they are: just after a key, while something is asked or typed, or with marks.
     pub(super) fn order_is_held(&self) -> bool {
         let moves = self.order.by(self.size.0) != SortBy::Name;
@@ -176,8 +181,13 @@ impl Model {
         }
     }
 
-    /// The lines of the table in order. What is new since the order was made comes last.
-    pub(super) fn lines(&self) -> Vec<Target> {
+    /// The lines of the table in order, as of when something changed that they go by.
+    pub(super) fn lines(&self) -> &[Target] {
+        &self.table
+    }
+
+    /// Makes the lines of the table anew. What is new since the order was made comes last.
+    fn listed(&self) -> Vec<Target> {
         let flat = self.order.is_flat(self.size.0);
         let place = |target: &Target| self.order.places.get(target).copied().unwrap_or(usize::MAX);
         let matching = self.rows.values().filter(|row| self.filter.matches(row));

@@ -39,6 +39,11 @@ impl Regions {
     pub(super) fn has_logs(&self) -> bool {
         self.logs.is_some()
     }
+
+    /// The log pane with its title; of no height when there is none.
+    pub(super) fn log_pane(&self) -> Rect {
+        self.title.union(self.logs.unwrap_or(self.title))
+    }
 }
 
 /// Divides the screen.

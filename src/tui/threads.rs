@@ -29,10 +29,6 @@ use super::{clipboard, saving};
 const RETRY_MAX: Duration = Duration::from_secs(2);
 /// How long a request for an operation waits for its end.
 const OPERATION: Duration = Duration::from_secs(30);
-/// Lines that are read back when a log is opened.
-const BACK: usize = 300;
-/// The most lines a second that a pane is sent.
-const RATE: u32 = 2000;
 
 /// What the threads tell.
 pub(super) enum In {
@@ -45,15 +41,6 @@ pub(super) enum In {
     Suspend,
     Push(Box<Push>),
     Lost(String),
-    Opened {
-        generation: u64,
-        closer: Closer,
-    },
-    Line {
-        generation: u64,
-        line: Box<LogLine>,
-    },
-    LogsOver(u64),
     Answered {
         ids: Vec<InstanceId>,
         result: Result<OperationView, Refusal>,
@@ -71,7 +58,7 @@ pub(super) enum In {
     },
     Streamed {
         ticket: Ticket,
-        lines: Vec<LogLine>,
+        line: Box<LogLine>,
     },
     StreamOver(Ticket),
     News {
@@ -212,43 +199,6 @@ fn listen(
     }
 }
 
-/// Follows a log.
-pub(super) fn log(client: Client, generation: u64, select: String, tell: Teller) {
-    spawn("log", move || {
-        let query = LogQuery {
-            select,
-            lines: Some(BACK),
-            follow: true,
-            rate: Some(RATE),
-            ..LogQuery::default()
-        };
-        let over = |tell: &Teller| drop(tell.send(In::LogsOver(generation)));
-        let Ok(mut lines) = client.logs(&query) else {
-            return;
-        };
-        let Ok(closer) = lines.closer() else {
-            return;
-        };
-        if tell.send(In::Opened { generation, closer }).is_err() {
-            return;
-        }
-        loop {
-            match lines.next_line() {
-                Ok(Some(line)) => {
-                    let told = In::Line {
-                        generation,
-                        line: Box::new(line),
-                    };
-                    if tell.send(told).is_err() {
-                        return;
-                    }
-                }
-                Ok(None) | Err(_) => return over(&tell),
-            }
-        }
-    });
-}
-
 /// Follows a log for a view.
 pub(super) fn stream(client: Client, ticket: Ticket, query: LogQuery, tell: Teller) {
     spawn("stream", move || {
@@ -263,8 +213,8 @@ pub(super) fn stream(client: Client, ticket: Ticket, query: LogQuery, tell: Tell
             return;
         }
         while let Ok(Some(line)) = lines.next_line() {
-            let lines = vec![line];
-            if tell.send(In::Streamed { ticket, lines }).is_err() {
+            let line = Box::new(line);
+            if tell.send(In::Streamed { ticket, line }).is_err() {
                 return;
             }
         }

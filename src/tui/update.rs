@@ -9,6 +9,7 @@ use crate::domain::spec::Stream;
 
 use super::act::{act, scroll_to_selection};
 use super::keymap::{Action, Meaning, Place, Press};
+use super::log_pane;
 use super::model::{Focus, Link, Lost, Mode, Model, Tier};
 use super::msg::{Cmd, Msg};
 use super::palette;
@@ -19,8 +20,6 @@ use super::verbs::{answered, ask_key, undone};
 
 /// A question in the footer is withdrawn after this.
 const EXPIRES: Duration = Duration::from_secs(5);
-/// A log whose stream ended is opened again after this.
-const AGAIN: Duration = Duration::from_secs(1);
 /// The log pane follows the selection this much later.
 const SETTLES: Duration = Duration::from_millis(120);
 
@@ -46,20 +45,6 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
         }
         Msg::Push(push) => pushed(model, push, &mut commands),
         Msg::Lost(why) => lost(model, why, &mut commands),
-        Msg::Lines { generation, lines } => {
-            if generation == model.logs.generation {
-                for line in &lines {
-                    model.logs.push(line);
-                }
-            }
-        }
-        Msg::LogsOver { generation } => {
-            if generation == model.logs.generation && model.is_live() {
-                // A log that cannot be read is not asked for all the time.
-                model.logs.live = false;
-                model.logs.due = Some(model.now + AGAIN);
-            }
-        }
         Msg::Fetched {
             answer: Ok(Answer::History(list)),
             ..
@@ -100,6 +85,7 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
     }
     scroll_to_selection(model);
     screens::detail::refresh(model, &mut commands);
+    log_pane::listen_while_seen(model, &mut commands);
     log_view::left_behind(model, &mut commands);
     commands
 }
@@ -122,7 +108,8 @@ pub(super) fn next_due(model: &Model) -> Option<Duration> {
         || !screens::rolling::under_way(model).is_empty()
         || matches!(model.link, Link::Lost(_));
     let second = counting.then(|| Duration::from_secs(model.now.as_secs() + 1));
-    let logs = model.logs.due.filter(|_| model.is_live());
+    let seen = model.is_live() && !log_pane::is_covered(model);
+    let logs = model.logs.due.filter(|_| seen);
     let rolling = screens::rolling::next_due(model);
     let view = log_view::due(model);
     [ask, toast, second, logs, rolling, view]
@@ -143,24 +130,11 @@ fn tick(model: &mut Model, now: Duration, wall_ms: u64, commands: &mut Vec<Cmd>)
     {
         model.mode = Mode::Browse;
     }
-    if model.is_live() && model.logs.due.is_some_and(|due| due <= now) {
+    let seen = model.is_live() && !log_pane::is_covered(model);
+    if seen && model.logs.due.is_some_and(|due| due <= now) {
         model.logs.due = None;
         model.ask_for_pane(commands);
-        let scope = model.scope();
-        if scope != model.logs.scope {
-            model.logs.open(scope.clone());
-        } else if model.logs.live {
-            return;
-        } else {
-            model.logs.reopen();
-        }
-        if let Some((select, _)) = scope {
-            model.logs.live = true;
-            commands.push(Cmd::Follow {
-                generation: model.logs.generation,
-                select,
-            });
-        }
+        log_pane::follow_selection(model, commands);
     }
 }
 
@@ -169,6 +143,7 @@ fn pushed(model: &mut Model, push: Push, commands: &mut Vec<Cmd>) {
     if !missed && !model.is_live() {
         // Without a snapshot as well: then what follows is what was missed.
         connected(model);
+        log_view::reconnected(model, commands);
     }
     match push {
         Push::Snapshot(snapshot) => {
@@ -177,7 +152,6 @@ fn pushed(model: &mut Model, push: Push, commands: &mut Vec<Cmd>) {
             let query = Query::History;
             commands.push(Cmd::Fetch { ticket, query });
             model.logs.due = Some(model.now);
-            log_view::reconnected(model, commands);
             tick(model, model.now, model.wall_ms, commands);
         }
         Push::Instance { instance } => {
@@ -208,6 +182,10 @@ fn pushed(model: &mut Model, push: Push, commands: &mut Vec<Cmd>) {
                 model.host = host;
                 for metric in metrics {
                     model.measure(metric.id, metric.cpu, metric.memory);
+                }
+                if !model.filter.text().is_empty() {
+                    // It may go by what was measured.
+                    model.keep_selection();
                 }
                 for row in model.rows.values_mut() {
                     if let Some(uptime) = &mut row.view.uptime {
@@ -264,7 +242,6 @@ fn lost(model: &mut Model, why: String, commands: &mut Vec<Cmd>) {
             if matches!(model.mode, Mode::Ask(_)) {
                 model.mode = Mode::Browse;
             }
-            model.logs.live = false;
             for row in model.rows.values_mut() {
                 row.requested = None;
             }

@@ -8,6 +8,8 @@ mod press;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use crossterm::event::KeyEvent;
 use strum::VariantNames as _;
 
@@ -189,9 +191,11 @@ impl Keymap {
     /// The keys that work in these places, for the footer; of those everywhere, only those that also work on a screen,
     /// if one stands on top.
     pub(super) fn hints(&self, places: &[Place], on_screen: bool) -> Vec<(String, &'static str)> {
+        let (mut words, mut known) = (BTreeSet::new(), BTreeSet::new());
         self.lines_at(places)
             .filter(|(b, _)| !on_screen || b.place != Place::Everywhere || b.action.is_global())
             .filter_map(|(b, keys)| Some((keys.first()?.to_string(), b.hint?)))
+            .filter(|(key, word)| known.insert(key.clone()) & words.insert(*word))
             .collect()
     }
 }

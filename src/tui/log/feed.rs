@@ -9,7 +9,7 @@ use crate::tui::query::Ticket;
 use super::buffer::Taken;
 use super::gather::Asking;
 use super::hunt::Way;
-use super::pane::{Pane, Scope, Spotted};
+use super::pane::{Anchor, Pane, Scope, Spotted};
 use super::rows::Shape;
 
 /// Lines that a page brings.
@@ -127,6 +127,12 @@ impl Pane {
         };
         let query = self.place(line, query);
         self.ask(Wanted::Around { line, point }, query, asking);
+    }
+
+    /// Begins where it was left.
+    pub(in crate::tui) fn return_to(&mut self, place: Anchor, asking: &mut Asking<'_>) {
+        self.anchor = Some(place);
+        self.open_around(place.line, false, asking);
     }
 
     /// Goes to the first line at a moment or later.

@@ -17,7 +17,7 @@ pub(super) use fields::fields;
 pub(super) use gather::{Asking, Found};
 pub(super) use hunt::{Aim, Hunt, Way};
 pub(super) use line::Line;
-pub(super) use pane::{Pane, Scope, Spotted};
+pub(super) use pane::{Anchor, Pane, Scope, Spotted};
 pub(super) use rows::{Row, Shape, breaks};
 pub(super) use strip::Strip;
 pub(super) use times::{Times, moment};

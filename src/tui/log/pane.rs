@@ -70,7 +70,7 @@ fn spotted(line: &Line) -> Spotted {
 
 /// What a paused view stands on.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Anchor {
+pub(in crate::tui) struct Anchor {
     pub(super) line: Spotted,
     pub(super) number: i64,
     pub(super) row: usize,
@@ -118,8 +118,24 @@ impl Pane {
 
     // Where it stands.
 
+    /// The page that it waits for, and its stream.
+    #[cfg(test)]
+    pub(in crate::tui) fn tickets(&self) -> (Option<Ticket>, Option<Ticket>) {
+        (self.asked.as_ref().map(|(ticket, _)| *ticket), self.stream)
+    }
+
     pub(in crate::tui) fn is_following(&self) -> bool {
         self.anchor.is_none()
+    }
+
+    /// What it stands on, while it does not follow.
+    pub(in crate::tui) fn anchor(&self) -> Option<Anchor> {
+        self.anchor
+    }
+
+    /// Whether its stream is open.
+    pub(in crate::tui) fn is_listening(&self) -> bool {
+        self.stream.is_some()
     }
 
     /// How many lines came since the pause began.
@@ -319,6 +335,14 @@ impl Pane {
         let at = self.point.map(|number| self.buffer.nearest(number));
         let (top, _) = self.top(shape);
         self.buffer.get(at.unwrap_or(top))?.time_ms
+    }
+
+    /// When the line came that it stands on, while it does not follow.
+    pub(in crate::tui) fn stands_at(&self) -> Option<u64> {
+        let anchor = self.anchor?;
+        let pointed = self.point.map(|number| self.buffer.nearest(number));
+        let pointed = pointed.and_then(|index| self.buffer.get(index));
+        pointed.map_or(anchor.line.time_ms, |line| line.time_ms)
     }
 
     // Selections and marks.

@@ -7,13 +7,14 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::api::{
-    Counts, DaemonInfo, ExitView, Host, InstanceView, LogLine, OperationView, Progress, Push,
-    Snapshot, Status, TargetView, Verb,
+    Counts, DaemonInfo, ExitView, Host, InstanceView, LogLine, LogPage, LogPlace, OperationView,
+    Progress, Push, Snapshot, Status, TargetView, Verb,
 };
 use crate::domain::names::{InstanceId, Namespace, ProcessName, RunId};
 use crate::domain::spec::Stream;
 use crate::tui::model::{Ask, Mode, Model, Target};
 use crate::tui::msg::{Cmd, Msg};
+use crate::tui::query::Answer;
 use crate::tui::regions::regions;
 use crate::tui::theme::{Glyphs, Theme};
 use crate::tui::update::update;
@@ -184,15 +185,15 @@ pub(super) fn noon_ms() -> u64 {
     u64::try_from(at.timestamp().as_millisecond()).unwrap()
 }
 
-/// One line; each text has a log of its own, so that tests may count their lines as they like.
+/// One line of the log that a name has.
 pub(super) fn line(n: u64, name: &str, stream: Stream, text: &str) -> LogLine {
     let mut it = LogLine {
         time: Some(noon_ms() + 137 * n),
-        id: InstanceId(crc32fast::hash(text.as_bytes())),
+        id: InstanceId(crc32fast::hash(name.as_bytes())),
         name: name.to_owned(),
         stream,
         run: Some(RunId(3)),
-        offset: n * 100,
+        offset: n * 1_000_000,
         line: String::new(),
         raw: None,
         complete: true,
@@ -303,9 +304,23 @@ impl Desk {
         self.send(Msg::Resize(width, height));
     }
 
+    /// Lines of the log of what is selected; nothing was written before.
     pub(super) fn logs(&mut self, lines: Vec<LogLine>) {
-        let generation = self.model.logs.generation;
-        self.send(Msg::Lines { generation, lines });
+        let tickets = |desk: &Self| desk.model.logs.pane().unwrap().tickets();
+        if let (Some(ticket), _) = tickets(self) {
+            let nothing = LogPage {
+                lines: vec![],
+                start: LogPlace::default(),
+                end: LogPlace::default(),
+                oldest: true,
+                newest: true,
+                complete: true,
+            };
+            let answer = Ok(Answer::LogPage(nothing));
+            self.send(Msg::Fetched { ticket, answer });
+        }
+        let ticket = tickets(self).1.unwrap();
+        self.send(Msg::Streamed { ticket, lines });
     }
 
     pub(super) fn lose(&mut self) {

@@ -1,13 +1,14 @@
 //! The connection goes and comes back.
 
-use crate::api::LogLine;
 use crate::api::{Push, Status};
 use crate::domain::names::InstanceId;
 use crate::domain::spec::Stream::Out;
 use crate::tui::model::{Mode, Target};
 use crate::tui::msg::{Cmd, Msg};
+use crate::tui::query::Query;
 
-use super::desk::{Desk, everything, line, snapshot};
+use super::desk::{Desk, everything, snapshot};
+use super::library::{Library, Reading};
 
 fn back(desk: &mut Desk) {
     desk.push(Push::Snapshot(Box::new(snapshot(everything()))));
@@ -101,38 +102,31 @@ fn back_again_everything_is_where_it_was() {
     desk.press("Enter");
     desk.wait(200);
     desk.press("l");
-    desk.logs(
-        (0..100)
-            .map(|n| line(n, "api-1", Out, &n.to_string()))
-            .collect(),
-    );
-    desk.press("k k k");
-    let selected = desk.model.selected.clone();
-    let lines = desk.model.lines();
-    let top = |desk: &Desk| desk.model.logs.visible(7)[0].number;
-    let place = top(&desk);
+    let mut library = Library::default();
+    (0..100).for_each(|n| library.write(2, "api-1", Out, 3, &n.to_string()));
+    let mut it = Reading::behind(desk, library);
+    it.press("k k k");
+    let selected = it.desk.model.selected.clone();
+    let lines = it.desk.model.lines().to_vec();
+    let place = it.top();
     assert_eq!(selected, Some(Target::Instance(InstanceId(2))));
-    desk.lose();
-    desk.wait(3200);
-    back(&mut desk);
-    assert!(desk.screen().contains("reconnected after 3.2s"));
-    assert!(desk.screen().contains("live"));
-    assert_eq!(desk.model.selected, selected);
-    assert_eq!(desk.model.filter.text(), "!cron");
-    assert_eq!(desk.model.lines(), lines);
-    assert!(!desk.model.logs.is_following());
-    assert_eq!(top(&desk), place);
-    let generation = desk.model.logs.generation;
-    let opened = Cmd::Follow {
-        generation,
-        select: "2".into(),
-    };
-    assert!(desk.wanted.contains(&opened), "{:?}", desk.wanted);
-    desk.send(Msg::Lines {
-        generation,
-        lines: vec![line(100, "api-1", Out, "100")],
-    });
-    assert_eq!(top(&desk), place);
+    it.desk.lose();
+    it.streams.clear();
+    it.desk.wait(3200);
+    back(&mut it.desk);
+    assert!(it.screen().contains("reconnected after 3.2s"));
+    assert!(it.screen().contains("live"));
+    assert_eq!(it.desk.model.selected, selected);
+    assert_eq!(it.desk.model.filter.text(), "!cron");
+    assert_eq!(it.desk.model.lines(), lines);
+    it.desk.press("Esc");
+    assert_eq!(it.top(), place);
+    it.serve();
+    it.library.write(2, "api-1", Out, 3, "100");
+    it.flow();
+    assert_eq!(it.streams.len(), 1);
+    assert_eq!(it.top(), place);
+    assert!(it.screen().contains("PAUSED +1 new"), "{}", it.screen());
 }
 
 #[test]
@@ -143,20 +137,28 @@ fn who_goes_on_without_a_snapshot_is_live_and_keeps_what_it_knows() {
     desk.wait(700);
     desk.push(Push::Resync);
     assert!(!desk.model.is_live(), "the snapshot is still to come");
-    let known = desk.model.lines();
+    let known = desk.model.lines().len();
     desk.push(Push::Removed { id: InstanceId(5) });
     let screen = desk.screen();
     assert!(desk.model.is_live() && screen.contains("reconnected after"));
-    assert_eq!(desk.model.lines().len(), known.len() - 1);
-    let generation = desk.model.logs.generation;
-    desk.wait(50);
-    assert!(desk.model.logs.generation > generation, "the log as well");
+    assert_eq!(desk.model.lines().len(), known - 1);
+    let asks = |it: &Cmd| {
+        matches!(
+            it,
+            Cmd::Stream { .. }
+                | Cmd::Fetch {
+                    query: Query::LogPage(_),
+                    ..
+                }
+        )
+    };
+    assert!(desk.wanted.iter().any(asks), "the log as well");
 }
 
 #[test]
 fn charts_begin_with_what_the_daemon_measured_before() {
     use crate::api::{Columns, MetricHistory};
-    use crate::tui::query::{Answer, Query};
+    use crate::tui::query::Answer;
     let mut desk = Desk::new();
     back(&mut desk);
     let asked = desk.wanted.iter().rev().find_map(|it| match it {
@@ -189,24 +191,20 @@ fn charts_begin_with_what_the_daemon_measured_before() {
 }
 
 #[test]
-fn what_is_read_back_after_a_reconnect_is_shown_once() {
+fn what_was_read_stays_and_what_came_meanwhile_is_shown_once() {
     let mut desk = Desk::new();
+    desk.select(5);
     desk.wait(200);
-    let of_one = |n, text| LogLine {
-        id: InstanceId(1),
-        ..line(n, "api-1", Out, text)
-    };
-    desk.logs((0..9).map(|n| of_one(n, "old")).collect());
-    desk.lose();
-    assert!(desk.screen().contains("old"), "what was read stays");
-    back(&mut desk);
-    let generation = desk.model.logs.generation;
-    desk.send(Msg::Lines {
-        generation,
-        lines: vec![of_one(8, "twice"), of_one(100, "new")],
-    });
-    let screen = desk.screen();
-    assert!(screen.contains("old") && screen.contains("new") && !screen.contains("twice"));
+    let mut library = Library::default();
+    library.write(5, "cron", Out, 3, "old");
+    let mut it = Reading::behind(desk, library);
+    it.desk.lose();
+    it.streams.clear();
+    assert_eq!(it.texts(), ["old"], "what was read stays");
+    it.library.write(5, "cron", Out, 3, "new");
+    back(&mut it.desk);
+    it.serve();
+    assert_eq!(it.texts(), ["old", "new"]);
 }
 
 #[test]

@@ -1,165 +1,193 @@
-//! The log pane: what it follows, and where it stands when it does not.
+//! The log pane of the main screen: what it follows, and where it stands when it does not.
 
-use crate::api::LogLine;
-use crate::domain::spec::Stream::{self, Err, Out};
+use crate::domain::spec::Stream::{Err, Out};
 use crate::tui::model::Focus;
 use crate::tui::msg::{Cmd, Msg};
+use crate::tui::query::Query;
 use crate::tui::regions::regions;
+use crate::tui::screens::Screen;
 
 use super::desk::{Desk, line};
+use super::library::{Library, Reading};
 
-fn both(n: u64) -> LogLine {
-    let stream = if n.is_multiple_of(3) { Err } else { Out };
-    line(n, "api-0", stream, &format!("line {n}"))
+/// So many lines of one process, every third an error.
+fn library(lines: u64) -> Library {
+    let mut library = Library::default();
+    add(&mut library, 0..lines);
+    library
 }
 
-fn height(desk: &Desk) -> usize {
-    regions(&desk.model)
-        .logs
-        .map_or(0, |area| usize::from(area.height))
+fn add(library: &mut Library, lines: std::ops::Range<u64>) {
+    for n in lines {
+        let stream = if n.is_multiple_of(3) { Err } else { Out };
+        library.write(5, "cron", stream, 1, &format!("line {n}"));
+    }
 }
 
-/// What is at the top of the pane.
-fn top(desk: &Desk) -> String {
-    let lines = desk.model.logs.visible(height(desk));
-    lines
-        .first()
-        .map_or_else(String::new, |line| line.text.plain())
-}
-
-fn last(desk: &Desk) -> String {
-    let lines = desk.model.logs.visible(height(desk));
-    lines
-        .last()
-        .map_or_else(String::new, |line| line.text.plain())
-}
-
-/// A hundred lines, the pane has the keys.
-fn reading() -> Desk {
+/// The pane of a process that wrote so many lines; it has the keys.
+fn reading(lines: u64) -> Reading {
     let mut desk = Desk::new();
+    desk.select(5);
     desk.wait(200);
     desk.press("l");
-    desk.logs((0..100).map(both).collect());
-    assert_eq!(last(&desk), "line 99");
-    desk
+    let it = Reading::behind(desk, library(lines));
+    assert_eq!(it.last(), format!("line {}", lines - 1));
+    it
+}
+
+fn more(it: &mut Reading, lines: std::ops::Range<u64>) {
+    add(&mut it.library, lines);
+    it.flow();
+}
+
+fn number(text: &str) -> u64 {
+    text[5..].parse().unwrap()
+}
+
+fn follows(it: &Reading) -> bool {
+    it.desk.model.logs.pane().unwrap().is_following()
 }
 
 #[test]
 fn following_shows_the_newest() {
-    let mut desk = reading();
-    desk.logs(vec![both(100)]);
-    assert_eq!(last(&desk), "line 100");
-    assert!(desk.screen().contains("FOLLOW"));
+    let mut it = reading(100);
+    more(&mut it, 100..101);
+    assert_eq!(it.last(), "line 100");
+    assert!(it.screen().contains("FOLLOW"));
 }
 
 #[test]
 fn paused_the_top_line_stays() {
     for pause in ["k", "f", "PgUp", "^U", "g"] {
-        let mut desk = reading();
-        desk.press(pause);
-        let before = top(&desk);
+        let mut it = reading(100);
+        it.press(pause);
+        let before = it.top();
         for n in 100..150 {
-            desk.logs(vec![both(n)]);
-            assert_eq!(top(&desk), before, "{pause}");
+            more(&mut it, n..n + 1);
+            assert_eq!(it.top(), before, "{pause}");
         }
-        assert_eq!(desk.model.logs.new_lines(), 50);
-        assert!(desk.screen().contains("PAUSED +50 new"));
+        assert!(it.screen().contains("PAUSED +50 new"), "{}", it.screen());
         for (width, height) in [(120, 40), (60, 14), (200, 60), (80, 24)] {
-            desk.resize(width, height);
-            assert_eq!(top(&desk), before, "{pause} at {width}x{height}");
+            it.desk.resize(width, height);
+            it.serve();
+            assert_eq!(it.top(), before, "{pause} at {width}x{height}");
         }
-        desk.press("t");
-        assert_eq!(top(&desk), before);
-        desk.press("z");
-        assert_eq!(top(&desk), before);
+        it.press("t");
+        assert_eq!(it.top(), before);
+        it.press("z");
+        assert_eq!(it.top(), before);
     }
 }
 
-fn stream_of(desk: &Desk) -> Option<Stream> {
-    desk.model.logs.stream
+#[test]
+fn it_pages_through_all_that_is_kept_and_back() {
+    let mut it = reading(30_000);
+    it.press("g");
+    assert_eq!(it.top(), "line 0");
+    for _ in 0..200 {
+        it.press("PgDn");
+    }
+    let there = number(&it.top());
+    assert!((1_000..3_000).contains(&there), "{there}");
+    it.press("k");
+    assert_eq!(number(&it.top()), there - 1);
+    it.press("G");
+    assert_eq!(it.last(), "line 29999");
+    more(&mut it, 30_000..30_001);
+    assert_eq!(it.last(), "line 30000");
 }
 
 #[test]
-fn paused_another_stream_shows_the_nearest_line() {
-    let mut desk = reading();
-    desk.press("PgUp PgUp PgUp PgUp");
-    let before: u64 = top(&desk)[5..].parse().unwrap();
-    let both_streams = top(&desk);
-    desk.press("o");
-    assert_eq!(stream_of(&desk), Some(Out));
-    let out: u64 = top(&desk)[5..].parse().unwrap();
+fn it_searches_and_filters_as_the_whole_view_does() {
+    let mut it = reading(5_000);
+    it.prompt("/", "line 1234$");
+    let pointed = it.desk.model.logs.pane().unwrap().pointed().unwrap();
+    assert_eq!(pointed.text.plain(), "line 1234");
+    assert!(it.screen().contains("/line 1234$  1/1"), "{}", it.screen());
+    it.press("Esc G");
+    it.prompt("&", "7$");
+    assert!(it.texts().iter().all(|text| text.ends_with('7')));
+    assert!(it.screen().contains("&7$"), "{}", it.screen());
+}
+
+#[test]
+fn another_stream_shows_the_nearest_line() {
+    let mut it = reading(100);
+    it.press("PgUp PgUp PgUp PgUp");
+    let both = it.top();
+    let before = number(&both);
+    it.press("o");
+    let out = number(&it.top());
     assert!((before..before + 2).contains(&out), "{before} {out}");
-    desk.press("o");
-    assert_eq!(stream_of(&desk), Some(Err));
-    let err: u64 = top(&desk)[5..].parse().unwrap();
+    it.press("o");
+    let err = number(&it.top());
     assert!((before..before + 3).contains(&err), "{before} {err}");
-    desk.press("o");
-    assert_eq!(top(&desk), both_streams);
-}
-
-/// Nothing of the other stream comes after the place: what came before it is nearer than an empty pane.
-#[test]
-fn paused_behind_the_last_line_of_a_stream_is_not_empty() {
-    let mut desk = Desk::new();
-    desk.wait(200);
-    desk.press("l");
-    desk.logs((0..5).map(|n| line(n, "api-0", Err, "early")).collect());
-    desk.logs((5..100).map(|n| line(n, "api-0", Out, "late")).collect());
-    desk.press("k o o");
-    assert_eq!(stream_of(&desk), Some(Err));
-    assert_eq!(top(&desk), "early");
-    assert!(!desk.screen().contains("no output yet"));
+    it.press("o");
+    assert_eq!(it.top(), both);
 }
 
 #[test]
 fn moving_onto_the_last_line_does_not_follow() {
-    let mut desk = reading();
-    desk.press("k j");
-    assert_eq!(last(&desk), "line 99");
+    let mut it = reading(100);
+    it.press("k j");
+    assert_eq!(it.last(), "line 99");
     for _ in 0..20 {
-        desk.press("j PgDn ^D");
+        it.press("j PgDn ^D");
     }
-    assert!(!desk.model.logs.is_following());
-    desk.logs(vec![both(100)]);
-    assert_eq!(last(&desk), "line 99");
-    desk.press("G");
-    assert!(desk.model.logs.is_following());
-    assert_eq!(last(&desk), "line 100");
+    assert!(!follows(&it));
+    more(&mut it, 100..101);
+    assert_eq!(it.last(), "line 99");
+    it.press("G");
+    assert!(follows(&it));
+    assert_eq!(it.last(), "line 100");
 }
 
 #[test]
 fn f_pauses_and_follows() {
-    let mut desk = reading();
-    desk.press("f");
-    assert!(!desk.model.logs.is_following());
-    desk.press("f");
-    assert!(desk.model.logs.is_following());
-    desk.press("j PgDn");
-    assert!(
-        desk.model.logs.is_following(),
-        "down at the end is no pause"
-    );
+    let mut it = reading(100);
+    it.press("f");
+    assert!(!follows(&it));
+    it.press("f");
+    assert!(follows(&it));
+    it.press("j PgDn");
+    assert!(follows(&it), "down at the end is no pause");
+}
+
+/// Each log is found again where it was left; one that was followed is followed.
+#[test]
+fn a_log_that_was_left_is_found_where_it_was() {
+    let mut it = reading(3_000);
+    it.press("PgUp PgUp PgUp");
+    let before = it.top();
+    it.press("Tab j");
+    it.desk.wait(200);
+    it.serve();
+    assert_eq!(it.texts(), Vec::<String>::new());
+    assert_eq!(it.streams.len(), 1, "what is left is not listened to");
+    more(&mut it, 3_000..3_100);
+    it.press("k");
+    it.desk.wait(200);
+    it.serve();
+    assert_eq!(it.top(), before);
+    it.press("Tab G Tab j");
+    it.desk.wait(200);
+    it.serve();
+    it.press("k");
+    it.desk.wait(200);
+    it.serve();
+    assert_eq!(it.last(), "line 3099");
 }
 
 #[test]
-fn the_oldest_go_and_the_place_stays_while_it_can() {
-    let mut desk = reading();
-    desk.press("k");
-    let before = top(&desk);
-    desk.logs((100..9_900).map(both).collect());
-    assert_eq!(top(&desk), before);
-    desk.logs((9_900..40_000).map(both).collect());
-    assert_eq!(top(&desk), "line 30000", "its nearest neighbour");
-    assert!(!desk.model.logs.is_following());
-}
-
-#[test]
-fn bytes_are_bounded_too() {
-    let mut desk = reading();
-    let long = "x".repeat(100_000);
-    desk.logs((0..2_000).map(|n| line(n, "api-0", Out, &long)).collect());
-    let kept = desk.model.logs.visible(usize::MAX).len();
-    assert!(kept < 600, "{kept} lines of 8 KiB");
+fn the_whole_view_begins_where_the_pane_stands() {
+    let mut it = reading(3_000);
+    it.prompt("/", "line 700$");
+    it.press("Enter");
+    let Some(Screen::Logs(view)) = it.desk.model.screens.last() else {
+        panic!("no log view");
+    };
+    let pointed = view.pane().unwrap().pointed().unwrap();
+    assert_eq!(pointed.text.plain(), "line 700");
 }
 
 #[test]
@@ -173,52 +201,67 @@ fn the_pane_comes_after_the_selection_has_settled() {
     }
     assert!(desk.wanted.is_empty(), "no subscription per step");
     desk.wait(20);
-    let [Cmd::Follow { generation, select }] = desk.wanted.as_slice() else {
-        panic!("{:?}", desk.wanted);
-    };
-    assert_eq!(*generation, desk.model.logs.generation);
-    assert_eq!(Some(select), desk.model.scope().map(|s| s.0).as_ref());
+    let asked = desk.wanted.iter().find_map(|command| match command {
+        Cmd::Fetch {
+            query: Query::LogPage(query),
+            ..
+        } => Some(query.select.clone()),
+        _ => None,
+    });
+    assert_eq!(asked, desk.model.scope().map(|scope| scope.0));
 }
 
 #[test]
 fn lines_of_an_older_subscription_are_not_shown() {
-    let mut desk = reading();
-    let generation = desk.model.logs.generation;
-    desk.press("Tab j");
-    desk.wait(200);
-    desk.send(Msg::Lines {
-        generation,
-        lines: vec![both(500)],
+    let mut it = reading(100);
+    let (_, old) = it.desk.model.logs.pane().unwrap().tickets();
+    it.press("Tab j");
+    it.desk.wait(200);
+    it.serve();
+    it.desk.send(Msg::Streamed {
+        ticket: old.unwrap(),
+        lines: vec![line(500, "cron", Out, "line 500")],
     });
-    assert!(!desk.screen().contains("line 500"));
+    assert!(!it.screen().contains("line 500"));
 }
 
 #[test]
 fn only_several_names_have_a_column() {
-    let mut desk = reading();
+    let mut desk = Desk::new();
+    desk.wait(200);
+    desk.logs(vec![line(0, "api-0", Out, "one")]);
     assert!(!desk.screen().contains("api-0 out"));
     desk.logs(vec![line(100, "api-1", Out, "other")]);
-    assert!(
-        desk.screen().contains("api-1 out\u{2502} other"),
-        "{}",
-        desk.screen()
-    );
+    let screen = desk.screen();
+    assert!(screen.contains("api-1 out\u{2502} other"), "{screen}");
+}
+
+/// What is passed over stands between the lines; the whole view fills it.
+#[test]
+fn a_gap_is_marked() {
+    let mut desk = Desk::new();
+    desk.wait(200);
+    let mut behind = line(9, "api-0", Out, "behind");
+    behind.gap = 1204;
+    desk.logs(vec![line(0, "api-0", Out, "before"), behind]);
+    assert!(desk.screen().contains("1204 lines not sent"));
 }
 
 /// Keys go where something is seen to take them.
 #[test]
 fn the_keys_are_never_in_a_pane_that_is_not_there() {
-    let mut desk = reading();
-    desk.resize(40, 12);
-    desk.press("q");
-    let focus = desk.model.focus;
+    let mut it = reading(100);
+    it.desk.resize(40, 12);
+    it.desk.press("q");
+    let focus = it.desk.model.focus;
+    let seen = regions(&it.desk.model).logs.is_some();
     assert!(
-        height(&desk) > 0 || focus == Focus::Table,
+        seen || focus == Focus::Table,
         "the keys are in {focus:?}, which is not drawn"
     );
-    desk.resize(80, 24);
-    desk.press("Tab");
-    desk.resize(40, 12);
-    desk.press("Esc Esc l q x");
-    assert_eq!(desk.ask().targets.len(), 1, "x is of the table again");
+    it.desk.resize(80, 24);
+    it.desk.press("Tab");
+    it.desk.resize(40, 12);
+    it.desk.press("Esc Esc l q x");
+    assert_eq!(it.desk.ask().targets.len(), 1, "x is of the table again");
 }

@@ -98,17 +98,17 @@ fn hostile() -> Vec<crate::api::LogLine> {
     ]
 }
 
-fn mixed() -> Vec<crate::api::LogLine> {
+fn mixed(from: u64) -> Vec<crate::api::LogLine> {
     vec![
-        line(0, "api-0", Out, "GET /v1/orders/8812 200 14ms"),
-        line(1, "api-2", Out, "GET /v1/orders/8813 200 11ms"),
+        line(from, "api-0", Out, "GET /v1/orders/8812 200 14ms"),
+        line(from + 1, "api-2", Out, "GET /v1/orders/8813 200 11ms"),
         line(
-            2,
+            from + 2,
             "mailer",
             Err,
             "Error: connect ECONNREFUSED 127.0.0.1:2525",
         ),
-        line(3, &"long-name-".repeat(6), Out, "its name is cut"),
+        line(from + 3, &"long-name-".repeat(6), Out, "its name is cut"),
     ]
 }
 
@@ -207,12 +207,12 @@ fn conditions() -> Vec<(&'static str, Desk)> {
 
     let mut desk = main_screen();
     desk.press("Tab k k");
-    desk.logs(mixed());
+    desk.logs(mixed(20));
     add("paused", desk);
 
     let mut desk = Desk::new();
     desk.wait(200);
-    desk.logs(mixed());
+    desk.logs(mixed(0));
     add("mixed", desk);
 
     let mut desk = Desk::new();

@@ -6,19 +6,15 @@ use ratatui::style::{Color, Modifier, Style};
 use crate::logs::safe::{Colour, Look, harmless};
 use crate::tui::model::{Focus, Model};
 use crate::tui::theme::{Role, Theme};
-use crate::tui::update::stream_word;
 
 use super::canvas::{Canvas, cells};
-use super::clock;
+use super::screens::log_view;
 
 pub(super) fn title(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     canvas.rule(area);
-    let scope = model
-        .logs
-        .scope
-        .as_ref()
-        .map_or("none", |(_, name)| name.as_str());
-    let text = format!(" logs: {} ", harmless(scope));
+    let pane = model.logs.pane();
+    let name = pane.map_or("none", |pane| pane.scope.name.as_str());
+    let text = format!(" logs: {} ", harmless(name));
     let role = if model.focus == Focus::Logs {
         Role::Selected
     } else {
@@ -31,13 +27,10 @@ pub(super) fn title(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
         &text,
         role,
     );
-    let state = if model.logs.is_following() {
-        "FOLLOW".to_owned()
-    } else {
-        format!("PAUSED +{} new, G follows", model.logs.new_lines())
+    let Some(pane) = pane else {
+        return;
     };
-    let dot = canvas.glyphs.dot;
-    let right = format!(" {} {dot} {state} ", stream_word(model.logs.stream));
+    let right = format!(" {} ", log_view::words(canvas, &model.logs.view, pane));
     let width = cells(&right);
     canvas.text(
         area.right().saturating_sub(width + 1),
@@ -48,52 +41,8 @@ pub(super) fn title(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     );
 }
 
-pub(super) fn lines(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
-    let visible = model.logs.visible(usize::from(area.height));
-    if visible.is_empty() {
-        canvas.text(
-            area.x + 1,
-            area.y,
-            area.width.saturating_sub(1),
-            "no output yet",
-            Role::Text,
-        );
-        return;
-    }
-    let mixed = model.logs.is_mixed();
-    let widest = visible
-        .iter()
-        .map(|line| cells(&line.name))
-        .max()
-        .unwrap_or(0)
-        .min(24);
-    for (y, line) in (area.y..area.bottom()).zip(visible) {
-        let mut x = area.x;
-        if model.logs.times && area.width >= 60 {
-            x = canvas.text(x, y, area.width, &clock(line.time_ms), Role::Text) + 1;
-        }
-        if mixed {
-            canvas.text(x, y, widest, &harmless(&line.name), Role::Text);
-            x += widest + 1;
-        }
-        x = canvas.text(
-            x,
-            y,
-            area.right().saturating_sub(x),
-            line.stream.word(),
-            Role::Text,
-        );
-        let gutter = canvas.glyphs.gutter.to_string();
-        x = canvas.text(x, y, area.right().saturating_sub(x), &gutter, Role::Frame) + 1;
-        if line.gap > 0 {
-            let text = format!("[{} lines passed over] ", line.gap);
-            x = canvas.text(x, y, area.right().saturating_sub(x), &text, Role::Waiting);
-        }
-        for (piece, look) in line.text.pieces() {
-            let style = style(*look, canvas.theme);
-            x = canvas.styled(x, y, area.right().saturating_sub(x), piece, style);
-        }
-    }
+pub(super) fn lines(canvas: &mut Canvas<'_>, area: Rect, whole: Rect, model: &Model) {
+    log_view::lines(canvas, area, whole, model, &model.logs.view, 0);
 }
 
 fn colour(colour: Colour) -> Color {

@@ -90,7 +90,7 @@ fn main_screen(canvas: &mut Canvas<'_>, places: &Regions, model: &Model) {
     if let Some(area) = places.logs {
         if model.marks.is_empty() {
             logs::title(canvas, places.title, model);
-            logs::lines(canvas, area, model);
+            logs::lines(canvas, area, places.log_pane(), model);
         } else {
             marks::title(canvas, places.title, model);
             marks::lines(canvas, area, model);

@@ -31,7 +31,7 @@ pub(in crate::tui) struct Areas {
 
 /// Divides the area of the view.
 pub(in crate::tui) fn areas(view: &LogView, area: Rect) -> Areas {
-    let strip = u16::from(area.height >= STRIP_FROM);
+    let strip = u16::from(area.height >= STRIP_FROM && !view.embedded);
     let whole = match view.whole {
         Some(_) => (area.height / 3).clamp(1, 16).min(area.height),
         None => 0,

@@ -11,7 +11,7 @@ use crate::tui::msg::Cmd;
 use crate::tui::query::{Answer, Ticket};
 use crate::tui::screens::Screen;
 
-use super::{Areas, LogView, on_view, strip_columns};
+use super::{Areas, LogView, Seat, on_view, strip_columns};
 
 impl LogView {
     /// Asks for all that is wanted now.
@@ -177,14 +177,28 @@ impl LogView {
     }
 }
 
-/// Works on every view of the stack.
+/// Every view there is.
+fn views(model: &Model) -> impl Iterator<Item = &LogView> {
+    let on_top = model.screens.iter().filter_map(|screen| match screen {
+        Screen::Logs(view) => Some(&**view),
+        Screen::Bulk(_)
+        | Screen::Detail(_)
+        | Screen::Form(_)
+        | Screen::Messages(_)
+        | Screen::Rolling(_) => None,
+    });
+    std::iter::once(&model.logs.view).chain(on_top)
+}
+
+/// Works on every view.
 fn on_all(
     model: &mut Model,
     commands: &mut Vec<Cmd>,
     work: impl Fn(&mut LogView, &Areas, &mut Asking<'_>),
 ) {
+    on_view(model, Seat::Main, commands, &work);
     for n in 0..model.screens.len() {
-        on_view(model, n, commands, &work);
+        on_view(model, Seat::Screen(n), commands, &work);
     }
 }
 
@@ -260,10 +274,7 @@ pub(in crate::tui) fn joined(model: &mut Model, commands: &mut Vec<Cmd>) {
 /// When something is tried again, or a time that is shown is another.
 pub(in crate::tui) fn due(model: &Model) -> Option<Duration> {
     let mut due = None;
-    for screen in &model.screens {
-        let Screen::Logs(view) = screen else {
-            continue;
-        };
+    for view in views(model) {
         let again = view.panes.iter().filter_map(|pane| pane.due);
         let again = again.filter(|_| model.is_live());
         let ages = (view.times == Times::Ago).then(|| Duration::from_secs(model.now.as_secs() + 1));
@@ -294,15 +305,7 @@ pub(in crate::tui) fn left_behind(model: &mut Model, commands: &mut Vec<Cmd>) {
             _ => {}
         }
     }
-    let screens = &model.screens;
-    let owned = |ticket: Ticket| {
-        screens.iter().any(|screen| {
-            let Screen::Logs(view) = screen else {
-                return false;
-            };
-            view.owns(ticket)
-        })
-    };
+    let owned = |ticket: Ticket| views(model).any(|view| view.owns(ticket));
     let all = model.streams.iter().copied();
     let gone: Vec<Ticket> = all.filter(|ticket| !owned(*ticket)).collect();
     for ticket in gone {

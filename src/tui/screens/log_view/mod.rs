@@ -10,7 +10,8 @@ use crate::api::Level;
 use crate::logs::safe::SafeText;
 use crate::tui::keymap::Action;
 use crate::tui::log::{Asking, Hunt, Pane, Scope, Shape, Strip, Times, Words};
-use crate::tui::model::{Mode, Model};
+use crate::tui::log_pane;
+use crate::tui::model::{Focus, Mode, Model};
 use crate::tui::msg::Cmd;
 use crate::tui::query::Ticket;
 use crate::tui::regions::regions;
@@ -61,11 +62,41 @@ pub(in crate::tui) struct LogView {
     pub(in crate::tui) whole: Option<Whole>,
     pub(in crate::tui) strip: Strip,
     seek: Option<Seek>,
+    /// A part of another screen, which has neither strip nor line for itself.
+    embedded: bool,
     /// The moment that the other panes were brought to.
     locked_to: Option<Option<u64>>,
 }
 
+/// Where a view stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::tui) enum Seat {
+    /// Below the table of the main screen.
+    Main,
+    /// The screen at this place of the stack.
+    Screen(usize),
+}
+
 impl LogView {
+    /// A part of another screen; of nothing yet.
+    pub(in crate::tui) fn embedded() -> Self {
+        Self {
+            panes: vec![],
+            embedded: true,
+            ..Self::new(Scope::default())
+        }
+    }
+
+    /// Ends all that it asked for; returns the pane that it had.
+    pub(in crate::tui) fn leave(&mut self, asking: &mut Asking<'_>) -> Option<Pane> {
+        self.end_search(asking);
+        for pane in &mut self.panes {
+            pane.hush(asking);
+        }
+        (self.left, self.at) = (0, 0);
+        self.panes.drain(..).next()
+    }
+
     fn new(scope: Scope) -> Self {
         Self {
             panes: vec![Pane::new(scope)],
@@ -79,6 +110,7 @@ impl LogView {
             whole: None,
             strip: Strip::default(),
             seek: None,
+            embedded: false,
             locked_to: None,
         }
     }
@@ -124,17 +156,25 @@ fn next_level(level: Option<Level>) -> Option<Level> {
     }
 }
 
-/// Works on a view of the stack: with somebody to ask, and afterwards all is asked for that is wanted now.
+/// Works on a view: with somebody to ask, and afterwards all is asked for that is wanted now.
 fn on_view(
     model: &mut Model,
-    index: usize,
+    seat: Seat,
     commands: &mut Vec<Cmd>,
     work: impl FnOnce(&mut LogView, &Areas, &mut Asking<'_>),
 ) {
-    let area = regions(model).screen;
-    let live = model.is_live();
-    let Some(Screen::Logs(view)) = model.screens.get_mut(index) else {
-        return;
+    let places = regions(model);
+    // For a pane that nobody sees nothing is asked.
+    let covered = seat == Seat::Main && log_pane::is_covered(model);
+    let live = model.is_live() && !covered;
+    let (view, area) = match seat {
+        Seat::Main => (&mut model.logs.view, places.log_pane()),
+        Seat::Screen(n) => {
+            let Some(Screen::Logs(view)) = model.screens.get_mut(n) else {
+                return;
+            };
+            (&mut **view, places.screen)
+        }
     };
     let mut asking = Asking {
         tickets: &mut model.tickets,
@@ -153,6 +193,34 @@ fn on_view(
     }
 }
 
+/// Asks for all that a view wants now.
+pub(in crate::tui) fn touch(model: &mut Model, seat: Seat, commands: &mut Vec<Cmd>) {
+    on_view(model, seat, commands, |_, _, _| {});
+}
+
+/// Works on the panes of a view.
+pub(in crate::tui) fn on_panes(
+    model: &mut Model,
+    seat: Seat,
+    commands: &mut Vec<Cmd>,
+    mut work: impl FnMut(&mut Pane, &mut Asking<'_>),
+) {
+    on_view(model, seat, commands, |view, _, asking| {
+        for pane in &mut view.panes {
+            work(pane, asking);
+        }
+    });
+}
+
+/// The view that has the keys.
+fn with_the_keys(model: &Model) -> Option<(Seat, &LogView)> {
+    match model.screens.last() {
+        Some(Screen::Logs(view)) => Some((Seat::Screen(model.screens.len() - 1), view)),
+        None if model.focus == Focus::Logs => Some((Seat::Main, &model.logs.view)),
+        Some(_) | None => None,
+    }
+}
+
 /// Opens the view for what is marked, else for what is selected.
 pub(in crate::tui) fn open(model: &mut Model, commands: &mut Vec<Cmd>) {
     let scope = if model.marks.is_empty() {
@@ -161,9 +229,12 @@ pub(in crate::tui) fn open(model: &mut Model, commands: &mut Vec<Cmd>) {
         let ids: Vec<String> = model.marks.iter().map(ToString::to_string).collect();
         Some((ids.join(","), format!("{} marked", ids.len())))
     };
-    if let Some((select, name)) = scope {
-        open_scope(model, select, name, None, commands);
-    }
+    let Some((select, name)) = scope else {
+        return;
+    };
+    let pane = model.logs.pane().filter(|pane| pane.scope.select == select);
+    let at = pane.and_then(Pane::stands_at);
+    open_scope(model, select, name, at, commands);
 }
 
 /// Opens the view of a scope, as the API takes it and as it is called, at a moment. A view that is open on it already
@@ -202,8 +273,8 @@ pub(super) fn open_scope(
         let view = Box::new(LogView::new(scope));
         model.screens.push(Screen::Logs(view));
     }
-    let index = model.screens.len() - 1;
-    on_view(model, index, commands, |view, areas, asking| {
+    let seat = Seat::Screen(model.screens.len() - 1);
+    on_view(model, seat, commands, |view, areas, asking| {
         let shape = view.shape(areas, view.at);
         if let (Some(ms), Some(pane)) = (at_ms, view.panes.get_mut(view.at)) {
             pane.open_at(ms, shape, asking);
@@ -211,8 +282,18 @@ pub(super) fn open_scope(
     });
 }
 
-pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) -> Handled {
-    let index = model.screens.len().saturating_sub(1);
+pub(in crate::tui) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) -> Handled {
+    let seat = Seat::Screen(model.screens.len().saturating_sub(1));
+    act_at(model, seat, action, commands)
+}
+
+/// An action on a view.
+pub(in crate::tui) fn act_at(
+    model: &mut Model,
+    seat: Seat,
+    action: Action,
+    commands: &mut Vec<Cmd>,
+) -> Handled {
     if let Some(prompt) = Prompt::of(action, model) {
         model.mode = Mode::LogPrompt(prompt);
         return Handled::Yes;
@@ -222,7 +303,7 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) ->
         return Handled::No;
     }
     let mut handled = Handled::No;
-    on_view(model, index, commands, |view, areas, asking| {
+    on_view(model, seat, commands, |view, areas, asking| {
         handled = view.act(action, areas, asking);
     });
     if action == Action::Plain {

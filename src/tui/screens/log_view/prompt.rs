@@ -10,10 +10,9 @@ use crate::tui::keymap::Action;
 use crate::tui::log::{Asking, Pane, Scope, Words, moment};
 use crate::tui::model::{Mode, Model};
 use crate::tui::msg::Cmd;
-use crate::tui::screens::Screen;
 use crate::tui::update::is_control;
 
-use super::{Areas, LogView, PANES_MAX, WORDS_MAX, on_view};
+use super::{Areas, LogView, PANES_MAX, WORDS_MAX, on_view, with_the_keys};
 
 /// Nothing longer is typed, characters.
 const TYPED_MAX: usize = 1000;
@@ -48,9 +47,7 @@ impl Prompt {
         reason = "all other actions open no prompt"
     )]
     pub(super) fn of(action: Action, model: &Model) -> Option<Self> {
-        let Some(Screen::Logs(view)) = model.screens.last() else {
-            return None;
-        };
+        let (_, view) = with_the_keys(model)?;
         let (kind, text) = match action {
             Action::Search => (PromptKind::Search, String::new()),
             Action::LogFilter => (PromptKind::Filter, String::new()),
@@ -147,9 +144,12 @@ fn enter(model: &mut Model, commands: &mut Vec<Cmd>) {
     let Mode::LogPrompt(prompt) = model.mode.clone() else {
         return;
     };
-    let index = model.screens.len().saturating_sub(1);
+    let Some((seat, _)) = with_the_keys(model) else {
+        model.mode = Mode::Browse;
+        return;
+    };
     let mut result = Ok(());
-    on_view(model, index, commands, |view, areas, asking| {
+    on_view(model, seat, commands, |view, areas, asking| {
         result = view.typed(&prompt, areas, asking);
     });
     model.mode = match result {

@@ -3,7 +3,7 @@
 mod bulk;
 pub(in crate::tui) mod detail;
 mod form;
-mod log_view;
+pub(in crate::tui::view) mod log_view;
 mod messages;
 mod rolling;
 mod which_key;

@@ -17,7 +17,7 @@ use crate::tui::view::canvas::{Canvas, cells};
 use crate::tui::view::logs::style;
 
 /// The rows of a pane in its place.
-pub(super) fn lines(
+pub(in crate::tui::view) fn lines(
     canvas: &mut Canvas<'_>,
     area: Rect,
     whole: Rect,

@@ -15,11 +15,13 @@ use crate::tui::theme::Role;
 use crate::tui::update::stream_word;
 use crate::tui::view::canvas::{Canvas, cells};
 
+pub(in crate::tui::view) use lines::lines;
+
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, model: &Model, view: &LogView) {
     let parts = areas(view, area);
     for (n, (pane, place)) in view.panes.iter().zip(&parts.panes).enumerate() {
         title(canvas, place.title, view, pane, n);
-        lines::lines(canvas, place.body, area, model, view, n);
+        lines(canvas, place.body, area, model, view, n);
         // A rule between panes that stand side by side.
         let x = place.title.right();
         if view.side && n + 1 < view.panes.len() {
@@ -81,6 +83,23 @@ fn title(canvas: &mut Canvas<'_>, area: Rect, view: &LogView, pane: &Pane, n: us
         role,
     );
     canvas.text(x, area.y, right_width, &right, Role::Title);
+}
+
+/// Which lines of an embedded view, whether it follows, and how far a search is.
+pub(in crate::tui::view) fn words(canvas: &Canvas<'_>, view: &LogView, pane: &Pane) -> String {
+    let dot = canvas.glyphs.dot;
+    let mut words = stream_word(pane.scope.stream).to_owned();
+    if let Some(level) = pane.scope.level {
+        words.push_str(&format!(" {dot} {} and worse", level_word(level)));
+    }
+    for filter in &pane.scope.filter {
+        words.push_str(&format!(" {dot} &{}", harmless(filter)));
+    }
+    if let Some(hunt) = &view.hunt {
+        let progress = strip::progress(view, hunt, canvas.glyphs.more);
+        words.push_str(&format!(" {dot} {progress}"));
+    }
+    format!("{words} {dot} {}", state(view, pane))
 }
 
 fn state(view: &LogView, pane: &Pane) -> String {

@@ -24,7 +24,7 @@ pub(super) fn strip(canvas: &mut Canvas<'_>, area: Rect, whole: Rect, view: &Log
 }
 
 /// `/words 7/31`
-fn progress(view: &LogView, hunt: &Hunt, more: char) -> String {
+pub(super) fn progress(view: &LogView, hunt: &Hunt, more: char) -> String {
     let here = view.pane().and_then(Pane::pointed);
     let here = here.and_then(|line| hunt.place_of(line.at));
     let total = hunt.total;
