@@ -1,22 +1,19 @@
 //! The daemon's life, and the composition of the roles.
 
 use std::ffi::OsString;
-use std::fs::File;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
-
-use nix::fcntl::{Flock, FlockArg};
 
 use crate::api::{Code, ServerControl};
 use crate::client::{Client, ClientError, Started, lease};
 use crate::config::units::{short_seconds, short_size};
 use crate::keeper::begin::{Setup, run as run_keeper};
 use crate::keeper::handover::Inheritance;
-use crate::platform::descriptor;
 use crate::platform::paths::Paths;
 use crate::platform::signal::PidFd;
+use crate::platform::{descriptor, folder};
 
 use super::args::{DaemonVerb, Global};
 use super::failure::{Failure, exit};
@@ -82,13 +79,11 @@ pub(super) fn keeper(arguments: &[OsString]) -> ExitCode {
         }
         crate::platform::child::leave_session();
         let missing = || std::io::Error::other("lock and socket were not given");
-        let lock: File = descriptor::inherited(number(2).ok_or_else(missing)?)?.into();
+        let lock = descriptor::inherited(number(2).ok_or_else(missing)?)?;
         let listener = descriptor::inherited(number(3).ok_or_else(missing)?)?;
-        // The lock came with the descriptor; taking it once more changes nothing.
-        let lock = Flock::lock(lock, FlockArg::LockExclusiveNonblock).map_err(|(_, e)| e)?;
         Ok(Setup {
             paths: Paths::find()?,
-            lock,
+            lock: folder::inherited_lock(lock)?,
             listener: UnixListener::from(listener),
             foreground: false,
             inherited: None,

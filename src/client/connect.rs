@@ -24,7 +24,7 @@ use super::watch::Watch;
 
 /// How long a daemon that is being started, or is replaced, may take.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long a request is repeated to daemons that die while they have it.
+/// How long a request is repeated to daemons that die while they have it, beyond what it asked to wait.
 const DEATHS: Duration = Duration::from_secs(20);
 /// How long an answer may take beyond what was asked to be waited for.
 const ANSWER: Duration = Duration::from_secs(5);
@@ -213,7 +213,7 @@ impl Client {
     ) -> Result<Response, ClientError> {
         let looks = self.read_only.then_some((READ_ONLY, "1"));
         let headers: Vec<_> = looks.into_iter().chain(header).collect();
-        let deadline = Instant::now() + DEATHS;
+        let deadline = Instant::now() + wait + DEATHS;
         loop {
             let socket = self.connect()?;
             let set = socket

@@ -9,8 +9,6 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use nix::fcntl::Flock;
-
 use crate::platform::failpoint::failpoint;
 use crate::platform::paths::Paths;
 use crate::platform::{descriptor, folder};
@@ -39,7 +37,7 @@ fn doing<T>(what: &'static str, result: io::Result<T>) -> Result<T, LaunchError>
 #[derive(Debug)]
 pub(crate) struct Lease {
     /// The lock of the state folder.
-    pub lock: Flock<File>,
+    pub lock: File,
     /// The API's socket, bound: who connects from now on waits in its queue.
     pub listener: UnixListener,
 }
@@ -82,12 +80,13 @@ fn is_passed(name: &str) -> bool {
         .any(|of| name.starts_with(of))
 }
 
-/// Starts a keeper in the background, which has lock and socket from now on.
+/// Starts a keeper in the background, which alone has lock and socket from now on: who launched it may live long, and
+/// must not keep others from bringing adasa back.
 ///
 /// # Errors
 /// When it cannot be made.
 pub(super) fn launch(lease: Lease) -> Result<Child, LaunchError> {
-    doing("the lock", descriptor::inherit(&*lease.lock, true))?;
+    doing("the lock", descriptor::inherit(&lease.lock, true))?;
     doing("the socket", descriptor::inherit(&lease.listener, true))?;
     let mut command = Command::new("/proc/self/exe");
     command
@@ -107,9 +106,6 @@ pub(super) fn launch(lease: Lease) -> Result<Child, LaunchError> {
     }
     let child = doing("a process", command.spawn())?;
     failpoint!("client.launched");
-    // The keeper holds the lock now: letting go of our descriptor must not unlock it.
-    let Lease { lock, listener } = lease;
-    drop(listener);
-    std::mem::forget(lock);
+    drop(lease);
     Ok(child)
 }

@@ -5,7 +5,6 @@ use std::fs::File;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::net::UnixListener;
 
-use nix::fcntl::Flock;
 use nix::sys::epoll::{Epoll, EpollCreateFlags};
 use nix::sys::signal::Signal as Native;
 use nix::sys::signalfd::SignalFd;
@@ -27,7 +26,7 @@ pub(crate) struct Setup {
     /// Where everything lies.
     pub paths: Paths,
     /// The lock of the state folder, held for life; the daemon has it too, for the day when the keeper is gone.
-    pub lock: Flock<File>,
+    pub lock: File,
     /// The API's socket, bound and listening.
     pub listener: UnixListener,
     /// Whether a person or systemd watches standard error.

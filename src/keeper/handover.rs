@@ -6,13 +6,12 @@ use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::fd::{AsRawFd as _, BorrowedFd, OwnedFd, RawFd};
 use std::path::Path;
 
-use nix::fcntl::{Flock, FlockArg};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::names::{InstanceId, RunId};
 use crate::platform::signal::PidFd;
-use crate::platform::{child, descriptor};
+use crate::platform::{child, descriptor, folder};
 
 use super::protocol::{OLDEST, VERSION};
 
@@ -117,7 +116,7 @@ impl<'a> Handover<'a> {
 #[derive(Debug)]
 pub(crate) struct Inheritance {
     /// The lock of the state folder, held.
-    pub lock: Flock<File>,
+    pub lock: File,
     /// The API's socket.
     pub listener: OwnedFd,
     /// Whether a person or systemd watches standard error.
@@ -158,9 +157,7 @@ impl Inheritance {
             let why = format!("the keeper before speaks version {version}, this one {VERSION}");
             return Err(io::Error::other(why));
         }
-        let lock = File::from(descriptor::inherited(written.lock)?);
-        // The lock came with the descriptor; taking it once more changes nothing.
-        let lock = Flock::lock(lock, FlockArg::LockExclusiveNonblock).map_err(|(_, e)| e)?;
+        let lock = folder::inherited_lock(descriptor::inherited(written.lock)?)?;
         let take = |(key, run, fd)| Ok((key, run, descriptor::inherited(fd)?));
         let handles: io::Result<Vec<OfRun<OwnedFd>>> =
             written.handles.into_iter().map(take).collect();

@@ -1,13 +1,13 @@
 //! Folders that only their owner can enter, and the volatile one that does not outlive the machine.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{
     DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
 };
 use std::path::{Path, PathBuf};
 
-use nix::fcntl::{Flock, FlockArg};
 use nix::sys::statfs::{TMPFS_MAGIC, statfs};
 
 /// Makes a folder 0700 if it is not there, with its parents.
@@ -67,11 +67,12 @@ pub(crate) fn volatile(state: &Path) -> io::Result<PathBuf> {
     Ok(state.join("volatile"))
 }
 
-/// Takes the lock on a file without waiting; none when somebody has it.
+/// Takes the lock on a file without waiting; none when somebody has it. Whoever has a copy of the descriptor has the
+/// lock: it is free when the last of them is closed, and none of them lets it go for the others.
 ///
 /// # Errors
 /// When the file cannot be opened.
-pub(crate) fn try_lock(path: &Path) -> io::Result<Option<Flock<File>>> {
+pub(crate) fn try_lock(path: &Path) -> io::Result<Option<File>> {
     let file = File::options()
         .create(true)
         .truncate(false)
@@ -79,11 +80,21 @@ pub(crate) fn try_lock(path: &Path) -> io::Result<Option<Flock<File>>> {
         .write(true)
         .mode(0o600)
         .open(path)?;
-    match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-        Ok(lock) => Ok(Some(lock)),
-        Err((_, nix::errno::Errno::EWOULDBLOCK)) => Ok(None),
-        Err((_, error)) => Err(error.into()),
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error),
     }
+}
+
+/// The lock on a file that came with this descriptor; taking it once more changes nothing.
+///
+/// # Errors
+/// When somebody else has it.
+pub(crate) fn inherited_lock(descriptor: OwnedFd) -> io::Result<File> {
+    let file = File::from(descriptor);
+    file.try_lock()?;
+    Ok(file)
 }
 
 /// A path as short as a socket's address must be: a longer one is reached through a descriptor of its folder,
@@ -122,7 +133,9 @@ mod tests {
         let first = try_lock(&folder.join("lock")).unwrap();
         assert!(first.is_some());
         assert!(try_lock(&folder.join("lock")).unwrap().is_none());
-        drop(first);
+        let copy = first.unwrap().try_clone().unwrap();
+        assert!(try_lock(&folder.join("lock")).unwrap().is_none());
+        drop(copy);
         assert!(try_lock(&folder.join("lock")).unwrap().is_some());
         std::fs::remove_dir_all(base).unwrap();
     }

@@ -6,8 +6,9 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
 use crate::oracle::Oracle;
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Known, Sandbox};
 use crate::storm::clients::{Client, Step};
+use crate::storm::kills::Gaps;
 
 /// Of whom, whether a role is killed just before, and what is done.
 #[derive(Debug, Clone)]
@@ -23,6 +24,8 @@ fn turns() -> impl Strategy<Value = Vec<Turn>> {
         2 => Just(vec!["pid"]),
         1 => Just(vec!["scribe_pid"]),
         1 => Just(vec!["pid", "scribe_pid"]),
+        1 => Just(vec!["keeper_pid"]),
+        1 => Just(vec!["keeper_pid", "pid", "scribe_pid"]),
     ];
     let step = prop::sample::select(Step::ALL.to_vec());
     let turn = (0..3usize, kill, step).prop_map(|(which, kill, step)| Turn { which, kill, step });
@@ -32,12 +35,22 @@ fn turns() -> impl Strategy<Value = Vec<Turn>> {
 fn play(turns: &[Turn]) {
     let home = Sandbox::new();
     let oracle = Oracle::new(&home);
-    let mut client = Client::new(&home, &oracle, 0, 0);
+    let gaps = Gaps::default();
+    let mut client = Client::new((&home, &oracle, &gaps), 0, 0);
     for turn in turns {
-        for role in &turn.kill {
-            home.role(role).signal(Signal::SIGKILL);
+        let victims: Vec<Known> = turn.kill.iter().map(|role| home.role(role)).collect();
+        if turn.kill.contains(&"keeper_pid") {
+            gaps.keeper.begin();
+        }
+        if turn.kill.len() == 3 {
+            gaps.all.begin();
+        }
+        for victim in &victims {
+            victim.signal(Signal::SIGKILL);
         }
         client.take(turn.which, turn.step);
+        gaps.keeper.end();
+        gaps.all.end();
     }
     client.assert_as_left();
     drop(home.run(&["stop", "all"]).success());

@@ -136,8 +136,8 @@ fn play(point: &str, role: &str, nth: u32) {
         oracle.assert_gone(name);
         assert_eq!(home.status(name), "stopped");
     }
-    oracle.assert_every_line_once("writer");
-    oracle.assert_every_line_once("victim");
+    oracle.assert_every_line_once("writer", &BTreeSet::new());
+    oracle.assert_every_line_once("victim", &BTreeSet::new());
     let names = || home.rows().iter().map(|r| r["name"].clone()).collect();
     let before: Vec<_> = names();
     run(&["daemon", "stop"]);

@@ -1,10 +1,11 @@
 //! Promises 1 to 3 by force: a hundred processes, ten of which write all the time; clients that start, stop, restart,
-//! delete, reload, rotate and crash what they like; and the roles killed among it, at drawn moments. What is true is
+//! delete, reload, rotate and crash what they like; and each of the roles, or all, killed among it, at drawn moments. What is true is
 //! what the programs themselves told. `ADASA_STORM=200` makes it long, `ADASA_TEST_SEED` plays one again.
 
 pub(crate) mod clients;
-mod kills;
+pub(crate) mod kills;
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::faults::Dice;
@@ -12,7 +13,7 @@ use crate::oracle::Oracle;
 use crate::sandbox::{Known, Sandbox};
 
 use clients::Client;
-use kills::Kills;
+use kills::{Gaps, Kills};
 
 /// Those that write a line every ten milliseconds and are never asked to do anything else.
 const WRITERS: usize = 10;
@@ -47,8 +48,9 @@ fn a_storm_of_commands_and_kills_costs_no_process_no_line_and_no_exit() {
     }
     home.file("calm.toml", file);
     drop(home.run(&["start", "--config", "calm.toml"]).success());
+    let gaps = Gaps::default();
     let mut clients: Vec<Client<'_>> = (0..CLIENTS)
-        .map(|n| Client::new(&home, &oracle, n, dice.below(u64::MAX)))
+        .map(|n| Client::new((&home, &oracle, &gaps), n, dice.below(u64::MAX)))
         .collect();
     let calm: Vec<(&String, Known)> = writers
         .iter()
@@ -58,7 +60,7 @@ fn a_storm_of_commands_and_kills_costs_no_process_no_line_and_no_exit() {
         .collect();
 
     let (over, commands) = (AtomicBool::new(false), AtomicU64::new(0));
-    let mut killing = Kills::new(&home, Some(&writers));
+    let mut killing = Kills::new(&home, &gaps, Some(&writers));
     std::thread::scope(|scope| {
         for client in &mut clients {
             scope.spawn(|| {
@@ -94,7 +96,7 @@ fn a_storm_of_commands_and_kills_costs_no_process_no_line_and_no_exit() {
     drop(home.run(&["stop", "all"]).success());
     for name in &writers {
         oracle.assert_gone(name);
-        oracle.assert_every_line_once(name);
+        oracle.assert_every_line_once(name, &BTreeSet::new());
     }
     for client in &clients {
         client.assert_every_line_once();
@@ -135,7 +137,8 @@ fn fifty_commands_in_flight_over_twenty_kills_all_succeed_and_are_done_once() {
         let asked = rows.iter().filter(|row| row["status"] != "running");
         (asked.count() == FLYING).then_some(())
     });
-    let mut killing = Kills::new(&home, None);
+    let gaps = Gaps::default();
+    let mut killing = Kills::new(&home, &gaps, None);
     for n in 0..20 {
         killing.one(n, &mut dice);
     }

@@ -162,6 +162,41 @@ fn no_line_is_lost_or_doubled_when_keeper_and_daemon_are_killed() {
     no_line_is_lost(&["keeper_pid", "pid"]);
 }
 
+/// Kills all roles; frozen first, for each is quick to follow another.
+#[track_caller]
+fn kill_all(s: &Sandbox) {
+    let roles = ["keeper_pid", "pid", "scribe_pid"].map(|role| s.role(role));
+    for signal in [Signal::SIGSTOP, Signal::SIGKILL] {
+        roles.iter().for_each(|role| role.signal(signal));
+    }
+    for role in roles {
+        s.until_gone(role);
+    }
+}
+
+#[test]
+fn a_command_that_brought_adasa_back_and_still_waits_is_in_nobodys_way() {
+    let s = Sandbox::new();
+    let deaf = child::ignores_term(&s, "deaf");
+    let flags = ["--stop-timeout", "60s", "--restart", "never"];
+    s.start("deaf", &deaf, &flags);
+    let first = s.until_pid("deaf.ready");
+    kill_all(&s);
+    let waits = s.spawn(&["restart", "deaf"]);
+    s.wait_for("it is being restarted", |s| {
+        (s.status("deaf") != "running").then_some(())
+    });
+    kill_all(&s);
+    let _ = s.run(&["list"]).stderr("").success();
+    assert!(first.is_alive(), "it ignores what it was asked");
+    first.signal(Signal::SIGKILL);
+    let _ = waits.output().stderr("").success();
+    s.until_status("deaf", "running");
+    let second = s.known("deaf");
+    assert_ne!(second, first);
+    second.signal(Signal::SIGKILL);
+}
+
 #[test]
 fn when_all_are_killed_writers_go_on_and_the_next_command_takes_over() {
     let s = Sandbox::new();
@@ -170,14 +205,7 @@ fn when_all_are_killed_writers_go_on_and_the_next_command_takes_over() {
     s.start("gone", &child::stays(&s), &["--restart", "never"]);
     let (chat, mut gone) = (s.known("chat"), s.known("gone"));
     for _ in 0..3 {
-        let roles = ["keeper_pid", "pid", "scribe_pid"].map(|role| s.role(role));
-        // Frozen first, for each is quick to follow another.
-        for signal in [Signal::SIGSTOP, Signal::SIGKILL] {
-            roles.iter().for_each(|role| role.signal(signal));
-        }
-        for role in roles {
-            s.until_gone(role);
-        }
+        kill_all(&s);
         assert!(s.adasas().is_empty());
         assert!(chat.is_alive(), "it was not told by SIGPIPE");
         gone.signal(Signal::SIGKILL);

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
@@ -11,13 +12,129 @@ use crate::faults::Dice;
 use crate::faults::writers::live;
 use crate::sandbox::{Known, LIMIT, Sandbox};
 
+/// Whom a kill hits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Whom {
+    Daemon,
+    Scribe,
+    Keeper,
+    All,
+}
+
+impl Whom {
+    const ALL: [Self; 4] = [Self::Daemon, Self::Scribe, Self::Keeper, Self::All];
+
+    /// Every tenth kill hits all of them, every third a scribe or a keeper in turn.
+    fn of(n: u64) -> Self {
+        match n {
+            n if n % 10 == 9 => Self::All,
+            n if n % 6 == 2 => Self::Keeper,
+            n if n % 6 == 5 => Self::Scribe,
+            _ => Self::Daemon,
+        }
+    }
+
+    fn roles(self) -> &'static [&'static str] {
+        match self {
+            Self::Daemon => &["pid"],
+            Self::Scribe => &["scribe_pid"],
+            Self::Keeper => &["keeper_pid"],
+            Self::All => &["keeper_pid", "pid", "scribe_pid"],
+        }
+    }
+}
+
+/// Deaths of one kind: from the kill until there was supervision again.
+#[derive(Debug, Default)]
+pub(crate) struct Gap {
+    begun: AtomicU64,
+    over: AtomicU64,
+}
+
+impl Gap {
+    pub(crate) fn begin(&self) {
+        self.begun.fetch_add(1, Ordering::SeqCst);
+    }
+
+    pub(crate) fn end(&self) {
+        self.over
+            .store(self.begun.load(Ordering::SeqCst), Ordering::SeqCst);
+    }
+
+    /// A moment, to ask later what there was since.
+    fn mark(&self) -> u64 {
+        self.over.load(Ordering::SeqCst)
+    }
+
+    fn since(&self, mark: u64) -> bool {
+        self.begun.load(Ordering::SeqCst) > mark
+    }
+}
+
+/// When something may be unknown that is known at all other times.
+#[derive(Debug, Default)]
+pub(crate) struct Gaps {
+    /// The parent of all is dead: the kernel may not tell how a run ended.
+    pub(crate) keeper: Gap,
+    /// So is everybody who had the pipe of a run open: what nobody had read of it ends with the run.
+    pub(crate) all: Gap,
+    unknown: AtomicU64,
+}
+
+/// A moment of [`Gaps`].
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mark {
+    keeper: u64,
+    all: u64,
+}
+
+impl Gaps {
+    pub(super) fn mark(&self) -> Mark {
+        Mark {
+            keeper: self.keeper.mark(),
+            all: self.all.mark(),
+        }
+    }
+
+    /// Whether the way a run ended since then may be unknown.
+    pub(super) fn hide_exits(&self, mark: Mark) -> bool {
+        self.keeper.since(mark.keeper) || self.hide_tails(mark)
+    }
+
+    /// Whether the last lines of a run that ended since then may be lost.
+    pub(super) fn hide_tails(&self, mark: Mark) -> bool {
+        self.all.since(mark.all)
+    }
+
+    /// One exit was unknown.
+    pub(super) fn was_unknown(&self) {
+        self.unknown.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn begin(&self, whom: Whom) {
+        match whom {
+            Whom::Keeper => self.keeper.begin(),
+            Whom::All => self.all.begin(),
+            Whom::Daemon | Whom::Scribe => {}
+        }
+    }
+
+    fn end(&self, whom: Whom) {
+        match whom {
+            Whom::Keeper => self.keeper.end(),
+            Whom::All => self.all.end(),
+            Whom::Daemon | Whom::Scribe => {}
+        }
+    }
+}
+
 pub(super) struct Kills<'a> {
     home: &'a Sandbox,
+    gaps: &'a Gaps,
     writers: Option<&'a [String]>,
     socket: std::path::PathBuf,
-    /// From the kill of a daemon to the first answer of the next.
-    back: Vec<Duration>,
-    count: [u64; 3],
+    /// From a kill to the first answer of whoever came then.
+    back: Vec<(Whom, Duration)>,
 }
 
 /// An answer of whichever daemon there is; none when it could not be asked.
@@ -34,21 +151,22 @@ fn ask(socket: &std::path::Path, place: &str) -> Option<Value> {
 }
 
 impl<'a> Kills<'a> {
-    pub(super) fn new(home: &'a Sandbox, writers: Option<&'a [String]>) -> Self {
+    pub(super) fn new(home: &'a Sandbox, gaps: &'a Gaps, writers: Option<&'a [String]>) -> Self {
         Self {
             home,
+            gaps,
             writers,
             socket: home.socket(),
             back: Vec::new(),
-            count: [0; 3],
         }
     }
 
+    /// The first answer that holds.
     #[track_caller]
-    fn answer(&self, place: &str) -> Value {
+    fn answer(&self, place: &str, holds: impl Fn(&Value) -> bool) -> Value {
         let deadline = Instant::now() + LIMIT;
         loop {
-            if let Some(answer) = ask(&self.socket, place) {
+            if let Some(answer) = ask(&self.socket, place).filter(|answer| holds(answer)) {
                 return answer;
             }
             assert!(Instant::now() < deadline, "no daemon answers any more");
@@ -61,7 +179,7 @@ impl<'a> Kills<'a> {
         let Some(writers) = self.writers else {
             // Without writers, some round trips.
             for _ in 0..dice.below(20) {
-                drop(self.answer("/api/processes"));
+                drop(self.answer("/api/processes", |_| true));
             }
             return;
         };
@@ -75,53 +193,62 @@ impl<'a> Kills<'a> {
         });
     }
 
-    /// The n-th kill: every third hits a scribe, the others the daemon.
+    /// The n-th kill.
+    #[track_caller]
     pub(super) fn one(&mut self, n: u64, dice: &mut Dice) {
         self.moment(dice);
-        let info = self.answer("/api/daemon");
+        let info = self.answer("/api/daemon", |_| true);
+        let pid = |info: &Value, key: &str| info["data"][key].as_i64();
         let role = |key: &str| {
-            let pid = info["data"][key]
-                .as_i64()
-                .and_then(|p| i32::try_from(p).ok());
+            let pid = pid(&info, key).and_then(|p| i32::try_from(p).ok());
             Known::of(pid.unwrap_or_else(|| panic!("no {key} in {info}")))
         };
-        let (victims, kind) = match n {
-            n if n % 10 == 9 => (vec![role("pid"), role("scribe_pid")], 2),
-            n if n % 3 == 2 => (vec![role("scribe_pid")], 1),
-            _ => (vec![role("pid")], 0),
-        };
-        self.count[kind] += 1;
+        let whom = Whom::of(n);
+        let victims: Vec<Known> = whom.roles().iter().filter_map(|key| role(key)).collect();
         self.moment(dice);
+        self.gaps.begin(whom);
         let began = Instant::now();
-        for victim in victims.iter().flatten() {
-            victim.signal(Signal::SIGKILL);
+        // All of them are frozen first, for each is quick to follow another.
+        let freeze = (whom == Whom::All).then_some(Signal::SIGSTOP);
+        for signal in freeze.into_iter().chain([Signal::SIGKILL]) {
+            victims.iter().for_each(|victim| victim.signal(signal));
         }
-        for victim in victims.iter().flatten() {
+        for victim in &victims {
             self.home.until_gone(*victim);
         }
-        // Who was killed answers no more: any answer is one of the next.
-        drop(self.answer("/api/processes"));
-        if kind != 1 {
-            self.back.push(began.elapsed());
+        match whom {
+            // Who was killed answers no more: any answer is one of the next.
+            Whom::Daemon | Whom::Scribe => drop(self.answer("/api/processes", |_| true)),
+            Whom::Keeper => {
+                let before = pid(&info, "keeper_pid");
+                drop(self.answer("/api/daemon", |now| pid(now, "keeper_pid") != before));
+            }
+            Whom::All => drop(self.home.run(&["list"]).success()),
         }
+        self.gaps.end(whom);
+        self.back.push((whom, began.elapsed()));
     }
 
     /// What a person wants to know of it.
     pub(super) fn report(&mut self, commands: u64) {
-        self.back.sort();
-        let at = |percent: usize| {
-            let last = self.back.len().saturating_sub(1);
-            self.back
-                .get(last * percent / 100)
-                .copied()
-                .unwrap_or_default()
-        };
-        let [daemons, scribes, both] = self.count;
         println!(
-            "storm: {daemons} daemons, {scribes} scribes, {both} times both killed under {commands} commands; \
-             supervised again after {:?} p50, {:?} p99",
-            at(50),
-            at(99)
+            "storm: {} kills under {commands} commands; {} exits unknown, all of them of runs that ended without a keeper",
+            self.back.len(),
+            self.gaps.unknown.load(Ordering::SeqCst)
         );
+        for whom in Whom::ALL {
+            let of_it = self.back.iter().filter(|(kind, _)| *kind == whom);
+            let mut times: Vec<Duration> = of_it.map(|(_, took)| *took).collect();
+            times.sort_unstable();
+            let Some(last) = times.len().checked_sub(1) else {
+                continue;
+            };
+            println!(
+                "  {whom:?}: {} times; the next answer after {:?} p50, {:?} p99",
+                times.len(),
+                times[last / 2],
+                times[last * 99 / 100]
+            );
+        }
     }
 }
