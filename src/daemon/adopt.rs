@@ -1,6 +1,6 @@
 //! Beginning: what is saved and what the keeper knows become the state, and what happened meanwhile is acted upon.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::domain::event::What;
@@ -11,6 +11,7 @@ use crate::domain::run::Asker;
 use crate::domain::spec::Restart;
 use crate::keeper::protocol::{Entry, RunState};
 
+use super::commands::happening;
 use super::ledger::{Memo, Remembered};
 use super::member::{Child, Member, Note, Process, Wanted};
 use super::message::Deed;
@@ -77,6 +78,10 @@ impl Supervisor {
         }
         self.orphans(entries);
         let rolling = self.reopen_rollouts();
+        let mut asked: Vec<_> = known.operations.iter().collect();
+        // What was begun in the same moment stays in its order.
+        asked.sort_by_key(|(_, memo)| memo.begun_ns);
+        let asked: Vec<OperationId> = asked.into_iter().map(|(id, _)| id.clone()).collect();
         let untold = self.reopen_operations(known.operations, rolling);
         self.remember_anew();
         self.operations.taking_over = true;
@@ -98,6 +103,9 @@ impl Supervisor {
             }
             self.end_all(false);
         } else {
+            for (operation, id, verb) in self.unheard(&asked, &untold) {
+                self.want(id, &happening(verb), &operation, verb, "the daemon before");
+            }
             for operation in untold {
                 self.tell_targets(&operation, "the daemon before", true);
             }
@@ -173,6 +181,38 @@ impl Supervisor {
             }
         }
         untold
+    }
+
+    /// What instances were told and the keeper did not live to hear: it took what it had not read yet along. The keeper
+    /// hears everything in order, so an instance that knows of a later operation was reached by the earlier ones.
+    fn unheard(
+        &self,
+        asked: &[OperationId],
+        untold: &[OperationId],
+    ) -> Vec<(OperationId, InstanceId, Verb)> {
+        let place: HashMap<&OperationId, usize> =
+            asked.iter().enumerate().map(|(n, id)| (id, n)).collect();
+        let mut unheard = Vec::new();
+        for (n, id) in asked.iter().enumerate() {
+            let open = self
+                .operations
+                .get(id)
+                .filter(|o| o.settled_ns.is_none() && o.told && !o.rolling && !untold.contains(id));
+            for target in open.into_iter().flat_map(|o| &o.targets) {
+                let Some(member) = self.members.get(&target.id) else {
+                    continue;
+                };
+                let newest = member.wanted.as_ref().map(|wanted| &wanted.operation);
+                let heard = newest.and_then(|newest| place.get(newest)) >= Some(&n);
+                // One that came up since by itself needs no more to have been started.
+                let begun = matches!(target.verb, Verb::Start | Verb::Restart)
+                    && member.machine.run() != target.base;
+                if !heard && !begun && target.progress == Progress::Pending {
+                    unheard.push((id.clone(), target.id, target.verb));
+                }
+            }
+        }
+        unheard
     }
 
     /// Operations as far as their targets remember them.

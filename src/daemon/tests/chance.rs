@@ -26,7 +26,10 @@ enum Step {
         after: usize,
         gap: u64,
     },
-    KeeperDies(u64),
+    KeeperDies {
+        after: usize,
+        gap: u64,
+    },
 }
 
 fn verbs() -> impl Strategy<Value = Verb> {
@@ -75,7 +78,7 @@ fn steps() -> impl Strategy<Value = Step> {
         2 => (whom(), habits()).prop_map(|(whom, habit)| Step::Behave(whom, habit)),
         4 => (0..20 * SECOND).prop_map(Step::Wait),
         2 => (0..12usize, 0..3 * SECOND).prop_map(|(after, gap)| Step::DaemonDies { after, gap }),
-        1 => (0..3 * SECOND).prop_map(Step::KeeperDies),
+        2 => (0..12usize, 0..3 * SECOND).prop_map(|(after, gap)| Step::KeeperDies { after, gap }),
     ]
 }
 
@@ -115,9 +118,13 @@ fn take(world: &mut World, n: usize, step: Step) {
             world.gap = gap;
             world.deeds_left = Some(after);
         }
-        Step::KeeperDies(gap) => {
+        Step::KeeperDies { after: 0, gap } => {
             world.gap = gap;
             world.kill_keeper();
+        }
+        Step::KeeperDies { after, gap } => {
+            world.gap = gap;
+            world.heard_left = Some(after);
         }
     }
 }
@@ -148,6 +155,7 @@ proptest! {
             take(&mut world, n, step);
         }
         world.deeds_left = None;
+        world.heard_left = None;
         world.after(5 * SECOND);
         world.act("end", Verb::Stop, "all").unwrap();
         world.after(120 * SECOND);

@@ -7,6 +7,7 @@ use super::super::store::Rest;
 use super::client::{act, file, spec};
 use super::habit::{Habit, Leaves, MS, SECOND, WELL};
 use super::world::World;
+use crate::api::TargetView;
 use crate::domain::names::InstanceId;
 use crate::domain::operation::{Progress, Verb};
 use crate::domain::spec::{Restart, Spec};
@@ -43,6 +44,7 @@ fn live_a_life(world: &mut World) {
     world.apply(&file("c", &[worker(3)])).unwrap();
     until(world, 50);
     world.act("d", Verb::Stop, "worker-1").unwrap();
+    until(world, 55);
     world.ends(2, 0);
     until(world, 60);
     world.apply(&file("e", &[worker(2), spec("late")])).unwrap();
@@ -79,6 +81,41 @@ fn a_daemon_killed_after_any_deed_changes_no_end() {
             for id in ["a", "b", "c", "d", "e", "f", "g"] {
                 if let Ok(operation) = world.operation(id) {
                     assert!(operation.done, "{context}: {id} is not done");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_a_keeper_did_not_live_to_hear_is_told_again() {
+    let mut whole = World::new();
+    live_a_life(&mut whole);
+    // How an adopted one ends is not known, so this one may be started again.
+    let others = |world: &mut World| {
+        let mut rows = world.statuses();
+        rows.retain(|(name, _)| name != "worker-0");
+        rows
+    };
+    let expected = others(&mut whole);
+    let deeds = whole.deeds_done;
+    for gap in [0, 300 * MS] {
+        for point in 1..=deeds {
+            let mut world = World::new();
+            world.gap = gap;
+            world.heard_left = Some(point);
+            live_a_life(&mut world);
+            let context = format!("the keeper was killed after deed {point}, away for {gap} ns");
+            assert!(world.epoch <= 2, "{context}");
+            assert_eq!(others(&mut world), expected, "{context}");
+            for id in ["a", "b", "c", "d", "e", "f", "g"] {
+                if let Ok(operation) = world.operation(id) {
+                    assert!(operation.done, "{context}: {id} is not done");
+                    let failed = |t: &TargetView| matches!(t.progress, Progress::Failed { .. });
+                    assert!(
+                        !operation.targets.iter().any(failed),
+                        "{context}: {operation:?}"
+                    );
                 }
             }
         }

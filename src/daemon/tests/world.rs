@@ -55,6 +55,8 @@ pub(super) struct World {
     pub(super) gap: u64,
     /// The daemon is killed when it has done so many deeds more.
     pub(super) deeds_left: Option<usize>,
+    /// The keeper is killed when so many deeds more are done; its daemon sees that when it has done all that it meant to.
+    pub(super) heard_left: Option<usize>,
     pub(super) deeds_done: usize,
     pub(super) table: BTreeMap<InstanceId, Entry>,
     pub(super) saved: Saved,
@@ -89,6 +91,7 @@ impl World {
             no_keeper: false,
             gap: 0,
             deeds_left: None,
+            heard_left: None,
             deeds_done: 0,
             table: BTreeMap::new(),
             saved: Saved::default(),
@@ -293,15 +296,23 @@ impl World {
                     return;
                 }
                 self.deeds_left = self.deeds_left.map(|n| n - 1);
+                self.heard_left = self.heard_left.map(|n| n.saturating_sub(1));
                 self.deeds_done += 1;
                 self.perform_one(deed);
             }
+        }
+        if self.heard_left == Some(0) {
+            self.heard_left = None;
+            self.kill_keeper();
+            return;
         }
         self.check();
     }
 
     fn perform_one(&mut self, deed: Deed) {
         match deed {
+            // What it is told after its death it does not hear.
+            Deed::Keeper(_) if self.heard_left == Some(0) => {}
             Deed::Keeper(message) => self.keeper(message),
             Deed::Upgrade(_) => {}
             Deed::Store {
