@@ -202,13 +202,17 @@ impl Supervisor {
                 let Some(member) = self.members.get(&target.id) else {
                     continue;
                 };
+                // A signal is not sent twice.
+                let Order::Do(verb) = target.verb else {
+                    continue;
+                };
                 let newest = member.wanted.as_ref().map(|wanted| &wanted.operation);
                 let heard = newest.and_then(|newest| place.get(newest)) >= Some(&n);
                 // One that came up since by itself needs no more to have been started.
-                let begun = matches!(target.verb, Verb::Start | Verb::Restart)
+                let begun = matches!(verb, Verb::Start | Verb::Restart)
                     && member.machine.run() != target.base;
                 if !heard && !begun && target.progress == Progress::Pending {
-                    unheard.push((id.clone(), target.id, target.verb));
+                    unheard.push((id.clone(), target.id, verb));
                 }
             }
         }
