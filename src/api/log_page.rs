@@ -1,4 +1,7 @@
 //! Logs read from a place: pages, searches and counts.
+//!
+//! Each query says again what it shares with the others: a field of a query that nobody knows is refused, which serde
+//! cannot do for what is flattened into another struct.
 
 use serde::{Deserialize, Serialize};
 

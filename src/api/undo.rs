@@ -14,6 +14,9 @@ pub struct Undo {
     /// Which is taken back; the newest that is kept when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo: Option<OperationId>,
+    /// Answer only when a power cut would not undo it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub durable: bool,
 }
 
 /// An operation that can be taken back: an entry of `GET /api/undo`.

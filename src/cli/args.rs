@@ -255,8 +255,10 @@ pub(super) struct Undo {
     #[arg(value_name = "OPERATION", value_parser = |t: &str| OperationId::new(t))]
     pub(super) operation: Option<OperationId>,
     /// Show what can be taken back instead
-    #[arg(long, conflicts_with = "operation")]
+    #[arg(long, conflicts_with_all = ["operation", "durable"])]
     pub(super) list: bool,
+    #[command(flatten)]
+    pub(super) surety: Surety,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -343,8 +345,15 @@ pub(super) struct Logs {
 #[derive(Debug, ClapArgs)]
 pub(super) struct Reload {
     /// The file
+    #[arg(
+        value_name = "FILE",
+        required_unless_present = "config",
+        conflicts_with = "config"
+    )]
+    pub(super) file: Option<PathBuf>,
+    /// The same, said otherwise
     #[arg(long, value_name = "FILE")]
-    pub(super) config: PathBuf,
+    pub(super) config: Option<PathBuf>,
     #[command(flatten)]
     pub(super) surety: Surety,
 }

@@ -299,6 +299,13 @@ fn restart(global: &Global, binary: Option<&Path>) -> Result<ExitCode, Failure> 
     Ok(ExitCode::SUCCESS)
 }
 
+fn counted(total: u32, by_status: &[String]) -> String {
+    if by_status.is_empty() {
+        return total.to_string();
+    }
+    format!("{total} ({})", by_status.join(", "))
+}
+
 fn status(global: &Global) -> Result<ExitCode, Failure> {
     let client = Client::new(false)?;
     let info = match client.info() {
@@ -329,7 +336,7 @@ fn status(global: &Global) -> Result<ExitCode, Failure> {
         format!("  scribe     pid {}", info.scribe_pid),
         format!("  uptime     {}", short_seconds(info.uptime)),
         format!("  memory     {}", short_size(info.memory)),
-        format!("  processes  {} ({})", info.counts.total, counts.join(", ")),
+        format!("  processes  {}", counted(info.counts.total, &counts)),
         format!("  socket     {}", info.socket.display()),
         format!("  state      {}", info.state_dir.display()),
         format!("  logs       {}", info.log_dir.display()),

@@ -75,7 +75,10 @@ pub(super) fn start(global: &Global, file: &Path, surety: Surety) -> Result<Exit
 }
 
 pub(super) fn reload(global: &Global, reload: &Reload) -> Result<ExitCode, Failure> {
-    let file = &reload.config;
+    let named = reload.file.as_ref().or(reload.config.as_ref());
+    let Some(file) = named else {
+        return Err(Failure::new(exit::USAGE, "which file?"));
+    };
     config::load(file, &caller())?;
     let client = client(global)?;
     Ok(say(

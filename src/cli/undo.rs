@@ -22,6 +22,7 @@ pub(super) fn undo(global: &Global, wanted: Wanted) -> Result<ExitCode, Failure>
     let undo = Undo {
         operation: operation_id(),
         undo: wanted.operation,
+        durable: wanted.surety.durable,
     };
     let view = client.undo(&undo, progress::first_wait(global))?;
     let view = progress::follow(&client, global, view, begun)?;

@@ -44,21 +44,28 @@ fn is_runnable(file: &Path) -> bool {
     std::fs::metadata(file).is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
 }
 
-/// Takes `.` and `..` out of a path by its text alone.
+/// Takes the detours out of an absolute path: `.`, and `..` with the folder before it. Behind a link it stays, for there
+/// `..` is not what the text says.
 pub(crate) fn tidy(path: &Path) -> PathBuf {
     let mut out = PathBuf::new();
     for part in path.components() {
         match part {
             std::path::Component::CurDir => {}
-            std::path::Component::ParentDir => {
+            std::path::Component::ParentDir if is_detour(&out) => {
                 out.pop();
             }
+            std::path::Component::ParentDir => out.push(part),
             std::path::Component::Prefix(_)
             | std::path::Component::RootDir
             | std::path::Component::Normal(_) => out.push(part),
         }
     }
     out
+}
+
+/// Whether `..` behind this path only takes its last part away.
+fn is_detour(path: &Path) -> bool {
+    !path.ends_with("..") && !path.is_symlink()
 }
 
 /// Finds out what to execute for a word: one with a slash is a file below `cwd`, any other is looked up in `path`.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::domain::names::{Namespace, ProcessName, Tag, instance_label};
 use crate::domain::spec::{Command, LimitAction, OnDiskFull, Origin, Restart, Spec};
@@ -89,11 +89,10 @@ pub(crate) fn kept_environment(env: &BTreeMap<String, String>) -> BTreeMap<Strin
 pub(crate) fn locate(path: &Path) -> std::io::Result<PathBuf> {
     let absolute = std::path::absolute(path)?;
     let tidy = program::tidy(&absolute);
-    // Behind a link, `..` is not what the text says.
-    match (absolute.canonicalize(), tidy.canonicalize()) {
-        (Ok(one), Ok(other)) if one != other => Ok(one),
-        (Ok(one), Err(_)) => Ok(one),
-        (Ok(_), Ok(_)) | (Err(_), _) => Ok(tidy),
+    let behind_a_link = tidy.components().any(|part| part == Component::ParentDir);
+    match absolute.canonicalize() {
+        Ok(one) if behind_a_link => Ok(one),
+        Ok(_) | Err(_) => Ok(tidy),
     }
 }
 

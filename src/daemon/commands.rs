@@ -356,21 +356,21 @@ pub(super) fn taken(there: &Process) -> ApiError {
         Origin::Typed => "typed with `adasa start`".to_owned(),
         Origin::File(file) => format!("defined in {}", file.display()),
     };
-    let ids: Vec<String> = there
-        .instances
-        .iter()
-        .map(|(_, id)| id.to_string())
-        .collect();
+    let mut ids = there.instances.iter().map(|(_, id)| id.to_string());
+    let first = ids.next().unwrap_or_default();
+    let ids = match ids.count() {
+        0 => format!("id {first}"),
+        more => format!("id {first} and {more} more"),
+    };
     let mut words = vec![spec.command.program.as_str()];
     words.extend(spec.command.args.iter().map(String::as_str));
     ApiError::new(
         Code::Conflict,
         format!(
-            "the name {} is taken: {} in {} (id {}, {by})",
+            "the name {} is taken: {} in {} ({ids}, {by})",
             spec.key(),
             words.join(" "),
             spec.cwd.display(),
-            ids.join(" ")
         ),
     )
     .hint(format!(

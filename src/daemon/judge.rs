@@ -24,44 +24,33 @@ pub(super) fn judge(verb: Verb, base: RunId, member: &Member) -> Progress {
     match verb {
         Verb::Start | Verb::Restart => {
             let arrived = verb == Verb::Start || newer;
-            match phase {
-                Phase::Running if arrived => Progress::Done,
-                Phase::Exited if newer => Progress::Done,
-                Phase::Failed | Phase::Backoff if newer => failed(format!(
-                    "it ended at once: {}",
-                    last_end(member.exit, &member.because)
-                )),
-                Phase::Failed => failed(last_end(member.exit, &member.because)),
-                Phase::Removed => failed("it was deleted meanwhile"),
-                Phase::Stopped => failed("it was stopped meanwhile"),
-                Phase::Spawning { .. }
-                | Phase::Starting
-                | Phase::Running
-                | Phase::Stopping { .. }
-                | Phase::Killing { .. }
-                | Phase::Sweeping { .. }
-                | Phase::Backoff
-                | Phase::Exited => match phase.goal() {
-                    Goal::Up | Goal::Replaced => Progress::Pending,
-                    Goal::Down => failed("it was stopped meanwhile"),
-                    Goal::Removed => failed("it was deleted meanwhile"),
+            match phase.goal() {
+                Goal::Down => failed("it was stopped meanwhile"),
+                Goal::Removed => failed("it was deleted meanwhile"),
+                Goal::Up | Goal::Replaced if phase.has_run() => {
+                    if phase == Phase::Running && arrived {
+                        Progress::Done
+                    } else {
+                        Progress::Pending
+                    }
+                }
+                Goal::Up | Goal::Replaced => match (phase == Phase::Exited, newer) {
+                    (true, true) => Progress::Done,
+                    (false, true) => failed(format!(
+                        "it ended at once: {}",
+                        last_end(member.exit, &member.because)
+                    )),
+                    (_, false) if phase == Phase::Failed => {
+                        failed(last_end(member.exit, &member.because))
+                    }
+                    (_, false) => Progress::Pending,
                 },
             }
         }
-        Verb::Stop | Verb::Kill => match phase {
-            Phase::Stopped | Phase::Removed => Progress::Done,
-            Phase::Spawning { .. }
-            | Phase::Starting
-            | Phase::Running
-            | Phase::Stopping { .. }
-            | Phase::Killing { .. }
-            | Phase::Sweeping { .. }
-            | Phase::Backoff
-            | Phase::Exited
-            | Phase::Failed => match phase.goal() {
-                Goal::Down | Goal::Removed => Progress::Pending,
-                Goal::Up | Goal::Replaced => failed("it was started again meanwhile"),
-            },
+        Verb::Stop | Verb::Kill => match phase.goal() {
+            Goal::Down | Goal::Removed if phase.has_run() => Progress::Pending,
+            Goal::Down | Goal::Removed => Progress::Done,
+            Goal::Up | Goal::Replaced => failed("it was started again meanwhile"),
         },
         Verb::Delete => Progress::Pending,
     }

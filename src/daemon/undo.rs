@@ -15,7 +15,7 @@ use crate::domain::spec::Spec;
 use super::apply::Plan;
 use super::ledger::{Asked, Form};
 use super::message::{Deed, Reply};
-use super::store::Record;
+use super::store::{Record, Rest};
 use super::supervisor::{Deferral, Supervisor, Undo};
 
 /// How long something can be taken back, milliseconds.
@@ -226,7 +226,8 @@ impl Supervisor {
         };
         match self.plan_undo(&wish, by) {
             Ok((of, plan)) => {
-                self.commit((wish.operation, asked, false), *plan, by, reply);
+                let durable = wish.durable;
+                self.commit((wish.operation, asked, durable), *plan, by, reply);
                 // After the records of what it brings back: a daemon that dies in between can be asked again.
                 self.undo.retain(|kept| kept.operation != of);
                 self.deeds.push(Deed::Store {
@@ -353,11 +354,7 @@ impl Supervisor {
 
 /// Whether it is wanted up and was not given up.
 pub(super) fn is_up(phase: Phase) -> bool {
-    let resting = matches!(phase, Phase::Exited | Phase::Failed);
-    match phase.goal() {
-        Goal::Up | Goal::Replaced => !resting,
-        Goal::Down | Goal::Removed => false,
-    }
+    Rest::from(phase) == Rest::Up
 }
 
 /// Keeps one more, and no more than the newest.

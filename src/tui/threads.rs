@@ -282,6 +282,7 @@ pub(super) fn undo(client: Client, operation: OperationId, tell: Teller) {
         let undo = Undo {
             operation,
             undo: None,
+            durable: false,
         };
         let result = client.undo(&undo, OPERATION).map_err(in_words);
         let _ = tell.send(In::Undone(result));

@@ -165,10 +165,10 @@ fn reload_says_in_words_what_it_did() {
         "app.toml",
         entry("web", "args = [\"x\"]") + &entry("worker", ""),
     );
-    let said = sandbox
-        .run(&["reload", "--config", "app.toml"])
-        .success()
-        .stdout;
+    let said = sandbox.run(&["reload", "app.toml"]).success().stdout;
+    let _ = sandbox.run(&["reload"]).code(2);
+    let both = ["reload", "app.toml", "--config", "app.toml"];
+    let _ = sandbox.run(&both).code(2);
     let line = |name: &str| {
         said.lines()
             .find(|l| l.contains(name))

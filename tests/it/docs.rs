@@ -14,6 +14,7 @@ use regex::Regex;
 use crate::logs::follow::{Follow, shell};
 use crate::sandbox::{Sandbox, spawn};
 use crate::screen::Screen;
+use crate::tty::is_live;
 use blocks::{Block, Mark, Step, blocks, steps};
 
 /// The cargo commands that pages may show; `.ci/run` adds its own. They build, so tests do not run them.
@@ -168,13 +169,18 @@ fn command(sandbox: &Sandbox, place: &str, step: &Step) {
         "{place}: `{text}` reaches beyond the page: mark it `<!-- not run: REASON -->`"
     );
     if first == "cargo" || first.ends_with(".ci/run") {
-        return builds(place, text);
+        builds(place, text);
     }
+    // What cargo would run is run, in the folder where the reader would type it.
+    let (text, folder) = match text.strip_prefix("cargo run --release -- ") {
+        Some(args) => (format!("adasa {args}"), package().to_owned()),
+        None if first == "cargo" || first.ends_with(".ci/run") => return,
+        None => (text.to_owned(), sandbox.path("page")),
+    };
+    let text = text.as_str();
     let mut to_run = shell(sandbox, text);
-    to_run
-        .current_dir(sandbox.path("page"))
-        .env("TERM", "xterm-256color");
-    match kind(&step.text) {
+    to_run.current_dir(folder).env("TERM", "xterm-256color");
+    match kind(text) {
         Kind::Plain => {
             let output = spawn(to_run).output();
             assert!(
@@ -196,10 +202,16 @@ fn command(sandbox: &Sandbox, place: &str, step: &Step) {
         }
         Kind::Draws => {
             let mut screen = Screen::open(to_run, (120, 40));
-            screen.until(|picture| picture.split_whitespace().count() > 10);
+            screen.until(|picture| is_live(picture) && picture.contains("help"));
+            let up: Vec<_> = sandbox.rows();
+            for row in &up {
+                let name = row["name"].as_str().unwrap_or_default();
+                screen.until(|picture| picture.contains(name));
+            }
             screen.keys("q");
             let exit = screen.wait_exit();
             assert!(exit.success(), "{place}: `{text}` ends with {exit}");
+            assert_eq!(sandbox.rows().len(), up.len(), "{place}: all keep running");
         }
         Kind::Stays => {
             let mut foreground = shell(sandbox, &format!("exec {text}"));

@@ -25,6 +25,7 @@ fn every_command_that_changes_something_can_be_durable() {
         &["start", "api", "--durable"],
         &["restart", "api", "--durable"],
         &["delete", "api", "--durable"],
+        &["undo", "--durable"],
         &["down", "--durable"],
     ] {
         let run = s.run(&[command, &["--json"]].concat());

@@ -276,6 +276,31 @@ fn exits_are_shown_as_code_or_signal() {
 }
 
 #[test]
+fn behind_a_link_the_way_back_leads_where_the_system_says() {
+    let s = Sandbox::new();
+    let where_it_is = s.script(
+        "here",
+        "pwd -P >\"$HOME/$ADASA_NAME.where\"\nexec sleep 1000",
+    );
+    std::fs::create_dir_all(s.path("real/deep")).unwrap();
+    for folder in ["real/sub", "sub"] {
+        std::fs::create_dir(s.path(folder)).unwrap();
+    }
+    std::os::unix::fs::symlink("real/deep", s.path("jump")).unwrap();
+    s.start("typed", &where_it_is, &["--cwd", "./jump/../sub"]);
+    let file = "[[processes]]\nname = \"filed\"\nscript = \"sh\"\nargs = [\"-c\", \"pwd -P >../../filed.where; exec sleep 1000\"]\ncwd = \"jump/../sub\"\n";
+    s.file("adasa.toml", file);
+    let _ = s.run(&["up", "-d"]).success();
+    let there = format!("{}\n", s.path("real/sub").display());
+    for name in ["typed", "filed"] {
+        s.until_file(format!("{name}.where"), |text| text == there);
+    }
+    // A file that is named by such a way is the file that it is.
+    let _ = s.run(&["down", "jump/../../adasa.toml"]).success();
+    assert!(s.find_row("filed").is_none());
+}
+
+#[test]
 fn the_working_folder_is_shown_without_detours() {
     let s = Sandbox::new();
     let program = child::stays(&s);

@@ -40,6 +40,7 @@ mod sandbox;
 mod scale;
 mod screen;
 mod selector;
+mod servers;
 mod signals;
 mod soak;
 mod startup;

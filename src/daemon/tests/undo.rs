@@ -15,6 +15,7 @@ impl World {
         let undo = Undo {
             operation: operation(id),
             undo: of.map(operation),
+            durable: false,
         };
         self.insist(|reply| Request::Undo(undo.clone(), "other".into(), reply))
     }

@@ -96,3 +96,31 @@ fn every_theme_is_taken_and_an_unknown_one_is_an_error() {
     screen.until(|text| text.contains("it is one of terminal, dark, light, mono, high-contrast"));
     assert_eq!(screen.wait_exit().code(), Some(2));
 }
+
+/// The row of a process as it is drawn.
+fn row<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    text.lines()
+        .find(|line| line.contains(name) && status(line, name).is_some())
+}
+
+#[test]
+fn numbers_are_drawn_anew_as_often_as_the_interval_says() {
+    let home = home_with(&["alpha"]);
+    let slow = at_the_terminal(&home, &["tui", "--interval", "1h"]);
+    let mut slow = Screen::open(slow, COMMON);
+    let shown = |text: &str| is_live(text) && status(text, "alpha") == Some("running");
+    let before = slow.until(shown);
+    let mut usual = live_dashboard(&home, COMMON, &["alpha"]);
+    for _ in 0..3 {
+        let drawn = usual.text();
+        usual.until(|text| row(text, "alpha") != row(&drawn, "alpha"));
+    }
+    assert_eq!(row(&slow.text(), "alpha"), row(&before, "alpha"));
+    // Keys are answered at once all the same, and what is there is told without waiting for numbers.
+    select(&slow, "alpha");
+    slow.keys("x");
+    say_yes(&slow, "stop", "alpha");
+    slow.until(|text| status(text, "alpha") == Some("stopped"));
+    quit(&mut slow);
+    quit(&mut usual);
+}
