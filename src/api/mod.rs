@@ -13,6 +13,7 @@ mod undo;
 mod view;
 
 pub use crate::domain::event::{Event, What};
+pub use crate::domain::intent::Intent;
 pub use crate::domain::level::Level;
 pub use crate::domain::operation::{Progress, Sending, Verb, Whom, Work};
 pub use crate::domain::record::Record;

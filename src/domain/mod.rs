@@ -7,6 +7,7 @@ pub(crate) mod event;
 pub(crate) mod exit;
 pub(crate) mod history;
 pub(crate) mod instance;
+pub(crate) mod intent;
 pub(crate) mod level;
 pub(crate) mod names;
 pub(crate) mod operation;

@@ -1,6 +1,6 @@
 //! What each action does.
 
-use crate::api::Verb;
+use crate::api::{Count, Verb};
 
 use super::keymap::Action;
 use super::log_pane;
@@ -52,6 +52,23 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
         Action::Roll => screens::rolling::open(model),
         Action::New => screens::form::open(model),
         Action::Undo => undo(model, commands),
+        Action::ScaleUp => scale(model, Count::More(1)),
+        Action::ScaleDown => scale(model, Count::Fewer(1)),
+        Action::SignalHup
+        | Action::SignalInt
+        | Action::SignalQuit
+        | Action::SignalAbrt
+        | Action::SignalTerm
+        | Action::SignalKill
+        | Action::SignalUsr1
+        | Action::SignalUsr2
+        | Action::SignalStop
+        | Action::SignalCont
+        | Action::SignalWinch => {
+            if let Some(signal) = action.signal() {
+                super::verbs::signal(model, signal, commands);
+            }
+        }
         Action::Mark => model.mark(),
         Action::MarkRange => model.mark_range(),
         Action::MarkInvert => model.invert_marks(),
@@ -148,6 +165,12 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
                 commands.push(Cmd::Retry);
             }
         }
+    }
+}
+
+pub(super) fn scale(model: &mut Model, count: Count) {
+    if let Some(key) = super::verbs::process(model) {
+        super::verbs::scale(model, &key, count);
     }
 }
 

@@ -88,21 +88,24 @@ impl Model {
         }
     }
 
+    /// The marks, or what is selected.
+    pub(super) fn chosen(&self) -> Vec<(InstanceId, RunId)> {
+        let selected = self.selected.iter();
+        let ids: Vec<InstanceId> = if self.marks.is_empty() {
+            selected.flat_map(|it| self.instances_of(it)).collect()
+        } else {
+            self.marks.iter().copied().collect()
+        };
+        let rows = ids.iter().filter_map(|id| self.rows.get(id));
+        rows.map(|row| (row.view.id, row.view.run)).collect()
+    }
+
     /// What a verb acts on: the marks, or what is selected; of marks, only those it would change.
     pub(super) fn targets(&self, verb: Verb) -> Vec<(InstanceId, RunId)> {
-        let rows: Vec<&Row> = if self.marks.is_empty() {
-            self.selected
-                .iter()
-                .flat_map(|target| self.instances_of(target))
-                .filter_map(|id| self.rows.get(&id))
-                .collect()
-        } else {
-            self.marks
-                .iter()
-                .filter_map(|id| self.rows.get(id))
-                .filter(|row| changes(verb, row))
-                .collect()
-        };
-        rows.iter().map(|row| (row.view.id, row.view.run)).collect()
+        let mut all = self.chosen();
+        if !self.marks.is_empty() {
+            all.retain(|(id, _)| self.rows.get(id).is_some_and(|row| changes(verb, row)));
+        }
+        all
     }
 }

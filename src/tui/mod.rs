@@ -349,6 +349,12 @@ impl Shell {
             Cmd::Call { act, ids } => {
                 threads::call(self.client.clone(), act, ids, self.tell.clone());
             }
+            Cmd::Scale { wish, ids } => {
+                threads::scale(self.client.clone(), wish, ids, self.tell.clone());
+            }
+            Cmd::Signal { wish, ids } => {
+                threads::signal(self.client.clone(), wish, ids, self.tell.clone());
+            }
             Cmd::Control { operation, what } => {
                 threads::control(self.client.clone(), operation, what, self.tell.clone());
             }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use crate::api::{DaemonInfo, Host, InstanceView, MetricHistory, Snapshot, Verb};
+use crate::api::{DaemonInfo, Host, InstanceView, Intent, MetricHistory, Snapshot, Verb};
 use crate::domain::names::{InstanceId, Namespace, OperationId, ProcessKey, RunId};
 
 use super::filter::Filter;
@@ -111,13 +111,15 @@ pub(super) enum Tier {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Ask {
     pub(super) tier: Tier,
-    pub(super) verb: Verb,
+    pub(super) what: Intent,
     pub(super) name: String,
     /// What the API selects.
     pub(super) select: Vec<String>,
     /// What has to be typed, where the tier wants that.
     pub(super) word: String,
     pub(super) targets: Vec<(InstanceId, RunId)>,
+    /// How many instances there were, where their number is to change.
+    pub(super) from: u32,
     pub(super) typed: String,
     /// When its first frame was on the screen.
     pub(super) shown: Option<Duration>,

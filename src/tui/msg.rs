@@ -7,7 +7,7 @@ use crossterm::event::KeyEvent;
 
 use crate::api::{
     Act, LogLine, LogPageQuery, LogQuery, LogSearchQuery, OperationView, Push, RolloutControl,
-    SearchNews,
+    Scale, SearchNews, SendSignal,
 };
 use crate::domain::names::{InstanceId, OperationId};
 
@@ -69,6 +69,16 @@ pub(super) enum Cmd {
     /// Carry this out; these are the instances that wait for it.
     Call {
         act: Act,
+        ids: Vec<InstanceId>,
+    },
+    /// Give a process another number of instances; these are the instances that wait for it.
+    Scale {
+        wish: Scale,
+        ids: Vec<InstanceId>,
+    },
+    /// Send a signal to these.
+    Signal {
+        wish: SendSignal,
         ids: Vec<InstanceId>,
     },
     /// Pause, resume or abort a rolling restart.

@@ -1,8 +1,11 @@
 //! The command line of the dashboard: the grammar of the shell's, so that what is learnt here works in scripts.
 
+use std::collections::BTreeSet;
+
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use crate::api::Verb;
+use crate::api::{Count, Intent, Sending, Verb, Whom};
+use crate::domain::exit::Signal;
 use crate::domain::names::ProcessKey;
 use crate::domain::selector::{Candidate, Selector};
 
@@ -27,6 +30,10 @@ pub(super) struct Palette {
 enum Kind {
     /// A verb on what is named.
     On(Verb),
+    /// Another number of instances of what is named.
+    Scale,
+    /// A signal, then to what is named.
+    Signal,
     /// To what is named, then this.
     At(Action),
     /// This, without a name.
@@ -36,13 +43,16 @@ enum Kind {
 }
 
 /// Words, in the order in which they are suggested.
-const COMMANDS: [(&str, Kind); 22] = [
+const COMMANDS: [(&str, Kind); 25] = [
     ("start", Kind::On(Verb::Start)),
     ("stop", Kind::On(Verb::Stop)),
     ("restart", Kind::On(Verb::Restart)),
     ("kill", Kind::On(Verb::Kill)),
     ("delete", Kind::On(Verb::Delete)),
     ("roll", Kind::At(Action::Roll)),
+    ("scale", Kind::Scale),
+    ("signal", Kind::Signal),
+    ("undo", Kind::Do(Action::Undo)),
     ("logs", Kind::At(Action::Logs)),
     ("status", Kind::At(Action::Detail)),
     ("filter", Kind::Filter),
@@ -76,9 +86,12 @@ impl Suggestion {
     pub(super) fn twin(&self) -> Option<String> {
         let (word, rest) = self.command.split_once(' ')?;
         match kind_of(word)? {
-            Kind::On(Verb::Kill) => Some(format!("adasa stop --force {rest}")),
-            Kind::At(Action::Roll) => Some(format!("adasa restart {rest} --rolling")),
-            Kind::On(_) | Kind::At(_) => Some(format!("adasa {word} {rest}")),
+            Kind::On(verb) => Some(Intent::Do(verb).twin(rest)),
+            Kind::At(Action::Roll) => {
+                let max_unavailable = None;
+                Some(Intent::Roll { max_unavailable }.twin(rest))
+            }
+            Kind::At(_) | Kind::Scale | Kind::Signal => Some(format!("adasa {word} {rest}")),
             Kind::Do(_) | Kind::Filter => None,
         }
     }
@@ -98,6 +111,8 @@ fn action_of(kind: Kind) -> Action {
         Kind::On(Verb::Restart) => Action::Restart,
         Kind::On(Verb::Kill) => Action::Kill,
         Kind::On(Verb::Delete) => Action::Delete,
+        Kind::Scale => Action::ScaleUp,
+        Kind::Signal => Action::SignalHup,
         Kind::At(action) | Kind::Do(action) => action,
         Kind::Filter => Action::Filter,
     }
@@ -154,6 +169,13 @@ pub(super) fn suggestions(model: &Model, palette: &Palette) -> Vec<Suggestion> {
     };
     match (rest, kind_of(word)) {
         (Some(rest), Some(kind @ (Kind::On(_) | Kind::At(_)))) => names(model, word, kind, rest),
+        (Some(rest), Some(Kind::Scale)) if !rest.contains(' ') => {
+            names(model, word, Kind::Scale, rest)
+        }
+        (Some(rest), Some(Kind::Signal)) => match rest.contains(' ') {
+            true => names(model, word, Kind::Signal, rest),
+            false => signals(model, rest),
+        },
         (Some(_), _) => vec![],
         (None, _) => COMMANDS
             .iter()
@@ -166,7 +188,7 @@ pub(super) fn suggestions(model: &Model, palette: &Palette) -> Vec<Suggestion> {
             .map(|(name, kind)| {
                 let scope = match kind {
                     Kind::On(_) | Kind::At(_) => model.scope().map(|(_, name)| name),
-                    Kind::Do(_) | Kind::Filter => None,
+                    Kind::Scale | Kind::Signal | Kind::Do(_) | Kind::Filter => None,
                 };
                 Suggestion {
                     command: match scope {
@@ -179,6 +201,21 @@ pub(super) fn suggestions(model: &Model, palette: &Palette) -> Vec<Suggestion> {
             })
             .collect(),
     }
+}
+
+/// Signals whose name continues the word, for what is selected.
+fn signals(model: &Model, part: &str) -> Vec<Suggestion> {
+    let part = part.to_ascii_uppercase();
+    let scope = model.scope().map(|(_, name)| name).unwrap_or_default();
+    let bare = part.strip_prefix("SIG").unwrap_or(&part);
+    Signal::names()
+        .filter(|name| name.starts_with(bare))
+        .map(|name| Suggestion {
+            command: format!("signal {name} {scope}"),
+            key: String::new(),
+            note: String::new(),
+        })
+        .collect()
 }
 
 /// Processes and instances whose name continues the last word.
@@ -200,7 +237,9 @@ fn names(model: &Model, word: &str, kind: Kind, rest: &str) -> Vec<Suggestion> {
                 add(named(&key), format!("{count} instances"));
             }
             Target::Instance(id) => {
-                if let Some(row) = model.rows.get(&id) {
+                // Another number of instances is of a whole process.
+                let alone = |row: &&Row| kind != Kind::Scale || row.view.instances == 1;
+                if let Some(row) = model.rows.get(&id).filter(alone) {
                     add(row.name(), row.view.status.to_string());
                 }
             }
@@ -312,6 +351,16 @@ fn perform_check(model: &Model, line: &str) -> Result<(), String> {
         (None, _) => Err(unknown(word)),
         (Some(Kind::On(_) | Kind::At(_)), []) => Err(format!("{word} needs a name")),
         (Some(Kind::On(_) | Kind::At(_)), names) => rows_of(model, names).map(drop),
+        (Some(Kind::Scale), [name, count]) => {
+            count.parse::<Count>()?;
+            rows_of(model, &[name]).map(drop)
+        }
+        (Some(Kind::Scale), _) => Err("scale needs a name and a number: 4, +1 or -1".into()),
+        (Some(Kind::Signal), [signal, names @ ..]) if !names.is_empty() => {
+            signal.parse::<Signal>()?;
+            rows_of(model, names).map(drop)
+        }
+        (Some(Kind::Signal), _) => Err("signal needs a signal and a name".into()),
         (Some(Kind::Do(_)), []) | (Some(Kind::Filter), _) => Ok(()),
         (Some(Kind::Do(_)), _) => Err(format!("{word} takes no more words")),
     }
@@ -343,7 +392,46 @@ fn perform(model: &mut Model, line: &str, commands: &mut Vec<Cmd>) -> Result<(),
             }
             let targets = rows.iter().map(|row| (row.view.id, row.view.run)).collect();
             let select = rest.iter().map(|word| (*word).to_owned()).collect();
-            verbs::ask(model, verb, targets, rest.join(" "), select, commands);
+            verbs::ask(
+                model,
+                Intent::Do(verb),
+                targets,
+                rest.join(" "),
+                select,
+                commands,
+            );
+        }
+        Some(Kind::Scale) => {
+            let [name, count] = rest else {
+                return Ok(());
+            };
+            let rows = rows_of(model, &[name])?;
+            let keys: BTreeSet<ProcessKey> = rows.iter().map(|row| row.key()).collect();
+            let count = count.parse()?;
+            let whole = keys.first().map_or(0, |key| model.members(key).len());
+            match keys.first() {
+                Some(key) if keys.len() == 1 && rows.len() == whole => {
+                    verbs::scale(model, &key.clone(), count);
+                }
+                Some(_) | None => return Err(format!("{name} is not one whole process")),
+            }
+        }
+        Some(Kind::Signal) => {
+            let Some((signal, names)) = rest.split_first() else {
+                return Ok(());
+            };
+            let signal = signal.parse()?;
+            let rows = rows_of(model, names)?;
+            let targets: Vec<_> = rows.iter().map(|row| (row.view.id, row.view.run)).collect();
+            if targets.is_empty() {
+                return Err(format!("{} selects nothing", names.join(" ")));
+            }
+            let what = Intent::Send(Sending {
+                signal,
+                whom: Whom::Main,
+            });
+            let select = names.iter().map(|word| (*word).to_owned()).collect();
+            verbs::ask(model, what, targets, names.join(" "), select, commands);
         }
         Some(Kind::At(action)) => {
             let rows = rows_of(model, rest)?;

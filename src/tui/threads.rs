@@ -12,8 +12,8 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal as Native};
 
 use crate::api::{
-    Act, Code, LogLine, LogQuery, LogSearchQuery, OperationView, Push, RolloutControl, SearchNews,
-    Undo,
+    Act, Code, LogLine, LogQuery, LogSearchQuery, OperationView, Progress, Push, RolloutControl,
+    Scale, SearchNews, SendSignal, TargetView, Undo,
 };
 use crate::client::{Client, ClientError, Closer};
 use crate::domain::names::{InstanceId, OperationId};
@@ -272,6 +272,37 @@ pub(super) fn copy(text: String, tell: Teller) {
 pub(super) fn call(client: Client, act: Act, ids: Vec<InstanceId>, tell: Teller) {
     spawn("call", move || {
         let result = client.act(&act, OPERATION).map_err(refusal);
+        let _ = tell.send(In::Answered { ids, result });
+    });
+}
+
+/// Gives a process another number of instances and says what became of it.
+pub(super) fn scale(client: Client, wish: Scale, ids: Vec<InstanceId>, tell: Teller) {
+    spawn("scale", move || {
+        let result = client.scale(&wish, OPERATION).map_err(refusal);
+        for change in result.iter().flat_map(|applied| &applied.results) {
+            let note = change.note.as_deref().unwrap_or_default();
+            let text = format!("{} {} {note}", change.name, change.action.word());
+            let _ = tell.send(In::Said(Ok(text)));
+        }
+        let result = result.map(|applied| applied.operation);
+        let _ = tell.send(In::Answered { ids, result });
+    });
+}
+
+/// Has a signal sent and says what became of it.
+pub(super) fn signal(client: Client, wish: SendSignal, ids: Vec<InstanceId>, tell: Teller) {
+    spawn("signal", move || {
+        let result = client.send_signal(&wish, OPERATION).map_err(refusal);
+        if let Ok(view) = &result {
+            let got = |t: &&TargetView| t.progress == Progress::Done;
+            let names: Vec<&str> = view.targets.iter().filter(got).map(|t| &*t.name).collect();
+            if !names.is_empty() {
+                let (signal, whom) = (wish.send.signal, wish.send.whom.words());
+                let text = format!("{signal} was sent to {whom} of {}", names.join(" "));
+                let _ = tell.send(In::Said(Ok(text)));
+            }
+        }
         let _ = tell.send(In::Answered { ids, result });
     });
 }

@@ -4,10 +4,14 @@ use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use crate::api::{Act, OperationView, Progress, Verb};
-use crate::domain::names::{InstanceId, RunId};
+use crate::api::{
+    Act, Count, Intent, OperationView, Progress, Scale, SendSignal, Sending, Verb, Whom,
+};
+use crate::domain::exit::Signal;
+use crate::domain::names::{InstanceId, ProcessKey, RunId};
+use crate::domain::selector::Selector;
 
-use super::model::{Ask, Mode, Model, Row, Tier};
+use super::model::{Ask, Mode, Model, Row, Target, Tier};
 use super::msg::Cmd;
 use super::screens::{self, Screen};
 use super::update::is_control;
@@ -29,7 +33,7 @@ fn ask_again(model: &mut Model, ids: &[InstanceId]) -> bool {
         return false;
     };
     let same = ask.targets.iter().map(|(id, _)| id).eq(ids.iter());
-    if !same || model.mode != Mode::Browse || ask.verb == Verb::Start {
+    if !same || model.mode != Mode::Browse || ask.what == Intent::Do(Verb::Start) {
         return false;
     }
     for (id, run) in &mut ask.targets {
@@ -37,6 +41,11 @@ fn ask_again(model: &mut Model, ids: &[InstanceId]) -> bool {
             Some(row) => *run = row.view.run,
             None => return false,
         }
+    }
+    if let Intent::Scale { .. } = ask.what {
+        // From another number it is another question.
+        model.toast(format!("{} has another number by now", ask.name), true);
+        return true;
     }
     let text = format!(
         "{} was started again since you looked: asked anew",
@@ -151,9 +160,14 @@ pub(super) fn call(model: &mut Model, ask: &Ask, commands: &mut Vec<Cmd>) {
     let Ok(select) = select else {
         return;
     };
-    for (id, _) in &ask.targets {
+    let ids: Vec<InstanceId> = ask.targets.iter().map(|(id, _)| *id).collect();
+    let requested = match ask.what {
+        Intent::Do(verb) => Some(verb),
+        Intent::Roll { .. } | Intent::Scale { .. } | Intent::Send(_) => None,
+    };
+    for id in &ids {
         if let Some(row) = model.rows.get_mut(id) {
-            row.requested = Some(ask.verb);
+            row.requested = requested;
         }
     }
     let only_run = match ask.targets.as_slice() {
@@ -163,21 +177,158 @@ pub(super) fn call(model: &mut Model, ask: &Ask, commands: &mut Vec<Cmd>) {
     model.last_ask = Some(ask.clone());
     let operation = crate::client::operation_id();
     let of_one = matches!(model.screens.last(), Some(Screen::Detail(_)));
-    if !model.marks.is_empty() && !of_one {
-        screens::bulk::open(model, ask, operation.clone());
-        model.marks.clear();
+    let marked = !model.marks.is_empty() && !of_one;
+    match ask.what {
+        Intent::Do(verb) => {
+            if marked {
+                screens::bulk::open(model, ask, verb, operation.clone());
+                model.marks.clear();
+            }
+            commands.push(Cmd::Call {
+                act: Act {
+                    operation,
+                    verb,
+                    select,
+                    only_run,
+                    rolling: None,
+                    durable: false,
+                },
+                ids,
+            });
+        }
+        // Has a screen of its own.
+        Intent::Roll { .. } => {}
+        Intent::Scale { to } => {
+            let Some(select) = select.into_iter().next() else {
+                return;
+            };
+            commands.push(Cmd::Scale {
+                wish: Scale {
+                    operation,
+                    select,
+                    to,
+                    only_from: Some(ask.from),
+                    durable: false,
+                },
+                ids,
+            });
+        }
+        Intent::Send(send) => {
+            if marked {
+                model.marks.clear();
+            }
+            commands.push(Cmd::Signal {
+                wish: SendSignal {
+                    operation,
+                    send,
+                    select,
+                    only_run,
+                },
+                ids,
+            });
+        }
     }
-    commands.push(Cmd::Call {
-        act: Act {
-            operation,
-            verb: ask.verb,
-            select,
-            only_run,
-            rolling: None,
-            durable: false,
+}
+
+/// The process of what is selected, or of the instance that is shown.
+pub(super) fn process(model: &Model) -> Option<ProcessKey> {
+    if let Some(Screen::Detail(it)) = model.screens.last() {
+        return model.rows.get(&it.id).map(Row::key);
+    }
+    match model.selected.as_ref()? {
+        Target::Process(key) => Some(key.clone()),
+        Target::Instance(id) => model.rows.get(id).map(Row::key),
+    }
+}
+
+/// Asks whether a process is to have another number of instances.
+pub(super) fn scale(model: &mut Model, key: &ProcessKey, count: Count) {
+    if is_refused(model) {
+        return;
+    }
+    let members = model.members(key);
+    let Some(first) = members.first() else {
+        return;
+    };
+    let from = first.view.instances;
+    let targets = members.iter().map(|row| (row.view.id, row.view.run));
+    let targets: Vec<_> = targets.collect();
+    let to = match count.of(from) {
+        Ok(to) if to == from => {
+            model.toast(format!("{key} has {from} already"), false);
+            return;
+        }
+        Ok(to) => to,
+        Err(why) => {
+            model.toast(why, true);
+            return;
+        }
+    };
+    let select = Selector::Name {
+        namespace: Some(key.namespace.to_string()),
+        name: key.name.to_string(),
+    };
+    model.mode = Mode::Ask(Ask {
+        tier: if from.abs_diff(to) == 1 {
+            Tier::Footer
+        } else {
+            Tier::Box
         },
-        ids: ask.targets.iter().map(|(id, _)| *id).collect(),
+        what: Intent::Scale { to: Count::To(to) },
+        name: key.to_string(),
+        select: vec![select.to_string()],
+        word: String::new(),
+        targets,
+        from,
+        typed: String::new(),
+        shown: None,
+        asked: model.now,
     });
+}
+
+/// Asks whether the marks, what is selected or what is shown are to get a signal.
+pub(super) fn signal(model: &mut Model, signal: Signal, commands: &mut Vec<Cmd>) {
+    let send = Intent::Send(Sending {
+        signal,
+        whom: Whom::Main,
+    });
+    if let Some(Screen::Detail(it)) = model.screens.last() {
+        let Some(row) = model.rows.get(&it.id) else {
+            return;
+        };
+        let (id, run, name) = (row.view.id, row.view.run, row.name());
+        ask(
+            model,
+            send,
+            vec![(id, run)],
+            name,
+            vec![id.to_string()],
+            commands,
+        );
+        return;
+    }
+    // Those that have a process.
+    let targets: Vec<_> = model
+        .chosen()
+        .into_iter()
+        .filter(|(id, _)| model.rows.get(id).is_some_and(|row| row.view.pid.is_some()))
+        .collect();
+    if targets.is_empty() {
+        model.toast("nothing of that runs: no signal would be heard", false);
+        return;
+    }
+    let select = targets.iter().map(|(id, _)| id.to_string()).collect();
+    let name = name_of(model, &targets);
+    ask(model, send, targets, name, select, commands);
+}
+
+/// What the targets are called together.
+fn name_of(model: &Model, targets: &[(InstanceId, RunId)]) -> String {
+    match (model.marks.is_empty(), model.scope(), targets) {
+        (true, Some((_, name)), _) => name,
+        (_, _, [(id, _)]) => model.rows.get(id).map_or_else(String::new, Row::name),
+        (_, _, several) => format!("{} marked", several.len()),
+    }
 }
 
 /// What the API is told to select. A question is about the instances that were seen, and not about those that come
@@ -193,15 +344,15 @@ fn select(model: &Model, verb: Verb, targets: &[(InstanceId, RunId)]) -> Vec<Str
     targets.iter().map(|(id, _)| id.to_string()).collect()
 }
 
-fn tier(model: &Model, verb: Verb, targets: usize) -> Tier {
+fn tier(model: &Model, what: Intent, targets: usize) -> Tier {
     let everything = targets > 1 && targets == model.rows.len();
-    match verb {
-        Verb::Delete => Tier::Name,
-        Verb::Kill if targets > 1 => Tier::Name,
-        Verb::Stop if everything => Tier::Name,
-        Verb::Kill => Tier::Box,
-        Verb::Start | Verb::Stop | Verb::Restart if targets > 1 => Tier::Box,
-        Verb::Start | Verb::Stop | Verb::Restart => Tier::Footer,
+    match what {
+        Intent::Do(Verb::Delete) => Tier::Name,
+        Intent::Do(Verb::Kill) if targets > 1 => Tier::Name,
+        Intent::Do(Verb::Stop) if everything => Tier::Name,
+        Intent::Do(Verb::Kill) | Intent::Send(_) | Intent::Roll { .. } => Tier::Box,
+        Intent::Do(_) | Intent::Scale { .. } if targets > 1 => Tier::Box,
+        Intent::Do(_) | Intent::Scale { .. } => Tier::Footer,
     }
 }
 
@@ -211,30 +362,23 @@ pub(super) fn verb(model: &mut Model, verb: Verb, commands: &mut Vec<Cmd>) {
         return;
     }
     let targets = model.targets(verb);
-    let name = match (model.marks.len(), model.scope()) {
-        (0, Some((_, name))) => name,
-        (0, None) => return,
-        (marked, _) if targets.is_empty() => {
+    let marked = model.marks.len();
+    if targets.is_empty() {
+        if marked > 0 {
             let text = format!("{} would change none of the {marked} marked", verb.word());
             model.toast(text, false);
-            return;
         }
-        (_, _) => match targets.as_slice() {
-            [(id, _)] => model.rows.get(id).map_or_else(String::new, Row::name),
-            several => format!("{} marked", several.len()),
-        },
-    };
-    if targets.is_empty() {
         return;
     }
+    let name = name_of(model, &targets);
     let select = select(model, verb, &targets);
-    ask(model, verb, targets, name, select, commands);
+    ask(model, Intent::Do(verb), targets, name, select, commands);
 }
 
 /// Asks whether to do this to these, in proportion to what it would do; starting needs no answer.
 pub(super) fn ask(
     model: &mut Model,
-    verb: Verb,
+    what: Intent,
     targets: Vec<(InstanceId, RunId)>,
     name: String,
     select: Vec<String>,
@@ -243,24 +387,25 @@ pub(super) fn ask(
     if is_refused(model) {
         return;
     }
-    let tier = tier(model, verb, targets.len());
-    let whole = verb == Verb::Delete && model.marks.is_empty() && select.len() == 1;
+    let tier = tier(model, what, targets.len());
+    let whole = what == Intent::Do(Verb::Delete) && model.marks.is_empty() && select.len() == 1;
     let word = match targets.as_slice() {
         [_, _, ..] if !whole => targets.len().to_string(),
         _ => name.clone(),
     };
     let ask = Ask {
         tier,
-        verb,
+        what,
         name,
         select,
         word,
         targets,
+        from: 0,
         typed: String::new(),
         shown: None,
         asked: model.now,
     };
-    if verb == Verb::Start {
+    if what == Intent::Do(Verb::Start) {
         call(model, &ask, commands);
     } else {
         model.mode = Mode::Ask(ask);

@@ -81,7 +81,7 @@ fn what_cannot_be_says_why_and_changes_nothing() {
         ),
         (&["scale", "web", "-2"][..], 2, "cannot have 2-2"),
         (&["scale", "web-1", "3"][..], 2, "web-1 is not all of web"),
-        (&["scale", "wbe", "3"][..], 4, "did you mean \"web\"?"),
+        (&["scale", "wbe", "3"][..], 4, "did you mean \"web"),
         (
             &["scale", "web", "many"][..],
             2,

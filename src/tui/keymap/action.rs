@@ -2,6 +2,8 @@
 
 use strum::{Display, EnumString, IntoStaticStr, VariantNames};
 
+use crate::domain::exit::Signal;
+
 /// What a key asks for. Its name in kebab case is what `[tui.keys]` of the configuration calls it.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, Display, EnumString, IntoStaticStr, VariantNames,
@@ -24,6 +26,19 @@ pub(crate) enum Action {
     Kill,
     Delete,
     Roll,
+    ScaleUp,
+    ScaleDown,
+    SignalHup,
+    SignalInt,
+    SignalQuit,
+    SignalAbrt,
+    SignalTerm,
+    SignalKill,
+    SignalUsr1,
+    SignalUsr2,
+    SignalStop,
+    SignalCont,
+    SignalWinch,
     Undo,
     Confirm,
     Pause,
@@ -94,6 +109,14 @@ pub(crate) enum Action {
 }
 
 impl Action {
+    /// The signal that it sends.
+    pub(crate) fn signal(self) -> Option<Signal> {
+        SIGNALS
+            .iter()
+            .find(|(action, _)| *action == self)
+            .and_then(|(_, number)| Signal::from_number(*number))
+    }
+
     /// Whether it means the same whatever screen stands on top.
     pub(crate) fn is_global(self) -> bool {
         matches!(
@@ -110,6 +133,21 @@ impl Action {
         )
     }
 }
+
+/// What sends which signal.
+const SIGNALS: [(Action, i32); 11] = [
+    (Action::SignalHup, 1),
+    (Action::SignalInt, 2),
+    (Action::SignalQuit, 3),
+    (Action::SignalAbrt, 6),
+    (Action::SignalTerm, 15),
+    (Action::SignalKill, 9),
+    (Action::SignalUsr1, 10),
+    (Action::SignalUsr2, 12),
+    (Action::SignalStop, 19),
+    (Action::SignalCont, 18),
+    (Action::SignalWinch, 28),
+];
 
 /// Where a key counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -2,6 +2,7 @@
 
 use super::action::{Action, Place};
 use super::log_view::LOG_VIEW;
+use super::signals::SIGNALS;
 
 /// One line of the table.
 #[derive(Clone, Copy)]
@@ -34,7 +35,10 @@ pub(super) const fn bind(
 use Place::{Bulk, Detail, Everywhere, Logs, Lost, Plan, Processes, Rolling};
 
 /// All keys.
-pub(crate) const BINDINGS: &[Binding] = &joined::<{ MAIN.len() + LOG_VIEW.len() }>(LOG_VIEW, MAIN);
+pub(crate) const BINDINGS: &[Binding] = &joined::<{ MAIN.len() + LOG_VIEW.len() + SIGNALS.len() }>(
+    &joined::<{ MAIN.len() + LOG_VIEW.len() }>(LOG_VIEW, MAIN),
+    SIGNALS,
+);
 
 /// One table of two.
 const fn joined<const N: usize>(one: &[Binding], other: &[Binding]) -> [Binding; N] {
@@ -77,9 +81,23 @@ const MAIN: &[Binding] = &[
     ),
     bind(
         Processes,
+        "+ .++",
+        Action::ScaleUp,
+        "one instance more (asks)",
+        None,
+    ),
+    bind(
+        Processes,
+        "- .+-",
+        Action::ScaleDown,
+        "one instance fewer (asks)",
+        None,
+    ),
+    bind(
+        Processes,
         "u",
         Action::Undo,
-        "take the last stop, delete or change back",
+        "take the last stop, delete, scale or change back",
         None,
     ),
     bind(
@@ -257,6 +275,20 @@ const MAIN: &[Binding] = &[
         Action::Delete,
         "delete (asks for its name)",
         Some("delete"),
+    ),
+    bind(
+        Detail,
+        "+",
+        Action::ScaleUp,
+        "one instance of its process more (asks)",
+        None,
+    ),
+    bind(
+        Detail,
+        "-",
+        Action::ScaleDown,
+        "one instance of its process fewer (asks)",
+        None,
     ),
     bind(Detail, "l", Action::ReadLogs, "read its logs", Some("logs")),
     bind(

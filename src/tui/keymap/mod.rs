@@ -5,6 +5,7 @@ mod action;
 mod bindings;
 mod log_view;
 mod press;
+mod signals;
 #[cfg(test)]
 mod tests;
 

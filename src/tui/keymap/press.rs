@@ -103,7 +103,7 @@ impl FromStr for Press {
     }
 }
 
-/// Keys pressed one after another. In text they are joined by `+`; the key `+` itself stands alone.
+/// Keys pressed one after another. In text they are joined by `+`; the key `+` itself stands alone or last.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Sequence(pub(crate) Vec<Press>);
 
@@ -111,12 +111,22 @@ impl FromStr for Sequence {
     type Err = NoKey;
 
     fn from_str(text: &str) -> Result<Self, NoKey> {
-        if text == "+" {
-            return Ok(Self(vec![text.parse()?]));
+        // The key `+` stands alone, or last.
+        let (text, plus) = match text.strip_suffix("++") {
+            Some(before) => (before, true),
+            None if text == "+" => ("", true),
+            None => (text, false),
+        };
+        let mut keys = Vec::new();
+        if !(text.is_empty() && plus) {
+            for key in text.split('+') {
+                keys.push(key.parse()?);
+            }
         }
-        Ok(Self(
-            text.split('+').map(str::parse).collect::<Result<_, _>>()?,
-        ))
+        if plus {
+            keys.push("+".parse()?);
+        }
+        Ok(Self(keys))
     }
 }
 

@@ -41,7 +41,7 @@ fn change(name: &str, keys: &[&str]) -> (Keymap, Vec<String>) {
 
 #[test]
 fn an_action_gets_other_keys_also_sequences() {
-    let (map, faults) = change("stop", &["Z+x", "F9"]);
+    let (map, faults) = change("stop", &["Z+x", "F8"]);
     assert_eq!(faults, Vec::<String>::new());
     let here = [Place::Processes, Place::Everywhere];
     let press = |c| Press::of(&KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE)).unwrap();

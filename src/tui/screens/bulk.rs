@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::api::{OperationView, Progress, TargetView, Verb};
+use crate::api::{Intent, OperationView, Progress, TargetView, Verb};
 use crate::domain::names::{InstanceId, OperationId};
 use crate::tui::keymap::Action;
 use crate::tui::model::{Ask, Mode, Model, Tier};
@@ -70,7 +70,7 @@ impl BulkScreen {
 }
 
 /// Opens the screen for what is begun now.
-pub(in crate::tui) fn open(model: &mut Model, ask: &Ask, operation: OperationId) {
+pub(in crate::tui) fn open(model: &mut Model, ask: &Ask, verb: Verb, operation: OperationId) {
     let parts = ask
         .targets
         .iter()
@@ -85,7 +85,7 @@ pub(in crate::tui) fn open(model: &mut Model, ask: &Ask, operation: OperationId)
         .collect();
     model.screens.push(Screen::Bulk(BulkScreen {
         operation,
-        verb: ask.verb,
+        verb,
         begun: model.now,
         parts,
         cursor: 0,
@@ -162,11 +162,12 @@ fn retry(model: &mut Model, commands: &mut Vec<Cmd>) {
     }
     let ask = Ask {
         tier: Tier::Box,
-        verb,
+        what: Intent::Do(verb),
         name: format!("{} that failed", targets.len()),
         select: targets.iter().map(|(id, _)| id.to_string()).collect(),
         word: String::new(),
         targets,
+        from: 0,
         typed: String::new(),
         shown: None,
         asked: model.now,

@@ -1,6 +1,6 @@
 //! Everything about one instance: what it is, the runs it had, why it stands where it stands.
 
-use crate::api::{Detail, RunView, Status, Verb};
+use crate::api::{Count, Detail, Intent, RunView, Status, Verb};
 use crate::domain::names::{InstanceId, RunId};
 use crate::tui::keymap::Action;
 use crate::tui::model::{Model, Target};
@@ -207,7 +207,12 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) ->
         Action::ReadLogs => read_logs(model, commands),
         Action::TabNext => turn(model, Tab::next),
         Action::TabPrevious => turn(model, Tab::previous),
-        _ => return moved(model, action),
+        Action::ScaleUp => crate::tui::act::scale(model, Count::More(1)),
+        Action::ScaleDown => crate::tui::act::scale(model, Count::Fewer(1)),
+        other => match other.signal() {
+            Some(signal) => verbs::signal(model, signal, commands),
+            None => return moved(model, action),
+        },
     }
     Handled::Yes
 }
@@ -254,7 +259,8 @@ fn verb(model: &mut Model, verb: Verb, commands: &mut Vec<Cmd>) {
     };
     let (id, run, name) = (row.view.id, row.view.run, row.name());
     let select = vec![id.to_string()];
-    verbs::ask(model, verb, vec![(id, run)], name, select, commands);
+    let what = Intent::Do(verb);
+    verbs::ask(model, what, vec![(id, run)], name, select, commands);
 }
 
 /// Reads its logs; from the list of runs, where the chosen one ended.

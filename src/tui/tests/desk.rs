@@ -343,7 +343,12 @@ impl Desk {
     pub(super) fn calls(&self) -> usize {
         self.wanted
             .iter()
-            .filter(|command| matches!(command, Cmd::Call { .. }))
+            .filter(|command| {
+                matches!(
+                    command,
+                    Cmd::Call { .. } | Cmd::Scale { .. } | Cmd::Signal { .. }
+                )
+            })
             .count()
     }
 

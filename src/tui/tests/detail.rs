@@ -1,6 +1,6 @@
 //! The screen of one instance: what it asks, what it tells, and that its verbs are of what it shows.
 
-use crate::api::{Push, Status, Verb};
+use crate::api::{Intent, Push, Status, Verb};
 use crate::domain::names::{InstanceId, RunId};
 use crate::tui::model::Target;
 use crate::tui::msg::{Cmd, Msg};
@@ -124,7 +124,7 @@ fn its_verbs_are_of_what_is_shown() {
     ] {
         desk.press(key);
         let ask = desk.ask();
-        assert_eq!(ask.verb, verb);
+        assert_eq!(ask.what, Intent::Do(verb));
         assert_eq!(ask.targets, vec![(InstanceId(5), RunId(3))]);
         assert_eq!(ask.select, vec!["5".to_owned()]);
         desk.press("Esc");

@@ -1,6 +1,6 @@
 //! The command line of the dashboard.
 
-use crate::api::Verb;
+use crate::api::{Intent, Verb};
 use crate::tui::model::{Focus, Mode, Target, Tier};
 use crate::tui::msg::Cmd;
 use crate::tui::screens::Screen;
@@ -20,8 +20,8 @@ fn a_verb_asks_as_its_key_does() {
     let mut desk = typed("stop cron");
     desk.press("Enter");
     assert_eq!(
-        (desk.ask().verb, desk.ask().tier),
-        (Verb::Stop, Tier::Footer)
+        (desk.ask().what, desk.ask().tier),
+        (Intent::Do(Verb::Stop), Tier::Footer)
     );
     assert_eq!(desk.ask().name, "cron");
     let mut desk = typed("restart web");
@@ -109,5 +109,5 @@ fn the_action_menu_has_the_verbs() {
     desk.press(".");
     assert!(desk.screen().contains("restart (asks)"));
     desk.press("x");
-    assert_eq!(desk.ask().verb, Verb::Stop);
+    assert_eq!(desk.ask().what, Intent::Do(Verb::Stop));
 }

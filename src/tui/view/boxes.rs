@@ -2,8 +2,9 @@
 
 use ratatui::layout::Rect;
 
-use crate::api::Verb;
+use crate::api::{Count, Intent, Sending, Verb};
 use crate::config::units::short_duration;
+use crate::domain::exit::Signal;
 use crate::logs::safe::harmless;
 use crate::tui::keymap::Place;
 use crate::tui::model::{Ask, Lost, Model, Tier};
@@ -55,9 +56,22 @@ pub(super) fn question(canvas: &mut Canvas<'_>, area: Rect, model: &Model, ask: 
     let answers = "   y yes   Esc no";
     let room = area.width.saturating_sub(cells(answers));
     let name = harmless(&ask.name);
-    let mut text = format!(" {} {name}{}?", ask.verb.word(), of_pid(model, ask));
+    let verb = ask.what.work().word();
+    let mut text = match ask.what {
+        Intent::Scale { to } => format!(
+            " scale {name} from {} to {to}{}?",
+            ask.from,
+            gone(model, ask, to)
+        ),
+        Intent::Do(_) | Intent::Roll { .. } | Intent::Send(_) => {
+            format!(" {verb} {name}{}?", of_pid(model, ask))
+        }
+    };
     if cells(&text) > room {
-        text = format!(" {} {name}?", ask.verb.word());
+        text = match ask.what {
+            Intent::Scale { to } => format!(" scale {name} to {to}?"),
+            Intent::Do(_) | Intent::Roll { .. } | Intent::Send(_) => format!(" {verb} {name}?"),
+        };
     }
     // How to say no must be seen whatever the name is.
     let x = canvas.text(area.x, area.y, room, &text, Role::Question);
@@ -68,6 +82,27 @@ pub(super) fn question(canvas: &mut Canvas<'_>, area: Rect, model: &Model, ask: 
         answers,
         Role::Title,
     );
+}
+
+/// Which instances another number would end.
+fn gone(model: &Model, ask: &Ask, to: Count) -> String {
+    let Count::To(to) = to else {
+        return String::new();
+    };
+    let kept = usize::try_from(to).unwrap_or(usize::MAX);
+    let rows = ask.targets.iter().filter_map(|(id, _)| model.rows.get(id));
+    let mut rows: Vec<_> = rows.collect();
+    rows.sort_by_key(|row| row.view.instance);
+    let names: Vec<String> = rows
+        .iter()
+        .skip(kept)
+        .map(|row| harmless(&row.view.name))
+        .collect();
+    match names.as_slice() {
+        [] => String::new(),
+        [one] => format!(" (ends {one})"),
+        [first, .., last] => format!(" (ends {} of them: {first} to {last})", names.len()),
+    }
 }
 
 fn capital(word: &str) -> String {
@@ -103,40 +138,59 @@ pub(super) fn ask(canvas: &mut Canvas<'_>, model: &Model, ask: &Ask) {
             .map_or("gone", |row| row.view.status.word());
         format!(" ({id}{status})")
     };
-    let verb = ask.verb.word();
-    let mut lines = vec![
-        (format!("{} {name}{subject}?", capital(verb)), Role::Title),
-        (String::new(), Role::Text),
-    ];
+    let verb = ask.what.work().word();
+    let asked = match ask.what {
+        Intent::Scale { to } => format!("Scale {name} from {} to {to}?", ask.from),
+        Intent::Send(Sending { signal, .. }) => format!("Send {signal} to {name}{subject}?"),
+        Intent::Do(_) | Intent::Roll { .. } => format!("{} {name}{subject}?", capital(verb)),
+    };
+    let mut lines = vec![(asked, Role::Title), (String::new(), Role::Text)];
     let mut add = |what: &str, text: String| lines.push((format!("{what:<14}{text}"), Role::Text));
-    match ask.verb {
-        Verb::Delete => {
+    match ask.what {
+        Intent::Do(Verb::Delete) => {
             add(
                 "removes",
                 "the definition; its processes are stopped".into(),
             );
             add("keeps", "log files".into());
         }
-        Verb::Kill => add("how", "SIGKILL at once, the whole tree".into()),
-        Verb::Stop => {
+        Intent::Do(Verb::Kill) => add("how", "SIGKILL at once, the whole tree".into()),
+        Intent::Do(Verb::Stop) => {
             add("after this", format!("0 of {count} running"));
             add("how", "stop signal, grace, then SIGKILL".into());
         }
-        Verb::Restart => add(
+        Intent::Do(Verb::Restart) => add(
             "after this",
             format!("{count} of {count} with new pids; all are down for a moment"),
         ),
-        Verb::Start => {}
+        Intent::Send(Sending { signal, whom }) => {
+            add(
+                "how",
+                format!("to {}; what follows is its own affair", whom.words()),
+            );
+            if let Some(meaning) = meaning(signal) {
+                add("usually", meaning.into());
+            }
+        }
+        Intent::Scale { to } => {
+            let ends = gone(model, ask, to);
+            let ends = ends.trim_matches([' ', '(', ')']);
+            add(
+                "how",
+                if ends.is_empty() {
+                    "new ones are started; the others stay as they are".into()
+                } else {
+                    ends.to_owned()
+                },
+            );
+        }
+        Intent::Do(Verb::Start) | Intent::Roll { .. } => {}
     }
     let names = match ask.targets.as_slice() {
         [_, _, ..] if !model.marks.is_empty() => ask.select.join(" "),
         _ => name.clone(),
     };
-    let twin = match ask.verb {
-        Verb::Kill => format!("adasa stop --force {names}"),
-        Verb::Start | Verb::Stop | Verb::Restart | Verb::Delete => format!("adasa {verb} {names}"),
-    };
-    add("same as", twin);
+    add("same as", ask.what.twin(&names));
     lines.push((String::new(), Role::Text));
     match ask.tier {
         Tier::Name => {
@@ -154,12 +208,34 @@ pub(super) fn ask(canvas: &mut Canvas<'_>, model: &Model, ask: &Ask) {
         }
         Tier::Footer | Tier::Box => {
             lines.push((
-                format!("y  {verb} {count}      Esc  no (default)"),
+                match ask.what {
+                    Intent::Scale { to } => format!("y  scale to {to}      Esc  no (default)"),
+                    Intent::Do(_) | Intent::Roll { .. } | Intent::Send(_) => {
+                        format!("y  {verb} {count}      Esc  no (default)")
+                    }
+                },
                 Role::Title,
             ));
         }
     }
     popup(canvas, model, verb, &lines);
+}
+
+/// What programs usually do when they get it.
+fn meaning(signal: Signal) -> Option<&'static str> {
+    Some(match signal.number() {
+        1 => "servers read their configuration again; others end",
+        2 => "ends, as Ctrl-C does; then its restart policy counts",
+        3 => "ends with a core dump; a Java program prints its threads",
+        6 => "ends with a core dump",
+        9 => "ends at once; then its restart policy counts",
+        10 | 12 => "whatever the program says; without a word it ends",
+        15 => "ends; then its restart policy counts",
+        18 => "goes on after STOP",
+        19 => "stands still until CONT",
+        28 => "is told that its window has another size",
+        _ => return None,
+    })
 }
 
 fn help_lines(model: &Model) -> Vec<(String, Role)> {

@@ -1,5 +1,6 @@
 //! Screens in front of the main one, for pictures at every size.
 
+mod acts;
 pub(super) mod detail;
 mod rolling;
 mod several;
@@ -8,8 +9,13 @@ use super::desk::Desk;
 
 /// Name and scene.
 pub(super) fn all() -> Vec<(&'static str, Desk)> {
-    [several::scenes(), rolling::scenes(), detail::scenes()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        several::scenes(),
+        rolling::scenes(),
+        detail::scenes(),
+        acts::scenes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

@@ -1,0 +1,163 @@
+//! The keys that send signals: the same below `S` and `F9`, in the table and on the screen of one instance.
+
+use super::action::Action;
+use super::action::Place::{Detail, Processes};
+use super::bindings::{Binding, bind};
+
+/// What counts after `S`.
+pub(super) const SIGNALS: &[Binding] = &[
+    bind(
+        Processes,
+        "S+h F9+h",
+        Action::SignalHup,
+        "SIGHUP: read the configuration again, or hang up (asks)",
+        None,
+    ),
+    bind(
+        Processes,
+        "S+i F9+i",
+        Action::SignalInt,
+        "SIGINT, as Ctrl-C (asks)",
+        None,
+    ),
+    bind(
+        Processes,
+        "S+q F9+q",
+        Action::SignalQuit,
+        "SIGQUIT (asks)",
+        None,
+    ),
+    bind(
+        Processes,
+        "S+a F9+a",
+        Action::SignalAbrt,
+        "SIGABRT: end with a core dump (asks)",
+        None,
+    ),
+    bind(
+        Processes,
+        "S+t F9+t",
+        Action::SignalTerm,
+        "SIGTERM: end (asks)",
+        None,
+    ),
+    bind(
+        Processes,
+        "S+k F9+k",
+        Action::SignalKill,
+        "SIGKILL: end at once (asks)",
+        None,
+    ),
+    bind(
+        Processes,
+        "S+1 F9+1",
+        Action::SignalUsr1,
+        "SIGUSR1 (asks)",
+        None,
+    ),
+    bind(
+        Processes,
+        "S+2 F9+2",
+        Action::SignalUsr2,
+        "SIGUSR2 (asks)",
+        None,
+    ),
+    bind(
+        Processes,
+        "S+s F9+s",
+        Action::SignalStop,
+        "SIGSTOP: stand still (asks)",
+        None,
+    ),
+    bind(
+        Processes,
+        "S+c F9+c",
+        Action::SignalCont,
+        "SIGCONT: go on (asks)",
+        None,
+    ),
+    bind(
+        Processes,
+        "S+w F9+w",
+        Action::SignalWinch,
+        "SIGWINCH (asks)",
+        None,
+    ),
+    bind(
+        Detail,
+        "S+h F9+h",
+        Action::SignalHup,
+        "SIGHUP: read the configuration again, or hang up (asks)",
+        None,
+    ),
+    bind(
+        Detail,
+        "S+i F9+i",
+        Action::SignalInt,
+        "SIGINT, as Ctrl-C (asks)",
+        None,
+    ),
+    bind(
+        Detail,
+        "S+q F9+q",
+        Action::SignalQuit,
+        "SIGQUIT (asks)",
+        None,
+    ),
+    bind(
+        Detail,
+        "S+a F9+a",
+        Action::SignalAbrt,
+        "SIGABRT: end with a core dump (asks)",
+        None,
+    ),
+    bind(
+        Detail,
+        "S+t F9+t",
+        Action::SignalTerm,
+        "SIGTERM: end (asks)",
+        None,
+    ),
+    bind(
+        Detail,
+        "S+k F9+k",
+        Action::SignalKill,
+        "SIGKILL: end at once (asks)",
+        None,
+    ),
+    bind(
+        Detail,
+        "S+1 F9+1",
+        Action::SignalUsr1,
+        "SIGUSR1 (asks)",
+        None,
+    ),
+    bind(
+        Detail,
+        "S+2 F9+2",
+        Action::SignalUsr2,
+        "SIGUSR2 (asks)",
+        None,
+    ),
+    bind(
+        Detail,
+        "S+s F9+s",
+        Action::SignalStop,
+        "SIGSTOP: stand still (asks)",
+        None,
+    ),
+    bind(
+        Detail,
+        "S+c F9+c",
+        Action::SignalCont,
+        "SIGCONT: go on (asks)",
+        None,
+    ),
+    bind(
+        Detail,
+        "S+w F9+w",
+        Action::SignalWinch,
+        "SIGWINCH (asks)",
+        None,
+    ),
+];
