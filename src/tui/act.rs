@@ -145,8 +145,19 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
         | Action::Continue
         | Action::Abort
         | Action::More
-        | Action::Less => {}
+        | Action::Less
+        | Action::HideTargets
+        | Action::HideOff
+        | Action::FocusTarget
+        | Action::ShowMore
+        | Action::ShowLess
+        | Action::CaptureMore
+        | Action::CaptureLess => {}
         Action::Messages => open_messages(model),
+        Action::DaemonLog => {
+            model.screens.clear();
+            screens::own_log::open(model, commands);
+        }
         Action::Detail => screens::detail::open(model),
         Action::Back => back(model),
         Action::Quit => {

@@ -327,6 +327,7 @@ impl Shell {
                 ticket,
                 lines: vec![*line],
             }),
+            In::Records { ticket, records } => self.take(Msg::Records { ticket, records }),
             In::StreamOver(ticket) => {
                 self.open.remove(&ticket);
                 self.take(Msg::StreamOver { ticket });
@@ -367,6 +368,10 @@ impl Shell {
             Cmd::Stream { ticket, query } => {
                 self.open.insert(ticket, None);
                 threads::stream(self.client.clone(), ticket, query, self.tell.clone());
+            }
+            Cmd::Records { ticket, query } => {
+                self.open.insert(ticket, None);
+                threads::records(self.client.clone(), ticket, query, self.tell.clone());
             }
             Cmd::Search { ticket, query } => {
                 self.open.insert(ticket, None);

@@ -470,11 +470,13 @@ impl Model {
         if self.messages.len() == MESSAGES {
             self.messages.pop_front();
         }
-        self.messages.push_back(Message {
+        let message = Message {
             text: text.clone(),
             bad,
             at_ms: self.wall_ms,
-        });
+        };
+        super::screens::own_log::remarked(self, &message);
+        self.messages.push_back(message);
         let stays = if bad { ERROR_STAYS } else { INFO_STAYS };
         self.toasts.push(Toast {
             text,

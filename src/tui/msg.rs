@@ -6,8 +6,8 @@ use std::time::Duration;
 use crossterm::event::KeyEvent;
 
 use crate::api::{
-    Act, LogLine, LogPageQuery, LogQuery, LogSearchQuery, OperationView, Push, RolloutControl,
-    Scale, SearchNews, SendSignal,
+    Act, LogLine, LogPageQuery, LogQuery, LogSearchQuery, OperationView, Push, Record, RecordQuery,
+    RolloutControl, Scale, SearchNews, SendSignal,
 };
 use crate::domain::names::{InstanceId, OperationId};
 
@@ -46,7 +46,12 @@ pub(super) enum Msg {
         ticket: Ticket,
         lines: Vec<LogLine>,
     },
-    /// A stream of a log view is over.
+    /// Records of the daemon's own log.
+    Records {
+        ticket: Ticket,
+        records: Vec<Record>,
+    },
+    /// A stream is over.
     StreamOver {
         ticket: Ticket,
     },
@@ -99,6 +104,11 @@ pub(super) enum Cmd {
     Stream {
         ticket: Ticket,
         query: LogQuery,
+    },
+    /// Follow the daemon's own log until it is closed.
+    Records {
+        ticket: Ticket,
+        query: RecordQuery,
     },
     /// Search until it is closed.
     Search {

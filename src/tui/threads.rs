@@ -10,12 +10,13 @@ use std::time::Duration;
 use crossterm::event::{Event, KeyEvent, KeyEventKind};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal as Native};
+use serde::de::DeserializeOwned;
 
 use crate::api::{
-    Act, Code, LogLine, LogQuery, LogSearchQuery, OperationView, Progress, Push, RolloutControl,
-    Scale, SearchNews, SendSignal, TargetView, Undo,
+    Act, Code, LogLine, LogQuery, LogSearchQuery, OperationView, Progress, Push, Record,
+    RecordQuery, RolloutControl, Scale, SearchNews, SendSignal, TargetView, Undo,
 };
-use crate::client::{Client, ClientError, Closer};
+use crate::client::{Client, ClientError, Closer, JsonLines};
 use crate::domain::names::{InstanceId, OperationId};
 use crate::platform::guardian::leave_now;
 
@@ -59,6 +60,10 @@ pub(super) enum In {
     Streamed {
         ticket: Ticket,
         line: Box<LogLine>,
+    },
+    Records {
+        ticket: Ticket,
+        records: Vec<Record>,
     },
     StreamOver(Ticket),
     News {
@@ -202,24 +207,44 @@ fn listen(
 /// Follows a log for a view.
 pub(super) fn stream(client: Client, ticket: Ticket, query: LogQuery, tell: Teller) {
     spawn("stream", move || {
-        let opened = client
-            .logs(&query)
-            .and_then(|lines| Ok((lines.closer()?, lines)));
-        let over = |tell: &Teller| drop(tell.send(In::StreamOver(ticket)));
-        let Ok((closer, mut lines)) = opened else {
-            return over(&tell);
-        };
+        flow(ticket, client.logs(&query), &tell, |line| In::Streamed {
+            ticket,
+            line: Box::new(line),
+        });
+    });
+}
+
+/// Follows the daemon's own log.
+pub(super) fn records(client: Client, ticket: Ticket, query: RecordQuery, tell: Teller) {
+    spawn("records", move || {
+        flow(ticket, client.daemon_log(&query), &tell, |record| {
+            In::Records {
+                ticket,
+                records: vec![record],
+            }
+        });
+    });
+}
+
+/// Tells each line of a stream, and its end.
+fn flow<T: DeserializeOwned>(
+    ticket: Ticket,
+    opened: Result<JsonLines<T>, ClientError>,
+    tell: &Teller,
+    told: impl Fn(T) -> In,
+) {
+    let opened = opened.and_then(|lines| Ok((lines.closer()?, lines)));
+    if let Ok((closer, mut lines)) = opened {
         if tell.send(In::Flowing { ticket, closer }).is_err() {
             return;
         }
         while let Ok(Some(line)) = lines.next_line() {
-            let line = Box::new(line);
-            if tell.send(In::Streamed { ticket, line }).is_err() {
+            if tell.send(told(line)).is_err() {
                 return;
             }
         }
-        over(&tell);
-    });
+    }
+    drop(tell.send(In::StreamOver(ticket)));
 }
 
 /// Searches for a view.

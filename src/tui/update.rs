@@ -15,7 +15,7 @@ use super::msg::{Cmd, Msg};
 use super::palette;
 use super::query::{Answer, Query};
 use super::regions::{SMALLEST, regions};
-use super::screens::{self, Screen, log_view};
+use super::screens::{self, Screen, log_view, own_log};
 use super::verbs::{answered, ask_key, undone};
 
 /// A question in the footer is withdrawn after this.
@@ -56,7 +56,11 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
         Msg::Streamed { ticket, lines } => {
             log_view::streamed(model, ticket, &lines, &mut commands);
         }
-        Msg::StreamOver { ticket } => log_view::stream_over(model, ticket, &mut commands),
+        Msg::Records { ticket, records } => own_log::told(model, ticket, records),
+        Msg::StreamOver { ticket } => {
+            own_log::over(model, ticket);
+            log_view::stream_over(model, ticket, &mut commands);
+        }
         Msg::News { ticket, news } => log_view::news(model, ticket, &news, &mut commands),
         Msg::Said(Ok(text)) => model.toast(text, false),
         Msg::Said(Err(text)) => model.toast(text, true),
@@ -86,7 +90,7 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
     scroll_to_selection(model);
     screens::detail::refresh(model, &mut commands);
     log_pane::listen_while_seen(model, &mut commands);
-    log_view::left_behind(model, &mut commands);
+    screens::left_behind(model, &mut commands);
     commands
 }
 
@@ -112,7 +116,8 @@ pub(super) fn next_due(model: &Model) -> Option<Duration> {
     let logs = model.logs.due.filter(|_| seen);
     let rolling = screens::rolling::next_due(model);
     let view = log_view::due(model);
-    [ask, toast, second, logs, rolling, view]
+    let own = own_log::due(model);
+    [ask, toast, second, logs, rolling, view, own]
         .into_iter()
         .flatten()
         .min()
@@ -123,6 +128,7 @@ fn tick(model: &mut Model, now: Duration, wall_ms: u64, commands: &mut Vec<Cmd>)
     model.wall_ms = wall_ms;
     model.toasts.retain(|toast| toast.until > now);
     log_view::tick(model, commands);
+    own_log::tick(model, commands);
     screens::rolling::tick(model);
     if let Mode::Ask(ask) = &model.mode
         && ask.tier == Tier::Footer

@@ -10,6 +10,7 @@ mod link;
 mod log_view;
 mod logs;
 mod looks;
+mod own_log;
 mod plain;
 mod settings;
 mod verbs;

@@ -97,6 +97,14 @@ pub(crate) enum Action {
     Palette,
     RetryFailed,
     Messages,
+    DaemonLog,
+    HideTargets,
+    HideOff,
+    FocusTarget,
+    ShowMore,
+    ShowLess,
+    CaptureMore,
+    CaptureLess,
     Detail,
     TabNext,
     TabPrevious,
@@ -124,6 +132,7 @@ impl Action {
             Self::Help
                 | Self::Palette
                 | Self::Messages
+                | Self::DaemonLog
                 | Self::Back
                 | Self::Quit
                 | Self::Leave
@@ -169,13 +178,15 @@ pub(crate) enum Place {
     Detail,
     /// The remarks of this session.
     Messages,
+    /// What the daemon says about itself.
+    OwnLog,
     /// The box that says that the connection is lost.
     Lost,
 }
 
 impl Place {
     /// All of them, in the order of the help.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Processes,
         Self::Logs,
         Self::LogView,
@@ -184,6 +195,7 @@ impl Place {
         Self::Rolling,
         Self::Detail,
         Self::Messages,
+        Self::OwnLog,
         Self::Lost,
         Self::Everywhere,
     ];
@@ -199,6 +211,7 @@ impl Place {
             Self::Rolling => "ROLLING RESTART",
             Self::Detail => "DETAIL",
             Self::Messages => "MESSAGES",
+            Self::OwnLog => "DAEMON LOG",
             Self::Lost => "NOT CONNECTED",
         }
     }

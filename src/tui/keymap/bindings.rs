@@ -32,7 +32,7 @@ pub(super) const fn bind(
     }
 }
 
-use Place::{Bulk, Detail, Everywhere, Logs, Lost, Plan, Processes, Rolling};
+use Place::{Bulk, Detail, Everywhere, Logs, Lost, OwnLog, Plan, Processes, Rolling};
 
 /// All keys.
 pub(crate) const BINDINGS: &[Binding] = &joined::<{ MAIN.len() + LOG_VIEW.len() + SIGNALS.len() }>(
@@ -292,6 +292,55 @@ const MAIN: &[Binding] = &[
     ),
     bind(Detail, "l", Action::ReadLogs, "read its logs", Some("logs")),
     bind(
+        OwnLog,
+        "h",
+        Action::HideTargets,
+        "with or without the list of targets",
+        Some("targets"),
+    ),
+    bind(
+        OwnLog,
+        "Right",
+        Action::ShowMore,
+        "show more of the target",
+        Some("more"),
+    ),
+    bind(
+        OwnLog,
+        "Left",
+        Action::ShowLess,
+        "show less of the target",
+        Some("less"),
+    ),
+    bind(
+        OwnLog,
+        "+ =",
+        Action::CaptureMore,
+        "take milder records of the target too",
+        Some("take more"),
+    ),
+    bind(
+        OwnLog,
+        "-",
+        Action::CaptureLess,
+        "take only worse records of the target",
+        Some("take less"),
+    ),
+    bind(
+        OwnLog,
+        "f",
+        Action::FocusTarget,
+        "this target alone, or all",
+        Some("focus"),
+    ),
+    bind(
+        OwnLog,
+        "Space",
+        Action::HideOff,
+        "with or without targets of which nothing is shown",
+        None,
+    ),
+    bind(
         Everywhere,
         "/ F3 F4",
         Action::Filter,
@@ -311,6 +360,13 @@ const MAIN: &[Binding] = &[
         "!",
         Action::Messages,
         "every remark of this session",
+        None,
+    ),
+    bind(
+        Everywhere,
+        "5",
+        Action::DaemonLog,
+        "what the daemon says about itself",
         None,
     ),
     bind(

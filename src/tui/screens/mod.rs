@@ -5,6 +5,7 @@ pub(super) mod detail;
 pub(super) mod form;
 pub(super) mod log_view;
 pub(super) mod messages;
+pub(super) mod own_log;
 pub(super) mod rolling;
 
 use super::keymap::{Action, Place};
@@ -17,6 +18,7 @@ pub(super) use detail::DetailScreen;
 pub(super) use form::FormScreen;
 pub(super) use log_view::{LogView, Prompt};
 pub(super) use messages::MessagesScreen;
+pub(super) use own_log::OwnLogScreen;
 pub(super) use rolling::RollingScreen;
 
 /// A view that covers the main screen between header and footer.
@@ -27,6 +29,7 @@ pub(super) enum Screen {
     Form(Box<FormScreen>),
     Logs(Box<LogView>),
     Messages(MessagesScreen),
+    OwnLog(Box<OwnLogScreen>),
     Rolling(RollingScreen),
 }
 
@@ -39,6 +42,7 @@ impl Screen {
             Self::Form(_) => Place::Everywhere,
             Self::Logs(_) => Place::LogView,
             Self::Messages(_) => Place::Messages,
+            Self::OwnLog(_) => Place::OwnLog,
             Self::Rolling(it) if it.operation.is_none() => Place::Plan,
             Self::Rolling(_) => Place::Rolling,
         }
@@ -52,6 +56,7 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) ->
         Some(Screen::Detail(_)) => detail::act(model, action, commands),
         Some(Screen::Logs(_)) => log_view::act(model, action, commands),
         Some(Screen::Messages(_)) => messages::act(model, action),
+        Some(Screen::OwnLog(_)) => own_log::act(model, action, commands),
         Some(Screen::Rolling(_)) => rolling::act(model, action, commands),
         // A form takes keys before they are actions.
         Some(Screen::Form(_)) | None => Handled::No,
@@ -91,8 +96,41 @@ pub(super) fn fetched(
             | Screen::Form(_)
             | Screen::Logs(_)
             | Screen::Messages(_)
+            | Screen::OwnLog(_)
             | Screen::Rolling(_) => {}
         }
+    }
+}
+
+/// Ends the streams and searches that no screen has any more.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "all other commands open nothing"
+)]
+pub(super) fn left_behind(model: &mut Model, commands: &mut Vec<Cmd>) {
+    for command in commands.iter() {
+        match command {
+            Cmd::Stream { ticket, .. }
+            | Cmd::Search { ticket, .. }
+            | Cmd::Records { ticket, .. } => {
+                model.streams.insert(*ticket);
+            }
+            Cmd::Close { ticket } => {
+                model.streams.remove(ticket);
+            }
+            _ => {}
+        }
+    }
+    let records = |ticket: Ticket| {
+        let own = |screen: &Screen| matches!(screen, Screen::OwnLog(it) if it.owns(ticket));
+        model.screens.iter().any(own)
+    };
+    let owned = |ticket: Ticket| log_view::owns(model, ticket) || records(ticket);
+    let all = model.streams.iter().copied();
+    let gone: Vec<Ticket> = all.filter(|ticket| !owned(*ticket)).collect();
+    for ticket in gone {
+        model.streams.remove(&ticket);
+        commands.push(Cmd::Close { ticket });
     }
 }
 

@@ -3,6 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
+use ratatui::widgets::Widget;
 use unicode_width::UnicodeWidthChar as _;
 
 use crate::tui::theme::{Glyphs, Role, Theme};
@@ -71,6 +72,14 @@ impl<'a> Canvas<'a> {
     pub(super) fn right(&mut self, x: u16, y: u16, width: u16, text: &str, role: Role) {
         let cells = cells(text).min(width);
         self.text(x + width - cells, y, cells, text, role);
+    }
+
+    /// Has somebody else's widget draw in an area.
+    pub(super) fn widget(&mut self, widget: impl Widget, area: Rect) {
+        let area = area.intersection(self.buffer.area);
+        if !area.is_empty() {
+            widget.render(area, self.buffer);
+        }
     }
 
     /// Gives a whole area a role on top of what is there.

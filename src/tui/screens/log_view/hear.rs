@@ -185,9 +185,15 @@ fn views(model: &Model) -> impl Iterator<Item = &LogView> {
         | Screen::Detail(_)
         | Screen::Form(_)
         | Screen::Messages(_)
+        | Screen::OwnLog(_)
         | Screen::Rolling(_) => None,
     });
     std::iter::once(&model.logs.view).chain(on_top)
+}
+
+/// Whether a view has this stream or search open.
+pub(in crate::tui) fn owns(model: &Model, ticket: Ticket) -> bool {
+    views(model).any(|view| view.owns(ticket))
 }
 
 /// Works on every view.
@@ -286,30 +292,4 @@ pub(in crate::tui) fn due(model: &Model) -> Option<Duration> {
 /// Time passed, or the size is another.
 pub(in crate::tui) fn tick(model: &mut Model, commands: &mut Vec<Cmd>) {
     on_all(model, commands, |_, _, _| {});
-}
-
-/// Ends the streams and searches that no view has any more.
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "all other commands open nothing"
-)]
-pub(in crate::tui) fn left_behind(model: &mut Model, commands: &mut Vec<Cmd>) {
-    for command in commands.iter() {
-        match command {
-            Cmd::Stream { ticket, .. } | Cmd::Search { ticket, .. } => {
-                model.streams.insert(*ticket);
-            }
-            Cmd::Close { ticket } => {
-                model.streams.remove(ticket);
-            }
-            _ => {}
-        }
-    }
-    let owned = |ticket: Ticket| views(model).any(|view| view.owns(ticket));
-    let all = model.streams.iter().copied();
-    let gone: Vec<Ticket> = all.filter(|ticket| !owned(*ticket)).collect();
-    for ticket in gone {
-        model.streams.remove(&ticket);
-        commands.push(Cmd::Close { ticket });
-    }
 }

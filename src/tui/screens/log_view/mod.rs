@@ -20,7 +20,7 @@ use super::{Handled, Screen};
 
 pub(in crate::tui) use areas::{Areas, areas, gutter, strip_columns};
 pub(in crate::tui) use hear::{
-    due, fetched, joined, left_behind, news, reconnected, stream_over, streamed, tick,
+    due, fetched, joined, news, owns, reconnected, stream_over, streamed, tick,
 };
 pub(in crate::tui) use prompt::{Prompt, prompt_key, prompt_paste};
 use seek::Seek;

@@ -2,6 +2,7 @@
 
 mod acts;
 pub(super) mod detail;
+pub(super) mod own_log;
 mod rolling;
 mod several;
 
@@ -14,6 +15,7 @@ pub(super) fn all() -> Vec<(&'static str, Desk)> {
         rolling::scenes(),
         detail::scenes(),
         acts::scenes(),
+        own_log::scenes(),
     ]
     .into_iter()
     .flatten()

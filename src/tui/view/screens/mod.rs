@@ -5,6 +5,7 @@ pub(in crate::tui) mod detail;
 mod form;
 pub(in crate::tui::view) mod log_view;
 mod messages;
+mod own_log;
 mod rolling;
 mod which_key;
 
@@ -24,6 +25,7 @@ pub(super) fn screen(canvas: &mut Canvas<'_>, area: Rect, model: &Model, screen:
         Screen::Form(it) => form::draw(canvas, model, it),
         Screen::Logs(it) => log_view::draw(canvas, area, model, it),
         Screen::Messages(it) => messages::draw(canvas, area, model, it),
+        Screen::OwnLog(it) => own_log::draw(canvas, area, model, it),
         Screen::Rolling(it) => rolling::draw(canvas, area, model, it),
     }
 }
