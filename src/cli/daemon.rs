@@ -11,6 +11,7 @@ use crate::client::{Client, ClientError, Started, lease};
 use crate::config::units::{short_seconds, short_size};
 use crate::keeper::begin::{Setup, run as run_keeper};
 use crate::keeper::handover::Inheritance;
+use crate::platform::child::call_it;
 use crate::platform::paths::Paths;
 use crate::platform::signal::PidFd;
 use crate::platform::{descriptor, folder};
@@ -35,6 +36,7 @@ pub(super) fn command(global: &Global, verb: Option<DaemonVerb>) -> Result<ExitC
 
 /// Becomes the keeper of a daemon in the foreground.
 fn foreground() -> Result<ExitCode, Failure> {
+    call_it(c"adasa-keeper");
     let paths = Paths::find().map_err(ClientError::Folders)?;
     let Some(lease) = lease(&paths).map_err(ClientError::Launch)? else {
         let who = Client::new(false)?.info().map_or_else(
@@ -47,6 +49,13 @@ fn foreground() -> Result<ExitCode, Failure> {
         )
         .hint("`adasa daemon stop` ends it; another ADASA_HOME has its own"));
     };
+    if std::process::id()
+        .try_into()
+        .is_ok_and(crate::platform::service::restarts)
+    {
+        // Without it a client may only be quicker than the service manager.
+        let _ = std::fs::write(paths.restarted(), "");
+    }
     let setup = Setup {
         paths,
         lock: lease.lock,
@@ -62,6 +71,7 @@ fn foreground() -> Result<ExitCode, Failure> {
 
 /// The keeper's process, started by a client that gave it lock and socket.
 pub(super) fn keeper(arguments: &[OsString]) -> ExitCode {
+    call_it(c"adasa-keeper");
     let number = |n: usize| -> Option<i32> { arguments.get(n)?.to_str()?.parse().ok() };
     let inherited = |paper: i32| -> std::io::Result<Setup> {
         let inheritance = Inheritance::receive(paper)?;
@@ -107,6 +117,7 @@ pub(super) fn keeper(arguments: &[OsString]) -> ExitCode {
 
 /// The daemon's process.
 pub(super) fn daemon(foreground: bool) -> ExitCode {
+    call_it(c"adasa-daemon");
     match crate::daemon::role::run(foreground, crate::server::open) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -120,6 +131,7 @@ pub(super) fn daemon(foreground: bool) -> ExitCode {
 
 /// The scribe's process.
 pub(super) fn scribe() -> ExitCode {
+    call_it(c"adasa-scribe");
     match crate::scribe::role::run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,

@@ -24,6 +24,8 @@ use super::watch::Watch;
 
 /// How long a daemon that is being started, or is replaced, may take.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a service manager has to start the next keeper before a client does: it waits 0.1 s by our unit.
+const SERVICE: Duration = Duration::from_secs(2);
 /// How long a request is repeated to daemons that die while they have it, beyond what it asked to wait.
 const DEATHS: Duration = Duration::from_secs(20);
 /// How long an answer may take beyond what was asked to be waited for.
@@ -155,13 +157,22 @@ impl Client {
         self.start().map(|(stream, _)| stream)
     }
 
-    /// Starts a keeper, or waits for whoever does.
+    /// Starts a keeper, or waits for whoever does. One that was killed and that a service manager starts again is
+    /// waited for: a keeper of ours would be outside of the unit, and in the way of its next one.
     fn start(&self) -> Result<(UnixStream, Started), ClientError> {
-        let deadline = Instant::now() + PATIENCE;
+        let begin = Instant::now();
+        let deadline = begin + PATIENCE;
         self.paths.make_volatile().map_err(ClientError::Folders)?;
         let watch = Watch::on(&self.paths.volatile);
+        let others_turn = self.paths.restarted().exists().then(|| begin + SERVICE);
         loop {
-            if let Some(lease) = lease(&self.paths)? {
+            if let Some(turn) = others_turn
+                && Instant::now() < turn
+            {
+                if let Some(stream) = self.try_connect()? {
+                    return Ok((stream, Started::No));
+                }
+            } else if let Some(lease) = lease(&self.paths)? {
                 launch(lease)?;
                 if let Some(stream) = self.try_connect()? {
                     return Ok((stream, Started::Yes));

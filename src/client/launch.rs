@@ -58,7 +58,9 @@ pub(crate) fn lease(paths: &Paths) -> Result<Option<Lease>, LaunchError> {
     failpoint!("client.locked");
     let socket = paths.socket();
     let _ = std::fs::remove_file(&socket);
-    let _ = std::fs::remove_file(paths.start_error());
+    for old in [paths.start_error(), paths.restarted()] {
+        let _ = std::fs::remove_file(old);
+    }
     let (address, _folder) = doing("the socket's path", folder::socket_address(&socket))?;
     let listener = doing("the socket", UnixListener::bind(address))?;
     let closed = std::fs::Permissions::from_mode(0o600);

@@ -11,6 +11,7 @@ use std::time::Duration;
 use crate::domain::names::{InstanceId, RunId};
 use crate::keeper::handover::{Handover, hold_stage, own_program};
 use crate::platform::procfs;
+use crate::platform::service;
 use crate::platform::signal::PidFd;
 
 /// How long a keeper whose link is over may take to be dead: the kernel closes its descriptors first.
@@ -72,7 +73,7 @@ impl Heir {
         if !self.keeper.wait(DYING).unwrap_or(false) {
             return io::Error::other("the keeper lives, and has closed its link");
         }
-        if is_restarted_by_systemd(self.keeper_pid, |name| std::env::var(name).ok()) {
+        if service::restarts(self.keeper_pid) {
             return io::Error::other("the keeper is gone; systemd starts the next one");
         }
         tracing::warn!(
@@ -98,34 +99,5 @@ impl Heir {
             results: Vec::new(),
         }
         .become_keeper(program.as_fd())
-    }
-}
-
-/// Whether the keeper was the main process of a unit: systemd starts that again, and would find the lock taken.
-fn is_restarted_by_systemd(keeper: i32, variable: impl Fn(&str) -> Option<String>) -> bool {
-    let unit = variable("NOTIFY_SOCKET").is_some() || variable("INVOCATION_ID").is_some();
-    // Everything below a user's session has an invocation's id too; newer systemds also say whose it is.
-    let other = variable("SYSTEMD_EXEC_PID").is_some_and(|pid| pid != keeper.to_string());
-    unit && !other
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_unit_of_systemd_is_told_from_a_session_below_one() {
-        let is = |variables: &[(&str, &str)]| {
-            is_restarted_by_systemd(7, |name| {
-                let found = variables.iter().find(|(known, _)| *known == name);
-                found.map(|(_, value)| (*value).to_owned())
-            })
-        };
-        assert!(!is(&[]));
-        assert!(is(&[("NOTIFY_SOCKET", "/run/x")]));
-        assert!(is(&[("INVOCATION_ID", "ab")]));
-        assert!(is(&[("INVOCATION_ID", "ab"), ("SYSTEMD_EXEC_PID", "7")]));
-        assert!(!is(&[("INVOCATION_ID", "ab"), ("SYSTEMD_EXEC_PID", "8")]));
-        assert!(!is(&[("SYSTEMD_EXEC_PID", "7")]));
     }
 }

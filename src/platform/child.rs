@@ -391,6 +391,13 @@ pub(crate) fn become_subreaper() -> io::Result<()> {
     Ok(nix::sys::prctl::set_child_subreaper(true)?)
 }
 
+/// What `ps` and `top` call this process; without it a program that was started by `/proc/self/exe` is called `exe`. At most 15 bytes
+/// are kept.
+pub(crate) fn call_it(name: &std::ffi::CStr) {
+    // A name is all that it is: nothing depends on it.
+    let _ = nix::sys::prctl::set_name(name);
+}
+
 /// Leaves the terminal and the session of whoever started this process.
 pub(crate) fn leave_session() {
     // Fails only for a leader of a group, which is then already apart.

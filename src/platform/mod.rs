@@ -19,6 +19,7 @@ pub(crate) mod memory;
 pub(crate) mod oom;
 pub(crate) mod paths;
 pub(crate) mod procfs;
+pub(crate) mod service;
 pub(crate) mod signal;
 pub(crate) mod sockets;
 pub(crate) mod survey;

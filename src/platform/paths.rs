@@ -103,6 +103,12 @@ impl Paths {
         self.volatile.join("start-error")
     }
 
+    /// There while a service manager is going to start the next keeper when this one dies.
+    #[must_use]
+    pub(crate) fn restarted(&self) -> PathBuf {
+        self.volatile.join("restarted")
+    }
+
     /// What the environment marker of this daemon's children begins with.
     #[must_use]
     pub(crate) fn marker(&self) -> String {

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::child;
 use crate::faults::successor;
 use crate::faults::writers::Writers;
-use crate::sandbox::{Known, Sandbox, exit, spawn};
+use crate::sandbox::{Known, Running, Sandbox, exit, spawn};
 
 /// Kills the keeper; the new one then, which the daemon of before became.
 #[track_caller]
@@ -230,16 +230,67 @@ fn when_all_are_killed_writers_go_on_and_the_next_command_takes_over() {
     });
 }
 
+/// What systemd does for a unit: runs the daemon in the foreground and says so.
+fn unit(s: &Sandbox) -> Running {
+    let mut command = s.command();
+    command
+        .arg("daemon")
+        .env("INVOCATION_ID", "0123456789abcdef");
+    spawn(command)
+}
+
+#[test]
+fn a_command_leaves_a_killed_keeper_of_a_unit_to_the_unit() {
+    let s = Sandbox::new();
+    let first = unit(&s);
+    s.wait_for("the daemon answers", |s| s.daemon_status());
+    s.start("api", &child::counts(&s, "api"), &[]);
+    let api = s.known("api");
+    let (keeper, daemon) = (s.role("keeper_pid"), s.role("pid"));
+    assert_eq!(
+        s.read(&format!("/proc/{}/comm", keeper.pid)),
+        "adasa-keeper\n"
+    );
+    assert_eq!(
+        s.read(&format!("/proc/{}/comm", daemon.pid)),
+        "adasa-daemon\n"
+    );
+    for role in [keeper, daemon] {
+        role.signal(Signal::SIGKILL);
+        s.until_gone(role);
+    }
+    drop(first);
+    let asked = s.spawn(&["status", "api", "--json"]);
+    let again = unit(&s);
+    let answer = asked.output().success().json();
+    assert_eq!(answer[0]["pid"], api.pid);
+    let line = s.read(&format!("/proc/{}/cmdline", s.role("keeper_pid").pid));
+    assert!(line.ends_with("\0daemon\0"), "not the unit's: {line:?}");
+    let _ = s.run(&["daemon", "stop"]).stderr("").success();
+    let _ = again.output().success();
+}
+
+#[test]
+fn a_command_starts_the_keeper_itself_when_the_unit_does_not() {
+    let s = Sandbox::new();
+    let first = unit(&s);
+    s.wait_for("the daemon answers", |s| s.daemon_status());
+    s.start("api", &child::counts(&s, "api"), &[]);
+    let api = s.known("api");
+    let (keeper, daemon) = (s.role("keeper_pid"), s.role("pid"));
+    for role in [keeper, daemon] {
+        role.signal(Signal::SIGKILL);
+        s.until_gone(role);
+    }
+    drop(first);
+    let _ = s.run(&["list"]).stderr("").success();
+    assert_eq!(s.known("api"), api);
+    assert_eq!(s.read("api.runs").lines().count(), 1);
+}
+
 #[test]
 fn under_systemd_the_daemon_leaves_succession_to_the_unit() {
     let s = Sandbox::new();
-    let unit = |s: &Sandbox| {
-        let mut command = s.command();
-        command
-            .arg("daemon")
-            .env("INVOCATION_ID", "0123456789abcdef");
-        spawn(command)
-    };
     let first = unit(&s);
     s.wait_for("the daemon answers", |s| s.daemon_status());
     s.start("api", &child::counts(&s, "api"), &[]);
