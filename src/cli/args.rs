@@ -1,19 +1,20 @@
 //! What can be typed.
 
 mod acts;
+mod daemon;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
-use crate::config::{Colours, THEMES, units};
+use crate::config::units;
 use crate::domain::exit::Signal;
-use crate::domain::level::Level;
 use crate::domain::names::{Namespace, OperationId, ProcessName, Tag};
 use crate::domain::spec::Restart;
 
 pub(super) use acts::{Kill, Scale, SendSignal, SignalTo};
+pub(super) use daemon::{Daemon, DaemonLog, DaemonVerb, Tui};
 
 /// The heading of the flags of every command.
 const EVERYWHERE: &str = "Everywhere";
@@ -377,80 +378,6 @@ pub(super) struct Down {
     pub(super) file: PathBuf,
     #[command(flatten)]
     pub(super) surety: Surety,
-}
-
-#[derive(Debug, ClapArgs)]
-pub(super) struct Tui {
-    /// How often numbers are drawn anew (1s)
-    #[arg(long, value_name = "DURATION", value_parser = units::duration)]
-    pub(super) interval: Option<Duration>,
-    /// Only characters that every terminal has
-    #[arg(long)]
-    pub(super) ascii: bool,
-    /// Colours: terminal (its own, the default), dark, light, mono, high-contrast
-    #[arg(long, value_name = "THEME", value_parser = theme)]
-    pub(super) theme: Option<Colours>,
-    /// Only look: every verb is refused, here and by the daemon
-    #[arg(long)]
-    pub(super) read_only: bool,
-    /// Do not leave a small process behind that repairs the terminal if the dashboard is killed
-    #[arg(long)]
-    pub(super) no_guardian: bool,
-    /// No screen: a line when something becomes another, for screen readers, dumb terminals and CI
-    #[arg(long, conflicts_with_all = ["interval", "ascii", "theme", "no_guardian"])]
-    pub(super) plain: bool,
-}
-
-#[derive(Debug, ClapArgs)]
-pub(super) struct Daemon {
-    #[command(subcommand)]
-    pub(super) verb: Option<DaemonVerb>,
-}
-
-#[derive(Debug, Clone, Subcommand)]
-pub(super) enum DaemonVerb {
-    /// Start it in the background; what was up comes up
-    Start,
-    /// End all processes in order, then the daemon
-    Stop,
-    /// Replace the daemon without touching a process
-    ///
-    /// When this program is another build than the keeper, the keeper goes on as it.
-    Restart {
-        /// The program to go on as [default: this one]
-        #[arg(long, value_name = "FILE")]
-        binary: Option<PathBuf>,
-    },
-    /// Show the daemon
-    Status,
-    /// Show what the daemon says about itself
-    Log(DaemonLog),
-}
-
-#[derive(Debug, Clone, Copy, ClapArgs)]
-pub(super) struct DaemonLog {
-    /// Go on with what comes
-    #[arg(long, short = 'f')]
-    pub(super) follow: bool,
-    /// How many records back
-    #[arg(long, short = 'n', value_name = "N", default_value = "100")]
-    pub(super) lines: usize,
-    /// This bad and worse: trace, debug, info, warn, error; what is milder than its log keeps is said while it is followed
-    #[arg(long, value_name = "LEVEL", value_parser = level, default_value = "info")]
-    pub(super) level: Level,
-}
-
-fn level(word: &str) -> Result<Level, String> {
-    let found = Level::ALL.into_iter().find(|it| it.name() == word);
-    found.ok_or_else(|| format!("it is one of {}", Level::ALL.map(Level::name).join(", ")))
-}
-
-fn theme(word: &str) -> Result<Colours, String> {
-    let found = THEMES.iter().find(|(name, _)| *name == word);
-    found.map(|(_, theme)| *theme).ok_or_else(|| {
-        let names = THEMES.map(|(name, _)| name).join(", ");
-        format!("it is one of {names}")
-    })
 }
 
 #[cfg(test)]
