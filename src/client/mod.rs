@@ -8,6 +8,7 @@ mod launch;
 mod logs;
 mod operations;
 mod past;
+mod probe;
 mod silence;
 mod stream;
 mod watch;

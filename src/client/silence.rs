@@ -17,15 +17,15 @@ use crate::keeper::who::Who;
 use crate::platform::paths::Paths;
 use crate::platform::procfs;
 
-/// How long a role may be silent before it is looked at; with the second look a command fails within two seconds.
-const SILENCE: Duration = Duration::from_millis(1_700);
-/// From one look to the next: what waits for a disk for a moment does not hang.
+use super::probe::{self, Probe};
+
+/// From one look at a silent daemon to the next: what waits for a disk for a moment does not hang.
 const LOOK: Duration = Duration::from_millis(100);
 /// How many instances are named.
 const NAMED: usize = 8;
 
 /// Waits for the first byte of an answer that may take `wait`, and `patience` beyond. Gives up sooner when the daemon
-/// turns out to be stopped or stuck in the kernel.
+/// turns out to hang: it answers nobody, and is stopped, stuck in the kernel, asleep or spinning meanwhile.
 pub(super) fn wait_for_answer(
     socket: &UnixStream,
     paths: &Paths,
@@ -33,28 +33,50 @@ pub(super) fn wait_for_answer(
     patience: Duration,
 ) -> io::Result<()> {
     let begun = Instant::now();
+    // Since when it owes an answer, to us or to the last probe.
+    let mut silent = begun;
+    let mut probe: Option<Probe> = None;
     let mut hung_before = false;
     loop {
-        let elapsed = begun.elapsed();
-        let next = if elapsed < SILENCE {
-            SILENCE.saturating_sub(elapsed)
-        } else {
-            LOOK
+        let left = (wait + patience).saturating_sub(begun.elapsed());
+        let next = match &probe {
+            None => probe::AFTER.saturating_sub(silent.elapsed()),
+            Some(_) => LOOK,
         };
-        let left = (wait + patience).saturating_sub(elapsed);
         let timeout = PollTimeout::try_from(next.min(left)).unwrap_or(PollTimeout::MAX);
-        let mut fds = [PollFd::new(socket.as_fd(), PollFlags::POLLIN)];
+        let asked = probe.as_ref().and_then(Probe::connection);
+        let both = [Some(socket.as_fd()), asked].into_iter().flatten();
+        let mut fds: Vec<PollFd<'_>> = both.map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
         match poll(&mut fds, timeout) {
-            Ok(0) => {}
-            Ok(_) => return Ok(()),
+            Ok(_) => {}
             Err(nix::errno::Errno::EINTR) => continue,
             Err(error) => return Err(error.into()),
         }
-        let hangs = begun.elapsed() >= SILENCE && hung_role(paths).is_some();
-        if hangs && hung_before || begun.elapsed() >= wait + patience {
+        let heard = |fd: &PollFd<'_>| fd.any().unwrap_or(true);
+        if heard(&fds[0]) {
+            return Ok(());
+        }
+        if fds.get(1).is_some_and(heard) {
+            // It is at work, and only what we asked for takes long.
+            (probe, silent, hung_before) = (None, Instant::now(), false);
+        }
+        if begun.elapsed() >= wait + patience {
             return Err(io::ErrorKind::TimedOut.into());
         }
-        hung_before = hangs;
+        match &mut probe {
+            None if silent.elapsed() >= probe::AFTER => {
+                let daemon = Table::read(&paths.table()).unwrap_or_default().roles.daemon;
+                probe = Some(Probe::ask(paths, daemon));
+            }
+            None => {}
+            Some(probe) => {
+                let hangs = probe.look() || probe.is_late() && hung_role(paths).is_some();
+                if hangs && hung_before {
+                    return Err(io::ErrorKind::TimedOut.into());
+                }
+                hung_before = hangs;
+            }
+        }
     }
 }
 
@@ -93,7 +115,10 @@ pub(super) fn last_known(paths: &Paths, target: &str, body: Option<&[u8]>) -> St
     let daemon = contents.roles.daemon;
     let role = hung_role(paths).unwrap_or_else(|| match procfs::state(daemon.pid) {
         Some(state) if daemon.is_alive() => {
-            format!("the daemon (pid {}) is busy (state {state})", daemon.pid)
+            format!(
+                "the daemon (pid {}) does not answer (state {state})",
+                daemon.pid
+            )
         }
         Some(_) | None => "no daemon has taken over yet".into(),
     });

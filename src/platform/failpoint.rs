@@ -68,6 +68,9 @@ mod armed {
             Some("hang") => loop {
                 std::thread::park();
             },
+            Some("spin") => loop {
+                std::hint::spin_loop();
+            },
             Some(_) | None => {
                 let _ = nix::sys::signal::raise(nix::sys::signal::Signal::SIGKILL);
             }

@@ -126,6 +126,18 @@ pub(crate) fn state(pid: i32) -> Option<char> {
     rest.trim_start().chars().next()
 }
 
+/// What the main thread of a process is doing, by the letter of proc_pid_stat(5), and the processor time that it has had,
+/// in clock ticks.
+#[must_use]
+pub(crate) fn main_thread(pid: i32) -> Option<(char, u64)> {
+    let line = std::fs::read(format!("/proc/{pid}/task/{pid}/stat")).ok()?;
+    let text = String::from_utf8_lossy(&line);
+    let (_, rest) = text.rsplit_once(')')?;
+    let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
+    let ticks = |at: usize| fields.get(at)?.parse::<u64>().ok();
+    Some((fields.first()?.chars().next()?, ticks(11)? + ticks(12)?))
+}
+
 /// The direct children of a process, of all its threads.
 #[must_use]
 pub(crate) fn children(pid: i32) -> Vec<i32> {

@@ -109,6 +109,19 @@ pub(crate) fn chatters(s: &Sandbox, name: &str) -> String {
     s.script(name, &body)
 }
 
+/// Lets one of [`chatters`] come to its end; every line of it is in its log once.
+#[track_caller]
+pub(crate) fn assert_chatter_is_whole(s: &Sandbox, name: &str) {
+    s.file(&format!("{name}.enough"), "");
+    let last = s.until_file(format!("{name}.last"), |text| text.ends_with('\n'));
+    let end = format!("line {last}");
+    let log = s.home().join(format!("logs/default/{name}/0.out.log"));
+    let text = s.until_file(log, |text| text.ends_with(&end));
+    for (count, line) in (1..).zip(text.lines()) {
+        assert_eq!(line, format!("line {count}"), "lines lost or doubled");
+    }
+}
+
 /// Has a grandchild that kept nothing: forked twice, a session, an environment and streams of its own. Its pid is in
 /// `NAME.shed`; the main process lives.
 pub(crate) fn sheds(s: &Sandbox, name: &str) -> String {

@@ -2,6 +2,7 @@
 //! everything is done; after each, what the programs themselves told must be true. The points are read from the source:
 //! a new one is killed at too, or the test says that nothing reaches it.
 
+mod acts;
 mod dashboard;
 
 use std::collections::BTreeSet;

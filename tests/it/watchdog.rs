@@ -117,14 +117,7 @@ fn a_hung_scribe_is_replaced_and_no_line_is_lost() {
     s.until_gone(hung);
     successor(&s, "scribe_pid", hung);
     assert_eq!((s.known("chat"), s.role("pid")), (chat, daemon));
-    s.file("chat.enough", "");
-    let last = s.until_file("chat.last", |text| text.ends_with('\n'));
-    let end = format!("line {last}");
-    let log = s.home().join("logs/default/chat/0.out.log");
-    let text = s.until_file(log, |text| text.ends_with(&end));
-    for (count, line) in (1..).zip(text.lines()) {
-        assert_eq!(line, format!("line {count}"), "lines lost or doubled");
-    }
+    child::assert_chatter_is_whole(&s, "chat");
 }
 
 #[test]
