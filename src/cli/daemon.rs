@@ -11,6 +11,7 @@ use crate::client::{Client, ClientError, Started, lease};
 use crate::config::units::{short_seconds, short_size};
 use crate::keeper::begin::{Setup, run as run_keeper};
 use crate::keeper::handover::Inheritance;
+use crate::keeper::loss::{self, Loss};
 use crate::platform::child::call_it;
 use crate::platform::paths::Paths;
 use crate::platform::signal::PidFd;
@@ -179,8 +180,25 @@ fn order_the_end(client: &Client) -> Result<(Option<u32>, Option<PidFd>), Client
     }
 }
 
-/// Ends everything and waits until it is over. The daemon's pid, if it told it.
-pub(super) fn stop_and_wait(client: &Client, global: &Global) -> Result<Option<u32>, Failure> {
+/// How it ended.
+pub(super) struct Ended {
+    /// The daemon's, if it told it.
+    pid: Option<u32>,
+    /// What could not be written any more.
+    lost: Vec<Loss>,
+}
+
+/// Ends everything, waits until it is over, and says what was lost with it.
+pub(super) fn stop_and_wait(client: &Client, global: &Global) -> Result<Ended, Failure> {
+    let pid = wait_for_the_end(client, global)?;
+    let lost = loss::read(&client.paths().lost());
+    for loss in &lost {
+        print::remark(&loss.to_string());
+    }
+    Ok(Ended { pid, lost })
+}
+
+fn wait_for_the_end(client: &Client, global: &Global) -> Result<Option<u32>, Failure> {
     let (pid, keeper) = order_the_end(client)?;
     let Some(keeper) = keeper else {
         return Ok(pid);
@@ -215,9 +233,10 @@ pub(super) fn stop_and_wait(client: &Client, global: &Global) -> Result<Option<u
 fn stop(global: &Global) -> Result<ExitCode, Failure> {
     let client = Client::new(false)?;
     match stop_and_wait(&client, global) {
-        Ok(pid) => {
+        Ok(Ended { pid, lost }) => {
             if global.json {
-                print::json(&serde_json::json!({ "stopped": true, "pid": pid }));
+                let ended = serde_json::json!({ "stopped": true, "pid": pid, "lost": lost });
+                print::json(&ended);
             } else {
                 print::line("daemon stopped");
             }

@@ -11,6 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
 use crate::keeper::link::{Link, LinkError};
+use crate::keeper::loss;
 use crate::keeper::protocol::{Before, FromScribe, OLDEST, ToDaemon, ToKeeper, ToScribe, VERSION};
 use crate::platform::beat::Beat;
 use crate::platform::cgroup::Groups;
@@ -223,6 +224,11 @@ fn begin(
             Before::Hung => supervisor.warn(HUNG),
             Before::NotUpgraded => supervisor.warn(NOT_UPGRADED),
         }
+        // Said once: it is in the history then.
+        for loss in loss::read(&paths.lost()) {
+            supervisor.warn(&loss.to_string());
+        }
+        let _ = std::fs::remove_file(paths.lost());
         failpoint!("daemon.taken_over");
         let handle = Handle::new(sender.clone());
         let past = Past::new(handle.clone(), history.clone(), paths.marker());

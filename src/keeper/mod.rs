@@ -7,6 +7,7 @@ mod children;
 mod ending;
 pub(crate) mod handover;
 pub(crate) mod link;
+pub(crate) mod loss;
 pub(crate) mod protocol;
 pub(crate) mod role;
 mod roles;

@@ -23,6 +23,7 @@ use super::begin::Setup;
 use super::children::Pending;
 use super::ending::LastGrace;
 use super::link::Link;
+use super::loss;
 use super::protocol::{Before, Entry, KeeperToScribe, NOTE_MAX, RunState, ToDaemon, ToKeeper};
 use super::runs::{Pids, PipeEnd, PipeKey, Stage};
 use super::table::{Table, TableError};
@@ -190,6 +191,10 @@ impl Keeper {
                 self.kill_roles();
             }
             if reaped || due(self.last_due) {
+                let lost = loss::find(&self.pipes, &self.stage);
+                if !lost.is_empty() {
+                    loss::leave_word(self.setup.paths.lost(), &lost);
+                }
                 let _ = std::fs::remove_dir_all(&self.setup.paths.volatile);
                 return Ok(true);
             }

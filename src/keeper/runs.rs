@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io::{self, Read as _};
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::OFlag;
@@ -267,6 +267,22 @@ impl Stage {
             .open(volatile.join(STAGE_OWNER))?
             .into();
         Ok(Self { read, write, owner })
+    }
+
+    /// Whose bytes are in it, as the scribe has noted.
+    pub(super) fn owner(&self) -> Option<PipeKey> {
+        let mut bytes = [0; 16];
+        let file = std::fs::File::from(self.owner.try_clone().ok()?);
+        file.read_exact_at(&mut bytes, 0).ok()?;
+        Some(PipeKey {
+            key: InstanceId(u32::from_le_bytes(bytes[..4].try_into().ok()?)),
+            run: RunId(u64::from_le_bytes(bytes[4..12].try_into().ok()?)),
+            stream: match bytes[12] {
+                1 => Stream::Out,
+                2 => Stream::Err,
+                _ => return None,
+            },
+        })
     }
 
     pub(super) fn copies(&self) -> io::Result<Vec<OwnedFd>> {

@@ -109,6 +109,12 @@ impl Paths {
         self.volatile.join("restarted")
     }
 
+    /// What the last end could not write, until a daemon has said so.
+    #[must_use]
+    pub(crate) fn lost(&self) -> PathBuf {
+        self.state.join("lost.json")
+    }
+
     /// What the environment marker of this daemon's children begins with.
     #[must_use]
     pub(crate) fn marker(&self) -> String {

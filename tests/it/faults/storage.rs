@@ -194,6 +194,38 @@ fn a_log_that_may_block_loses_nothing_to_a_limit_on_files_and_its_alarm_ends_wit
     home.until_file("done", |text| text.ends_with('\n'));
 }
 
+#[test]
+fn what_no_file_takes_is_lost_with_the_end_and_said_by_stop_and_by_the_next_daemon() {
+    let home = Sandbox::new();
+    let mut go = home.fifo("go");
+    drop(home.fifo("ear"));
+    let script = megabyte_script(&home);
+    let config = format!(
+        "[[processes]]\nname = \"large\"\nscript = \"sh\"\nargs = [\"-c\", {script:?}]\non_disk_full = \"block\"\n"
+    );
+    home.file("adasa.toml", config);
+    drop(home.run(&["start", "--config", "adasa.toml"]).success());
+    let path = live(&home, "large", "out");
+    prlimit(home.role("scribe_pid").pid, "65536");
+    go.say("now");
+    let said = format!("{} cannot be written: ", path.display());
+    home.wait_for("one alarm", |home| one_alarm(home, &said));
+    let stop = home.run(&["daemon", "stop", "--json"]).success();
+    let said = format!("bytes that {} did not take are lost", path.display());
+    let stop = stop.stderr_has(&said).json();
+    assert_eq!(stop["lost"][0]["log"], path.to_str().expect("text"));
+    assert!(stop["lost"][0]["bytes"].as_u64() >= Some(65_536), "{stop}");
+    assert_eq!(stop["lost"].as_array().map(Vec::len), Some(1));
+    let lost = stop["lost"][0]["bytes"].to_string();
+    drop(home.run(&["daemon", "start"]).success());
+    let alarms = home.daemon_status().expect("a daemon")["alarms"].to_string();
+    assert!(alarms.contains(&format!("{lost} {said}")), "{alarms}");
+    home.until_file(EVENTS, |text| text.contains(&said));
+    // Once.
+    let again = home.run(&["daemon", "stop", "--json"]).stderr("").json();
+    assert_eq!(again["lost"], serde_json::json!([]));
+}
+
 /// The one alarm that there is, if it begins so.
 fn one_alarm(home: &Sandbox, begin: &str) -> Option<String> {
     let status = home.daemon_status()?;
