@@ -6,7 +6,6 @@ use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Tab
 
 use crate::api::{Detail, InstanceView, Status};
 use crate::config::units::{short_duration, short_seconds, short_size};
-use crate::domain::names::Namespace;
 use crate::logs::safe::harmless;
 
 use super::args::{Global, List, Targets};
@@ -120,7 +119,7 @@ fn colour(status: Status) -> Option<Color> {
 /// The table, as wide as there is room: dear columns stay.
 fn table(rows: &[InstanceView], width: usize) -> String {
     let fancy = print::colours();
-    let spaces = rows.iter().any(|r| r.namespace != Namespace::default());
+    let spaces = rows.iter().any(|r| !r.namespace.is_default());
     let mut shown: Vec<&Column> = COLUMNS
         .iter()
         .filter(|c| spaces || c.title != "Namespace")

@@ -233,7 +233,7 @@ impl Supervisor {
             .map(|(_, p)| &*p.spec)
             .chain(beside.values());
         for other in others {
-            if other.key() == spec.key() {
+            if other.name == spec.name && other.namespace == spec.namespace {
                 continue;
             }
             if let Some(file) = spec.shares_log_with(other) {

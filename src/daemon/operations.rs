@@ -57,6 +57,8 @@ pub(super) struct Operation {
     done_ns: Option<u64>,
     /// Whether its targets have been told; before that nothing can be judged.
     pub(super) told: bool,
+    /// Whether every target has been judged since: from then on only those that something happened to are.
+    judged: bool,
     /// Whether it goes batch by batch: then the rollouts know how far each target is.
     pub(super) rolling: bool,
     waiters: Vec<Reply<OperationView>>,
@@ -80,6 +82,7 @@ impl Operation {
             refused: false,
             done_ns: None,
             told: true,
+            judged: false,
             rolling,
             waiters: Vec::new(),
             recorders: Vec::new(),
@@ -335,20 +338,19 @@ impl Supervisor {
         self.remember(Entry::Cancelled { operation });
     }
 
-    /// Looks at every open operation again.
+    /// Looks at the open operations again, as far as something happened since.
     pub(super) fn settle_operations(&mut self) {
-        if self.operations.open.is_empty() {
-            return;
-        }
         for id in self.operations.open.clone() {
             let Some(operation) = self.operations.all.get_mut(&id).filter(|o| o.told) else {
                 continue;
             };
+            let judged = std::mem::replace(&mut operation.judged, true);
             for target in &mut operation.targets {
                 if operation.rolling {
                     target.progress = self.rollouts.progress(&id, target.id);
                 } else if let Order::Do(verb) = target.verb
                     && !target.progress.is_settled()
+                    && (!judged || self.dirty.contains(&target.id))
                     && let Some(member) = self.members.get(&target.id)
                 {
                     target.progress = judge(verb, target.base, member);

@@ -106,7 +106,8 @@ pub(super) struct Supervisor {
     pub(super) alarms: Vec<String>,
     /// Deadlines, soonest first; void where the member's own differs.
     timers: BinaryHeap<Reverse<(u64, InstanceId)>>,
-    dirty: BTreeSet<InstanceId>,
+    /// Who was touched in this turn.
+    pub(super) dirty: BTreeSet<InstanceId>,
     pub(super) jitter: u64,
     /// At whose word the next step is taken; none when nobody's.
     pub(super) asker: Option<crate::domain::run::Asker>,

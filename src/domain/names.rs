@@ -1,6 +1,8 @@
-//! Validated names and numbers: what may become a path, a label or a key.
+//! Validated names and numbers: what may become a path, a label or a key. Copies of a name share its text, for each is
+//! held in many places.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -66,7 +68,7 @@ macro_rules! name {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
-        pub struct $type(String);
+        pub struct $type(Arc<str>);
 
         impl $type {
             /// Checks the grammar `[A-Za-z0-9._-]`, no leading dot or dash, not only digits, not `all`.
@@ -75,7 +77,7 @@ macro_rules! name {
             /// The first rule that the text breaks.
             pub fn new(text: impl Into<String>) -> Result<Self, NameError> {
                 let text = text.into();
-                check(&text).map(|()| Self(text))
+                check(&text).map(|()| Self(text.into()))
             }
 
             /// The text.
@@ -101,7 +103,7 @@ macro_rules! name {
 
         impl From<$type> for String {
             fn from(name: $type) -> Self {
-                name.0
+                name.0.as_ref().to_owned()
             }
         }
 
@@ -126,9 +128,19 @@ name!(
     Tag
 );
 
+const DEFAULT: &str = "default";
+
+impl Namespace {
+    /// Whether it is the one that is meant when none is said.
+    #[must_use]
+    pub fn is_default(&self) -> bool {
+        self.as_str() == DEFAULT
+    }
+}
+
 impl Default for Namespace {
     fn default() -> Self {
-        Self("default".to_owned())
+        Self(DEFAULT.into())
     }
 }
 
@@ -143,7 +155,7 @@ pub struct ProcessKey {
 
 impl fmt::Display for ProcessKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.namespace == Namespace::default() {
+        if self.namespace.is_default() {
             f.pad(self.name.as_str())
         } else {
             f.pad(&format!("{}/{}", self.namespace, self.name))
@@ -188,7 +200,7 @@ impl fmt::Display for RunId {
 /// The id of an operation, made by the client that asks for it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct OperationId(String);
+pub struct OperationId(Arc<str>);
 
 impl OperationId {
     /// Checks the grammar: 8 to 64 characters of `[A-Za-z0-9-]`.
@@ -199,7 +211,7 @@ impl OperationId {
         let text = text.into();
         let fits = (8..=64).contains(&text.len())
             && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-        if fits { Ok(Self(text)) } else { Err(text) }
+        if fits { Ok(Self(text.into())) } else { Err(text) }
     }
 
     /// The text.
@@ -220,7 +232,7 @@ impl TryFrom<String> for OperationId {
 
 impl From<OperationId> for String {
     fn from(id: OperationId) -> Self {
-        id.0
+        id.0.as_ref().to_owned()
     }
 }
 

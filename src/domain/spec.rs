@@ -349,6 +349,11 @@ impl Spec {
     /// A log file that instances of both write to: one file has one writer, or its index lies.
     #[must_use]
     pub fn shares_log_with(&self, other: &Self) -> Option<PathBuf> {
+        // Two that have the usual places have different ones; asked of every pair, this has to be quick.
+        let usual = |spec: &Self| spec.logs.out_file.is_none() && spec.logs.err_file.is_none();
+        if usual(self) || usual(other) {
+            return None;
+        }
         let files = |spec: &Self| -> std::collections::BTreeSet<PathBuf> {
             let custom = spec.logs.out_file.is_some() || spec.logs.err_file.is_some();
             let count = if custom { spec.instances } else { 0 };

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use crate::api::{DaemonInfo, Host, InstanceView, Intent, MetricHistory, Snapshot, Verb};
-use crate::domain::names::{InstanceId, Namespace, OperationId, ProcessKey, RunId};
+use crate::domain::names::{InstanceId, OperationId, ProcessKey, RunId};
 
 use super::filter::Filter;
 use super::keymap::{Keymap, Place, Press};
@@ -47,7 +47,7 @@ impl Row {
 
     /// What it is called; with its namespace where that is not the usual one.
     pub(super) fn name(&self) -> String {
-        if self.view.namespace == Namespace::default() {
+        if self.view.namespace.is_default() {
             self.view.name.clone()
         } else {
             format!("{}/{}", self.view.namespace, self.view.name)
