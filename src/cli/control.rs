@@ -192,7 +192,7 @@ fn definition(word: &str, start: Start) -> Result<Spec, Failure> {
         }
     };
     let mut spec = Spec::new(name, command, cwd);
-    spec.base_env = config::kept_environment(&caller.env);
+    spec.base_env = config::kept_environment(&caller.env).into();
     spec.env = start.env.into_iter().collect();
     spec.namespace = start.namespace.unwrap_or_default();
     spec.instances = start.instances.unwrap_or(1);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use crate::domain::names::{Namespace, ProcessName, Tag, instance_label};
 use crate::domain::spec::{Command, LimitAction, OnDiskFull, Origin, Restart, Spec};
@@ -246,7 +247,7 @@ impl Reader<'_> {
         };
         let mut spec = Spec::new(name, command, cwd);
         spec.origin = self.origin.clone();
-        spec.base_env = base_environment(&self.caller.env);
+        spec.base_env = base_environment(&self.caller.env).into();
         self.contradictions(entries, find("limits"))?;
         let mut args = Vec::new();
         let mut restart: Option<Restart> = None;
@@ -422,7 +423,7 @@ impl Reader<'_> {
     fn inherit(&self, node: &Node, spec: &mut Spec) -> Read<()> {
         if let Value::Bool(all) = node.value {
             if all {
-                spec.base_env = kept_environment(&self.caller.env);
+                spec.base_env = kept_environment(&self.caller.env).into();
             }
             return Ok(());
         }
@@ -440,7 +441,7 @@ impl Reader<'_> {
                 return Err(self.at(&item.span, "a pattern has one `*` at most, as AWS_*"));
             }
             for (name, value) in self.caller.env.iter().filter(|(name, _)| fits(name)) {
-                spec.base_env.insert(name.clone(), value.clone());
+                Arc::make_mut(&mut spec.base_env).insert(name.clone(), value.clone());
             }
         }
         Ok(())

@@ -1,7 +1,6 @@
 //! Beginning: what is saved and what the keeper knows become the state, and what happened meanwhile is acted upon.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
 
 use crate::domain::event::What;
 use crate::domain::instance::{Event as Happened, Instance, Phase, Report};
@@ -63,9 +62,9 @@ impl Supervisor {
                 instances.push((instance.index, instance.id));
                 self.members.insert(instance.id, member);
             }
-            let spec = Arc::new(process.spec);
+            self.environments.keep(&process.spec);
             let changed = Process {
-                spec,
+                spec: process.spec,
                 generation: process.generation,
                 operation: process.operation,
                 instances,

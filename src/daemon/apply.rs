@@ -257,7 +257,8 @@ impl Supervisor {
         Ok(())
     }
 
-    pub(super) fn add(&mut self, spec: Spec, plan: &mut Plan) {
+    pub(super) fn add(&mut self, mut spec: Spec, plan: &mut Plan) {
+        self.environments.share(&mut spec);
         let key = spec.key();
         let count = spec.instances;
         self.processes.insert(
@@ -303,7 +304,8 @@ impl Supervisor {
         }
     }
 
-    pub(super) fn change(&mut self, spec: Spec, start: bool, plan: &mut Plan) {
+    pub(super) fn change(&mut self, mut spec: Spec, start: bool, plan: &mut Plan) {
+        self.environments.share(&mut spec);
         let key = spec.key();
         let Some(process) = self.processes.get_mut(&key) else {
             return;

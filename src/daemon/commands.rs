@@ -336,7 +336,7 @@ impl Supervisor {
                     id: *id,
                     name: member.label(Some(process)),
                     stream,
-                    path: route.path.clone(),
+                    path: route.path.to_path_buf(),
                 });
             }
         }

@@ -267,7 +267,7 @@ impl Supervisor {
         let process = self.processes.get(&member.key)?;
         let spec = &process.spec;
         let run = member.machine.run();
-        let mut env = spec.base_env.clone();
+        let mut env = (*spec.base_env).clone();
         env.extend(spec.env.clone());
         let label = member.label(Some(process));
         for (name, value) in [

@@ -316,7 +316,7 @@ impl Hands {
                     .threads
                     .retention
                     .try_send(Box::new(ToRetention::Limits {
-                        path: route.path,
+                        path: route.path.to_path_buf(),
                         archives,
                         compress,
                     }));

@@ -403,7 +403,7 @@ pub(super) fn routes(spec: &Spec, index: u32, logs: &std::path::Path) -> Routes 
 
 fn route_of(policy: &LogPolicy, path: std::path::PathBuf) -> Route {
     Route {
-        path,
+        path: path.into(),
         max_size: policy.max_size,
         max_age_ms: policy
             .max_age

@@ -8,6 +8,7 @@ mod autopsy;
 pub(crate) mod candidate;
 mod commands;
 mod drive;
+mod environments;
 pub(crate) mod handle;
 mod hands;
 mod heir;

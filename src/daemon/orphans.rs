@@ -107,8 +107,8 @@ fn nothing_known(key: &ProcessKey, routes: Option<&Routes>) -> Process {
     spec.restart.on = Restart::Never;
     if let Some(routes) = routes {
         spec.logs.merge = routes.err.is_none();
-        spec.logs.out_file = Some(routes.out.path.clone());
-        spec.logs.err_file = routes.err.as_ref().map(|route| route.path.clone());
+        spec.logs.out_file = Some(routes.out.path.to_path_buf());
+        spec.logs.err_file = routes.err.as_ref().map(|route| route.path.to_path_buf());
     }
     Process {
         spec: Arc::new(spec),

@@ -1,5 +1,7 @@
 //! What the state folder is told, what follows from its answers, and what it could not take: that is told again.
 
+use std::sync::Arc;
+
 use crate::api::{ApiError, Code};
 use crate::domain::names::{InstanceId, OperationId, ProcessKey};
 use crate::keeper::protocol::ToKeeper;
@@ -97,7 +99,7 @@ impl Supervisor {
             let left = u32::try_from(process.instances.len()).unwrap_or(1);
             let ids: Vec<InstanceId> = process.instances.iter().map(|(_, id)| *id).collect();
             if process.spec.instances != left {
-                std::sync::Arc::make_mut(&mut process.spec).instances = left;
+                Arc::make_mut(&mut process.spec).instances = left;
             }
             // A last one left is called by the name of its process.
             for id in ids {
@@ -137,7 +139,7 @@ impl Supervisor {
         let members = process.instances.iter();
         let members = members.filter_map(|(_, id)| self.members.get(id));
         Some(SavedProcess {
-            spec: (*process.spec).clone(),
+            spec: Arc::clone(&process.spec),
             generation: process.generation,
             instances: members.map(Member::saved).collect(),
             operation: process.operation.clone(),

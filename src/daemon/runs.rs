@@ -211,7 +211,7 @@ impl Supervisor {
             id,
             name: self.label(id),
             now,
-            log: Some(logs.err.unwrap_or(logs.out).path),
+            log: Some(logs.err.unwrap_or(logs.out).path.to_path_buf()),
             standing: Standing {
                 id,
                 name: self.label(id),

@@ -14,6 +14,8 @@ use crate::platform::procfs::{self, Reader, Stat};
 pub(super) const PERIOD: Duration = Duration::from_secs(1);
 /// Less than this between two looks says nothing about a processor.
 const SHORTEST: Duration = Duration::from_millis(50);
+/// So many periods after the last change of what is measured, what a burst needed is given back.
+const TIDY: u32 = 5;
 /// How many changes of what is measured may wait.
 const QUEUE: usize = 4096;
 
@@ -63,8 +65,8 @@ struct Tracked {
     run: RunId,
     pid: i32,
     start: u64,
-    /// Processor ticks of each member of the tree at the last look.
-    ticks: HashMap<(i32, u64), u64>,
+    /// Processor ticks of each member of the tree at the last look, in order.
+    ticks: Vec<((i32, u64), u64)>,
     looked: Instant,
 }
 
@@ -115,12 +117,17 @@ impl Sampler {
 
     fn run(&mut self, receiver: &Receiver<Box<ToSampler>>, tell: &dyn Fn(FromSampler) -> bool) {
         let mut next = Instant::now();
+        let mut quiet = 0;
         loop {
             let now = Instant::now();
             if now >= next {
                 next = now + PERIOD;
                 if !self.tick(tell) {
                     return;
+                }
+                quiet += 1;
+                if quiet == TIDY {
+                    crate::platform::memory::give_back();
                 }
             }
             match receiver.recv_timeout(next.saturating_duration_since(Instant::now())) {
@@ -130,6 +137,7 @@ impl Sampler {
                     while let Ok(message) = receiver.try_recv() {
                         self.apply(*message, &mut fresh);
                     }
+                    quiet = 0;
                     if !fresh.is_empty() && !self.first_look(&fresh, tell) {
                         return;
                     }
@@ -154,7 +162,7 @@ impl Sampler {
                         run,
                         pid,
                         start,
-                        ticks: HashMap::new(),
+                        ticks: Vec::new(),
                         looked: Instant::now(),
                     },
                 );
@@ -190,7 +198,7 @@ impl Sampler {
         let seen: std::collections::HashSet<i32> = self
             .tracked
             .values()
-            .flat_map(|t| t.ticks.keys().map(|(pid, _)| *pid).chain([t.pid]))
+            .flat_map(|t| t.ticks.iter().map(|((pid, _), _)| *pid).chain([t.pid]))
             .chain(self.orphans.keys().map(|(pid, _)| *pid))
             .collect();
         self.reader.retain(|pid| seen.contains(&pid));
@@ -272,7 +280,7 @@ impl Sampler {
         let tracked = self.tracked.get_mut(&id)?;
         let mut sample = Sample::default();
         let mut memory = 0;
-        let mut ticks = HashMap::new();
+        let mut ticks: HashMap<(i32, u64), u64> = HashMap::new();
         let mut spent = 0;
         let mut queue = vec![tracked.pid];
         queue.extend(orphans.get(&id).into_iter().flatten().copied());
@@ -284,9 +292,13 @@ impl Sampler {
             memory += stat.rss;
             sample.processes += 1;
             // A member that is new has spent all it ever spent within this period.
+            let before = tracked
+                .ticks
+                .binary_search_by_key(&key, |(known, _)| *known);
+            let before = before.ok().and_then(|at| tracked.ticks.get(at));
             spent += stat
                 .ticks
-                .saturating_sub(tracked.ticks.get(&key).copied().unwrap_or(0));
+                .saturating_sub(before.map_or(0, |(_, ticks)| *ticks));
             ticks.insert(key, stat.ticks);
             queue.extend(reader.children(pid));
         };
@@ -306,7 +318,8 @@ impl Sampler {
                 let share = spent as f32 / self.ticks_per_second as f32 / elapsed.as_secs_f32();
                 sample.cpu = Some((share * 1000.0).round() / 10.0);
             }
-            tracked.ticks = ticks;
+            tracked.ticks = ticks.into_iter().collect();
+            tracked.ticks.sort_unstable();
             tracked.looked = Instant::now();
         }
         (sample.processes > 0).then_some((id, tracked.run, sample))

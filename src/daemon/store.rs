@@ -5,6 +5,7 @@ use crate::platform::failpoint::failpoint;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::logs::read::private_options;
 
+use super::environments::Environments;
 use super::line::{Line, encode, parse};
 use super::undo::Undoable;
 
@@ -144,6 +146,10 @@ pub(super) fn load(folder: &Path) -> Saved {
                 journal(folder).display()
             )),
         }
+    }
+    let mut environments = Environments::default();
+    for process in saved.processes.values_mut() {
+        environments.share(Arc::make_mut(&mut process.spec));
     }
     saved
 }

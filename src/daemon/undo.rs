@@ -2,6 +2,7 @@
 //! another client and another daemon can take it back too.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -47,10 +48,10 @@ pub(super) enum Step {
         run: RunId,
     },
     /// It was defined, and these copies were wanted up.
-    Define { spec: Box<Spec>, up: Vec<u32> },
+    Define { spec: Arc<Spec>, up: Vec<u32> },
     /// It was defined so.
     Restore {
-        spec: Box<Spec>,
+        spec: Arc<Spec>,
         /// The version that the operation left.
         generation: u64,
     },
@@ -125,7 +126,7 @@ impl Supervisor {
         }
         let step = |(key, gone): (&ProcessKey, BTreeSet<InstanceId>)| {
             let process = self.processes.get(key)?;
-            let spec = Box::new((*process.spec).clone());
+            let spec = Arc::clone(&process.spec);
             if process.instances.iter().any(|(_, id)| !gone.contains(id)) {
                 let generation = process.generation;
                 return Some(Step::Restore { spec, generation });
@@ -152,7 +153,7 @@ impl Supervisor {
                     generation: now(key),
                 },
                 Undo::Restore(key, before) => Step::Restore {
-                    spec: Box::new((*before.spec).clone()),
+                    spec: Arc::clone(&before.spec),
                     generation: now(key),
                 },
             });
@@ -329,14 +330,14 @@ impl Supervisor {
             Step::Start { id, .. } => plan.acts.push((id, Verb::Start)),
             Step::Define { spec, up } => {
                 let key = spec.key();
-                self.add(*spec, plan);
+                self.add(Arc::unwrap_or_clone(spec), plan);
                 let process = self.processes.get(&key);
                 let all = process.into_iter().flat_map(|process| &process.instances);
                 let down = all.filter(|(index, _)| !up.contains(index));
                 let down = down.map(|(_, id)| *id).collect();
                 self.leave_down(down, plan);
             }
-            Step::Restore { spec, .. } => self.change(*spec, false, plan),
+            Step::Restore { spec, .. } => self.change(Arc::unwrap_or_clone(spec), false, plan),
             Step::Scale {
                 key, copies, up, ..
             } => {

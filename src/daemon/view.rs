@@ -82,7 +82,7 @@ impl Supervisor {
                 let spec = &process.spec;
                 let logs = routes(spec, member.index, &self.setting.logs)
                     .each()
-                    .map(|(stream, route)| (stream.word().to_owned(), route.path.clone()))
+                    .map(|(stream, route)| (stream.word().to_owned(), route.path.to_path_buf()))
                     .collect();
                 Some(Detail {
                     instance: self.view(*id)?,

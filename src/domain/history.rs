@@ -1,6 +1,8 @@
 //! What an instance used over the last minutes and the last day: rings of a fixed size, with gaps where nothing was
 //! measured.
 
+use std::collections::VecDeque;
+
 /// How long a short column is, nanoseconds.
 const SHORT: u64 = 5_000_000_000;
 /// How long a long column is, nanoseconds.
@@ -10,42 +12,65 @@ const SHORT_KEPT: usize = 120;
 /// A day of long columns.
 const LONG_KEPT: usize = 288;
 
+/// Room is made for this many columns at a time: most instances are younger than what could be kept of them.
+const GROWTH: usize = 12;
+
 /// No figure.
 const NO_CPU: u16 = u16::MAX;
-const NO_MEMORY: u32 = u32::MAX;
 
 /// One column: percent of one core in tenths, its mean; bytes, the most. None where nothing was measured.
 pub(crate) type Column = (Option<u16>, Option<u64>);
 
-/// Columns of one length: `N` finished ones and the one that is being filled.
+/// An amount of memory in two bytes: eleven bits of a number of KiB, and how often it is doubled. Less than a
+/// thousandth is cut off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Amount(u16);
+
+impl Amount {
+    const NONE: Self = Self(u16::MAX);
+    const DIGITS: u32 = 11;
+
+    fn of(bytes: u64) -> Self {
+        let kib = bytes / 1024;
+        let doubled = (u64::BITS - kib.leading_zeros()).saturating_sub(Self::DIGITS);
+        // 64 bits less ten of the KiB and eleven digits: at most 43 times, and more than four TiB are taken for that.
+        if doubled >= 1 << (u16::BITS - Self::DIGITS) {
+            return Self(Self::NONE.0 - 1);
+        }
+        let number = u16::try_from(kib >> doubled).unwrap_or(0);
+        let doubled = u16::try_from(doubled).unwrap_or(0);
+        Self((doubled << Self::DIGITS | number).min(Self::NONE.0 - 1))
+    }
+
+    fn bytes(self) -> Option<u64> {
+        let number = u64::from(self.0) & ((1 << Self::DIGITS) - 1);
+        (self != Self::NONE).then(|| (number << (self.0 >> Self::DIGITS)) * 1024)
+    }
+}
+
+/// Columns of one length: the last `N` finished ones and the one that is being filled.
 #[derive(Debug, Clone)]
 struct Columns<const N: usize> {
     period: u64,
-    cpu: [u16; N],
-    /// In KiB: four bytes reach to four TiB.
-    memory: [u32; N],
+    /// Finished, oldest first, without a hole up to the one that is being filled.
+    columns: VecDeque<(u16, Amount)>,
     /// Which column since boot is being filled.
     current: u64,
     sum: u32,
     samples: u16,
-    most: u32,
+    most: Option<u64>,
 }
 
 impl<const N: usize> Columns<N> {
     fn new(period: u64) -> Self {
         Self {
             period,
-            cpu: [NO_CPU; N],
-            memory: [NO_MEMORY; N],
+            columns: VecDeque::new(),
             current: 0,
             sum: 0,
             samples: 0,
-            most: NO_MEMORY,
+            most: None,
         }
-    }
-
-    fn place(column: u64) -> usize {
-        usize::try_from(column % N as u64).unwrap_or(0)
     }
 
     fn mean(&self) -> u16 {
@@ -55,53 +80,59 @@ impl<const N: usize> Columns<N> {
         })
     }
 
-    fn add(&mut self, now: u64, cpu: Option<u16>, memory: Option<u32>) {
+    /// The one that is being filled, as if it were finished.
+    fn filled(&self) -> (u16, Amount) {
+        (self.mean(), self.most.map_or(Amount::NONE, Amount::of))
+    }
+
+    fn push(&mut self, column: (u16, Amount)) {
+        if self.columns.len() == N {
+            self.columns.pop_front();
+        } else if self.columns.len() == self.columns.capacity() {
+            self.columns.reserve_exact(GROWTH);
+        }
+        self.columns.push_back(column);
+    }
+
+    fn add(&mut self, now: u64, cpu: Option<u16>, memory: Option<u64>) {
         let column = now / self.period;
         if column > self.current {
-            let place = Self::place(self.current);
-            (self.cpu[place], self.memory[place]) = (self.mean(), self.most);
-            // What lies between was not measured.
-            let first = (self.current + 1).max(column.saturating_sub(N as u64));
-            for gap in first..column {
-                let place = Self::place(gap);
-                (self.cpu[place], self.memory[place]) = (NO_CPU, NO_MEMORY);
+            // Before the first measurement there is nothing to keep a place for.
+            if self.samples > 0 || self.most.is_some() || !self.columns.is_empty() {
+                self.push(self.filled());
+                // What lies between was not measured.
+                let gaps = column - self.current - 1;
+                for _ in 0..gaps.min(N as u64) {
+                    self.push((NO_CPU, Amount::NONE));
+                }
             }
             (self.current, self.sum, self.samples) = (column, 0, 0);
-            self.most = NO_MEMORY;
+            self.most = None;
         }
         if let Some(cpu) = cpu {
             self.sum = self.sum.saturating_add(u32::from(cpu));
             self.samples = self.samples.saturating_add(1);
         }
-        if let Some(memory) = memory {
-            let before = Some(self.most).filter(|most| *most != NO_MEMORY);
-            self.most = before.map_or(memory, |most| most.max(memory));
-        }
+        self.most = self.most.max(memory);
     }
 
     /// The finished ones, oldest first.
     fn finished(&self, now: u64) -> Vec<Column> {
         let end = now / self.period;
-        (0..N as u64)
+        (1..=N as u64)
             .rev()
             .map(|back| {
-                let Some(column) = end.checked_sub(back + 1) else {
-                    return (None, None);
-                };
-                let (cpu, memory) = if column == self.current {
-                    (self.mean(), self.most)
-                } else if column < self.current && self.current - column <= N as u64 {
-                    let place = Self::place(column);
-                    (self.cpu[place], self.memory[place])
-                } else {
-                    (NO_CPU, NO_MEMORY)
-                };
-                (
-                    Some(cpu).filter(|cpu| *cpu != NO_CPU),
-                    Some(memory)
-                        .filter(|kib| *kib != NO_MEMORY)
-                        .map(|kib| u64::from(kib) * 1024),
-                )
+                let column = end.checked_sub(back)?;
+                if column == self.current {
+                    return Some(self.filled());
+                }
+                let older = usize::try_from(self.current.checked_sub(column)?).ok()?;
+                let place = self.columns.len().checked_sub(older)?;
+                self.columns.get(place).copied()
+            })
+            .map(|column| {
+                let (cpu, memory) = column.unwrap_or((NO_CPU, Amount::NONE));
+                (Some(cpu).filter(|cpu| *cpu != NO_CPU), memory.bytes())
             })
             .collect()
     }
@@ -141,11 +172,6 @@ impl History {
             reason = "clamped"
         )]
         let cpu = cpu.map(|cpu| (cpu * 10.0).clamp(0.0, f32::from(NO_CPU - 1)) as u16);
-        let memory = memory.map(|bytes| {
-            u32::try_from(bytes / 1024)
-                .unwrap_or(NO_MEMORY)
-                .min(NO_MEMORY - 1)
-        });
         self.short.add(now, cpu, memory);
         self.long.add(now, cpu, memory);
     }
@@ -254,13 +280,42 @@ mod tests {
     }
 
     #[test]
-    fn any_figure_fits_and_both_rings_take_two_and_a_half_kilobytes() {
+    fn an_amount_is_kept_to_a_thousandth() {
+        for bytes in [
+            0,
+            1024,
+            2047 * 1024,
+            2048 * 1024,
+            123_456_789,
+            7 << 40,
+            u64::MAX >> 12,
+        ] {
+            let kept = Amount::of(bytes).bytes().unwrap();
+            assert!(
+                kept <= bytes && bytes - kept <= 1024 + bytes / 1000,
+                "{bytes} {kept}"
+            );
+        }
+        assert!(Amount::of(u64::MAX).bytes().is_some());
+        assert_eq!(Amount::NONE.bytes(), None);
+    }
+
+    #[test]
+    fn any_figure_fits_and_both_rings_take_less_than_two_kilobytes_and_little_at_first() {
         let mut it = History::new();
         it.add(5 * SECOND, Some(f32::INFINITY), Some(u64::MAX));
         let [(cpu, memory)] = newest(&it, 10 * SECOND, 1)[..] else {
             panic!("one");
         };
         assert!(cpu == Some(NO_CPU - 1) && memory.is_some());
-        assert!(size_of::<History>() <= 2560, "{}", size_of::<History>());
+        let room = |it: &History| {
+            let kept = it.short.columns.capacity() + it.long.columns.capacity();
+            size_of::<History>() + kept * size_of::<(u16, Amount)>()
+        };
+        let mut young = History::new();
+        (0..60).for_each(|second| young.add(second * SECOND, Some(1.0), Some(MIB)));
+        assert!(room(&young) <= 256, "{}", room(&young));
+        (0..100_000).for_each(|second| it.add(second * SECOND, Some(1.0), Some(MIB)));
+        assert!(room(&it) <= 1920, "{}", room(&it));
     }
 }

@@ -211,7 +211,11 @@ impl OperationId {
         let text = text.into();
         let fits = (8..=64).contains(&text.len())
             && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-        if fits { Ok(Self(text.into())) } else { Err(text) }
+        if fits {
+            Ok(Self(text.into()))
+        } else {
+            Err(text)
+        }
     }
 
     /// The text.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -197,9 +198,9 @@ pub struct Spec {
     /// The environment as declared.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
-    /// What it has of the caller's environment; declared values win.
+    /// What it has of the caller's environment; declared values win. Usually many have the same.
     #[serde(default)]
-    pub base_env: BTreeMap<String, String>,
+    pub base_env: Arc<BTreeMap<String, String>>,
     /// How many copies.
     pub instances: u32,
     /// When it is started again.
@@ -232,7 +233,7 @@ impl Spec {
             command,
             cwd: cwd.into(),
             env: BTreeMap::new(),
-            base_env: BTreeMap::new(),
+            base_env: Arc::default(),
             instances: 1,
             restart: RestartPolicy::default(),
             stop: StopPolicy::default(),
@@ -307,7 +308,7 @@ impl Spec {
                 format!("must be absolute, not {}", self.cwd.display()),
             );
         }
-        for (name, value) in self.env.iter().chain(&self.base_env) {
+        for (name, value) in self.env.iter().chain(&*self.base_env) {
             if name.is_empty() || name.contains('=') || nul(name) || nul(value) {
                 return bad("env", format!("{name:?} cannot be set in an environment"));
             }

@@ -11,13 +11,13 @@ use nix::sys::signalfd::SignalFd;
 
 use crate::platform::cgroup::{self, Home};
 use crate::platform::child;
-use crate::platform::clock::boot_id;
+use crate::platform::clock::{as_ns, boot_id, monotonic_ns};
 use crate::platform::paths::Paths;
 use crate::platform::{descriptor, folder, signal};
 
 use super::handover::{Handover, Held};
 use super::protocol::Before;
-use super::role::{Keeper, KeeperError, SIGNALS, doing};
+use super::role::{Keeper, KeeperError, SIGNALS, TIDY, doing};
 use super::runs::Stage;
 use super::table::Table;
 
@@ -141,7 +141,7 @@ pub(crate) fn run(mut setup: Setup) -> Result<(), KeeperError> {
         leaving: Vec::new(),
         before: Before::Over,
         watch_due: Keeper::first_look(),
-        tidy_due: None,
+        tidy_due: Some(monotonic_ns() + as_ns(TIDY)),
         daemon_due: Some(0),
         scribe_due: Some(0),
         daemon_failures: 0,

@@ -1,6 +1,7 @@
 //! The private language between keeper, daemon and scribe: one JSON value a frame, versioned as a whole.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +20,7 @@ pub(crate) const NOTE_MAX: usize = 1024;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Route {
     /// The file.
-    pub path: PathBuf,
+    pub path: Arc<Path>,
     /// It becomes an archive when it has this many bytes.
     pub max_size: u64,
     /// It becomes an archive this many milliseconds after it was begun.

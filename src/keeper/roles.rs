@@ -225,14 +225,13 @@ impl Keeper {
             return;
         };
         let mut over = scribe.link.flush().is_err() | scribe.link.fill().is_err();
+        let mut drained = Vec::new();
         loop {
             match scribe.link.next::<ScribeToKeeper>() {
                 Ok(Some(ScribeToKeeper::Drained { key, run, stream })) => {
                     scribe.ready = true;
                     failpoint!("keeper.drained.read");
-                    if let Some(end) = self.pipes.remove(&PipeKey { key, run, stream }) {
-                        end.remove();
-                    }
+                    drained.push(PipeKey { key, run, stream });
                 }
                 Ok(None) => break,
                 Err(_) => {
@@ -246,6 +245,16 @@ impl Keeper {
             let _ = self.epoll.delete(&scribe.link);
             let _ = signal::send_to_child(scribe.pid, Signal::KILL);
         }
+        for pipe in drained {
+            self.forget_pipe(pipe);
+        }
+    }
+
+    /// All that was in it is in its file, and nobody writes to it any more.
+    fn forget_pipe(&mut self, pipe: PipeKey) {
+        if let Some(end) = self.pipes.remove(&pipe) {
+            end.remove(&self.setup.paths.pipes(), pipe);
+        }
     }
 
     pub(super) fn scribe_is_over(&mut self) {
@@ -253,9 +262,7 @@ impl Keeper {
             failpoint!("keeper.scribe.over");
             let _ = scribe.link.fill();
             while let Ok(Some(ScribeToKeeper::Drained { key, run, stream })) = scribe.link.next() {
-                if let Some(end) = self.pipes.remove(&PipeKey { key, run, stream }) {
-                    end.remove();
-                }
+                self.forget_pipe(PipeKey { key, run, stream });
             }
             let _ = self.epoll.delete(&scribe.link);
         }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io::{self, Read as _};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use nix::fcntl::OFlag;
 use nix::sys::stat::Mode;
@@ -47,7 +47,6 @@ impl PipeKey {
 pub(super) struct PipeEnd {
     pub(super) read: OwnedFd,
     pub(super) route: Route,
-    path: PathBuf,
 }
 
 impl PipeEnd {
@@ -59,7 +58,7 @@ impl PipeEnd {
             .custom_flags((OFlag::O_NONBLOCK | OFlag::O_CLOEXEC).bits())
             .open(&path)?
             .into();
-        Ok(Self { read, route, path })
+        Ok(Self { read, route })
     }
 
     /// Makes the pipe: anybody may open it to write (`> /dev/stderr` after a change of user), none but us can
@@ -92,8 +91,8 @@ impl PipeEnd {
     }
 
     /// Forgets the name; the descriptor closes with the value.
-    pub(super) fn remove(self) {
-        let _ = std::fs::remove_file(&self.path);
+    pub(super) fn remove(self, folder: &Path, key: PipeKey) {
+        let _ = std::fs::remove_file(folder.join(key.file_name()));
     }
 }
 
@@ -165,8 +164,8 @@ pub(super) fn make(
             pipes,
         }),
         Err(error) => {
-            for (_, end) in pipes {
-                end.remove();
+            for (pipe, end) in pipes {
+                end.remove(folder, pipe);
             }
             Err(error)
         }

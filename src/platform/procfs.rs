@@ -25,7 +25,7 @@ pub(crate) struct Stat {
     pub rss: u64,
 }
 
-fn page_size() -> u64 {
+pub(super) fn page_size() -> u64 {
     nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE)
         .ok()
         .flatten()

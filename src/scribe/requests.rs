@@ -1,7 +1,7 @@
 //! What the daemon asks the scribe for, and what the scribe tells it.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::Path;
 
 use crate::keeper::protocol::{FromScribe, Route, ToScribe};
 use crate::platform::clock::monotonic_ns;
@@ -27,7 +27,7 @@ impl Scribe {
         let messages: Vec<FromScribe> = (self.logs.iter())
             .filter(|(_, file)| file.failing.is_some())
             .map(|(path, file)| FromScribe::Trouble {
-                path: path.clone(),
+                path: path.to_path_buf(),
                 dropped: file.dropped,
                 error: file.failing.clone(),
             })
@@ -41,7 +41,8 @@ impl Scribe {
         let now = monotonic_ns();
         if self.watched && !self.grew.is_empty() && now.saturating_sub(self.told_ns) >= TELL_NS {
             self.told_ns = now;
-            let paths = std::mem::take(&mut self.grew).into_iter().collect();
+            let grew = std::mem::take(&mut self.grew);
+            let paths = grew.iter().map(|path| path.to_path_buf()).collect();
             self.tell(&FromScribe::Grew { paths });
         }
     }
@@ -117,11 +118,11 @@ impl Scribe {
     }
 
     /// What was written before the request belongs before it.
-    pub(super) fn empty_pipes_of(&mut self, path: &PathBuf) {
+    pub(super) fn empty_pipes_of(&mut self, path: &Path) {
         let tokens: Vec<u64> = self
             .pipes
             .iter()
-            .filter(|(_, p)| p.log == *path)
+            .filter(|(_, p)| *p.log == *path)
             .map(|(token, _)| *token)
             .collect();
         for token in tokens {
@@ -132,7 +133,7 @@ impl Scribe {
 
     pub(super) fn with_file(
         &mut self,
-        path: &PathBuf,
+        path: &Path,
         act: impl FnOnce(&mut LogFile) -> io::Result<bool>,
     ) -> io::Result<bool> {
         if let Some(file) = self.logs.get_mut(path) {
@@ -143,7 +144,7 @@ impl Scribe {
         }
         // Nobody writes to it now: an open for this one act.
         act(&mut LogFile::new(Route {
-            path: path.clone(),
+            path: path.into(),
             max_size: u64::MAX,
             max_age_ms: None,
             block: false,

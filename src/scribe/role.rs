@@ -5,7 +5,8 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt as _;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
@@ -15,7 +16,7 @@ use crate::keeper::protocol::{FromScribe, KeeperToScribe, Route, ScribeToKeeper}
 use crate::platform::beat::Beat;
 use crate::platform::clock::monotonic_ns;
 use crate::platform::failpoint::failpoint;
-use crate::platform::{child, descriptor, signal};
+use crate::platform::{child, descriptor, memory, signal};
 
 use super::file::LogFile;
 use super::pipes::Grown;
@@ -46,7 +47,7 @@ pub(crate) enum ScribeError {
 pub(super) struct Pipe {
     pub(super) id: PipeId,
     pub(super) read: OwnedFd,
-    pub(super) log: PathBuf,
+    pub(super) log: Arc<Path>,
     pub(super) last_ns: u64,
     pub(super) large: bool,
     pub(super) nearly_full: bool,
@@ -63,8 +64,8 @@ pub(super) struct Scribe {
     pub(super) stage: Option<Stage>,
     pub(super) pipes: BTreeMap<u64, Pipe>,
     pub(super) next_token: u64,
-    pub(super) logs: BTreeMap<PathBuf, LogFile>,
-    pub(super) grew: BTreeSet<PathBuf>,
+    pub(super) logs: BTreeMap<Arc<Path>, LogFile>,
+    pub(super) grew: BTreeSet<Arc<Path>>,
     pub(super) watched: bool,
     pub(super) told_ns: u64,
     pub(super) grown: Grown,
@@ -73,6 +74,8 @@ pub(super) struct Scribe {
     pub(super) orphaned: bool,
     pub(super) beat: Option<Beat>,
     pub(super) asked: bool,
+    /// What a burst of new pipes needed is to be given back when it is over.
+    pub(super) untidy: bool,
     /// Pipes that wait for the stage, which holds bytes that their file does not take.
     pub(super) held: BTreeSet<u64>,
 }
@@ -109,6 +112,7 @@ impl Scribe {
             orphaned: false,
             beat: None,
             asked: false,
+            untidy: true,
             held: BTreeSet::new(),
         })
     }
@@ -236,7 +240,13 @@ impl Scribe {
                 }
             }
             KeeperToScribe::Beat => self.beat = self.keeper.take_fd().map(Beat::from),
-            KeeperToScribe::Ping => self.asked = true,
+            // Nothing has come for a while, or it would not ask.
+            KeeperToScribe::Ping => {
+                self.asked = true;
+                if std::mem::take(&mut self.untidy) {
+                    memory::give_back();
+                }
+            }
             KeeperToScribe::End => self.ending = true,
         }
         Ok(())
@@ -265,6 +275,7 @@ impl Scribe {
             .or_insert_with(|| LogFile::new(route));
         self.finish_stage(id, &log);
         failpoint!("scribe.pipe.taken");
+        self.untidy = true;
         let token = self.next_token;
         self.next_token += 1;
         let event = EpollEvent::new(EpollFlags::EPOLLIN | EpollFlags::EPOLLONESHOT, token);
@@ -285,7 +296,7 @@ impl Scribe {
     }
 
     /// A scribe that died left bytes in the stage: they belong to the pipe that is noted as its owner.
-    fn finish_stage(&mut self, id: PipeId, log: &PathBuf) {
+    fn finish_stage(&mut self, id: PipeId, log: &Arc<Path>) {
         let Some(stage) = &mut self.stage else {
             return;
         };
@@ -411,29 +422,31 @@ impl Scribe {
         }
     }
 
-    fn after_writing(&mut self, log: PathBuf, written: io::Result<Written>) {
+    fn after_writing(&mut self, log: Arc<Path>, written: io::Result<Written>) {
         let touched = (self.logs.get_mut(&log)).map(|file| std::mem::take(&mut file.touched));
         let mut messages: Vec<FromScribe> = (touched.into_iter().flatten())
             .map(|cut| FromScribe::Touched {
-                path: log.clone(),
+                path: log.to_path_buf(),
                 cut,
             })
             .collect();
         match written {
             Ok(written) => {
                 if written.rotated {
-                    messages.push(FromScribe::Rotated { path: log.clone() });
+                    messages.push(FromScribe::Rotated {
+                        path: log.to_path_buf(),
+                    });
                 }
                 if let Some(error) = written.trouble {
                     messages.push(FromScribe::Trouble {
-                        path: log.clone(),
+                        path: log.to_path_buf(),
                         dropped: written.dropped,
                         error,
                     });
                 }
             }
             Err(error) => messages.push(FromScribe::Trouble {
-                path: log.clone(),
+                path: log.to_path_buf(),
                 dropped: 0,
                 error: Some(error.to_string()),
             }),

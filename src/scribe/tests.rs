@@ -29,7 +29,7 @@ fn scratch(name: &str) -> PathBuf {
 
 fn route(path: PathBuf) -> Route {
     Route {
-        path,
+        path: path.into(),
         max_size: 1 << 20,
         max_age_ms: None,
         block: false,

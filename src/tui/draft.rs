@@ -117,7 +117,7 @@ impl Draft {
         let name = ProcessName::new(name.clone())
             .map_err(|why| format!("{name:?} cannot be its name: {why}"))?;
         let mut spec = Spec::new(name, command, cwd);
-        spec.base_env = kept_environment(&env);
+        spec.base_env = kept_environment(&env).into();
         for pair in words(&self.environment, "env")? {
             let (name, value) = pair
                 .split_once('=')

@@ -1,6 +1,7 @@
 //! What is kept of definitions and goals, and how each change of them is recorded.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -32,8 +33,8 @@ pub(in crate::daemon) struct SavedInstance {
 /// What is kept of one process.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(in crate::daemon) struct SavedProcess {
-    /// Its definition.
-    pub spec: Spec,
+    /// Its definition, the same as the supervisor has.
+    pub spec: Arc<Spec>,
     /// Its version.
     pub generation: u64,
     /// Its instances.
@@ -122,7 +123,7 @@ impl Saved {
                 self.unbegun.remove(&id);
                 if let Some(process) = self.processes.get_mut(&key) {
                     process.instances.retain(|instance| instance.id != id);
-                    process.spec.instances = left;
+                    Arc::make_mut(&mut process.spec).instances = left;
                 }
             }
             Record::Instance { saved } => {

@@ -18,7 +18,7 @@ fn process(name: &str, id: u32) -> Record {
     let spec = Spec::new(ProcessName::new(name).unwrap(), command, "/");
     Record::Definitions {
         processes: vec![SavedProcess {
-            spec,
+            spec: spec.into(),
             generation: 1,
             instances: vec![SavedInstance {
                 id: InstanceId(id),

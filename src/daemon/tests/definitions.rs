@@ -124,7 +124,7 @@ fn each_difference_is_carried_out_with_the_least_harm() {
         ("same", |_| {}, Action::Unchanged, [false; 2], 2),
         (
             "the caller's environment",
-            |s| drop(s.base_env.insert("A".into(), "1".into())),
+            |s| drop(std::sync::Arc::make_mut(&mut s.base_env).insert("A".into(), "1".into())),
             Action::Unchanged,
             [false; 2],
             2,

@@ -308,7 +308,7 @@ fn what_ended_well_is_started_by_a_reboot_only_when_it_is_always_wanted() {
         world.ends(1, 0);
         assert_eq!(rests(&world), [Rest::Exited]);
         for process in world.saved.processes.values_mut() {
-            process.spec.restart.on = on;
+            std::sync::Arc::make_mut(&mut process.spec).restart.on = on;
         }
         world.reboot();
         assert_eq!(world.status(1), status, "{on:?}");

@@ -76,7 +76,7 @@ fn a_delete_is_taken_back_with_the_same_definition() {
     ];
     assert_eq!(world.statuses(), expected);
     let saved = world.saved.processes.values().next().unwrap();
-    assert_eq!(saved.spec, web);
+    assert_eq!(*saved.spec, web);
     world.kill_daemon();
     world.after(SECOND);
     assert_eq!(world.statuses(), expected, "nobody asked for the second");

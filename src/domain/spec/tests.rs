@@ -14,7 +14,7 @@ fn spec() -> Spec {
 fn only_declared_values_count_as_a_change() {
     let a = spec();
     let mut b = spec();
-    b.base_env.insert("PATH".into(), "/elsewhere".into());
+    std::sync::Arc::make_mut(&mut b.base_env).insert("PATH".into(), "/elsewhere".into());
     b.origin = Origin::File("/etc/adasa.toml".into());
     assert_eq!(a.difference(&b), Difference::None);
     b.stop.timeout = Duration::from_secs(1);
