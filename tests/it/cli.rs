@@ -1,9 +1,12 @@
 //! The grammar of the command line: usage errors, exit codes, completions, time limits.
 
+use std::fs;
+
 use serde_json::Value;
 
 use crate::child;
 use crate::sandbox::Sandbox;
+use crate::screen::Screen;
 
 #[test]
 fn an_unknown_flag_is_a_usage_error_that_names_the_nearest_one() {
@@ -333,4 +336,30 @@ fn operations_answer_in_json_what_became_of_each_target() {
             .all(|t| t["state"] == "done" && t["pid"].is_null())
     );
     assert!(s.rows().is_empty());
+}
+
+#[test]
+fn long_work_says_on_a_terminal_what_it_waits_for_and_is_silent_elsewhere() {
+    let s = Sandbox::new();
+    let deaf = child::ignores_term(&s, "deaf");
+    for round in 0..2 {
+        let name = format!("deaf{round}");
+        s.start(&name, &deaf, &["--stop-timeout", "2s"]);
+        s.until_pid("deaf.ready");
+        fs::remove_file(s.path("deaf.ready")).unwrap();
+    }
+    let mut command = s.command();
+    command.args(["stop", "deaf0"]).env("TERM", "xterm");
+    let mut screen = Screen::open(command, (80, 24));
+    screen.until(|text| text.starts_with("stop: 0 of 1 done; deaf0 is stopping, SIGKILL in "));
+    assert_eq!(screen.wait_exit().code(), Some(0));
+    assert_eq!(
+        screen.text().trim(),
+        "deaf0 stopped",
+        "it cleans up behind itself"
+    );
+    let _ = s
+        .run(&["stop", "deaf1"])
+        .stderr("")
+        .stdout("deaf1 stopped\n");
 }

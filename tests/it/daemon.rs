@@ -231,6 +231,31 @@ fn a_daemon_in_the_foreground_runs_until_term_and_ends_everything() {
 }
 
 #[test]
+fn signals_to_the_daemon_dump_its_state_open_its_log_anew_and_end_all_at_once() {
+    let s = Sandbox::new();
+    let foreground = s.spawn(&["daemon"]);
+    s.wait_for("the daemon answers", |s| s.daemon_status());
+    let deaf = child::ignores_term(&s, "deaf");
+    s.start("deaf", &deaf, &["--stop-timeout", "1000s"]);
+    let known = s.until_pid("deaf.ready");
+    let dumped = |text: &str| text.contains("dump") && text.contains("id=1");
+    foreground.signal(Signal::SIGUSR1);
+    s.until_file("home/logs/daemon.log", dumped);
+    fs::rename(
+        s.path("home/logs/daemon.log"),
+        s.path("home/logs/moved.log"),
+    )
+    .unwrap();
+    foreground.signal(Signal::SIGHUP);
+    foreground.signal(Signal::SIGUSR1);
+    s.until_file("home/logs/daemon.log", dumped);
+    foreground.signal(Signal::SIGQUIT);
+    let _ = foreground.output().success();
+    assert!(!known.is_alive(), "no grace");
+    assert!(s.left().is_empty(), "{:?}", s.left());
+}
+
+#[test]
 fn a_second_daemon_of_the_same_folder_is_refused_and_says_who_runs() {
     let s = Sandbox::new();
     let _ = s.run(&["daemon", "start"]).success();

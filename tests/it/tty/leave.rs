@@ -242,6 +242,36 @@ fn check_24_stop_and_continue_give_the_terminal_back_and_take_it_again() {
 }
 
 #[test]
+fn check_24_ctrl_z_gives_the_shell_its_terminal_and_fg_takes_it_back() {
+    let home = home_with(&NAMES);
+    let binary = at_the_terminal(&home, &[]);
+    let mut command = Command::new("bash");
+    command.env_clear().current_dir(home.root());
+    for (name, value) in binary.get_envs() {
+        command.env(name, value.expect("only set variables"));
+    }
+    let script = "\"$0\" tui; printf 'the shell again\\n'; read -r word; fg >/dev/null; exit $?";
+    command.args(["-m", "-c", script]).arg(binary.get_program());
+    let shown = |text: &str| {
+        is_live(text)
+            && NAMES
+                .iter()
+                .all(|name| status(text, name) == Some("running"))
+    };
+    let mut screen = Screen::open(command, COMMON);
+    screen.until(shown);
+    screen.keys("\x1a");
+    screen.until(|text| text.contains("the shell again"));
+    assert_restored(&screen, "Ctrl-Z");
+    screen.resize((100, 30));
+    screen.keys("\r");
+    screen.until(|text| shown(text) && text.lines().count() == 30);
+    assert!(screen.terminal(vt100::Screen::alternate_screen));
+    quit(&mut screen);
+    assert_restored(&screen, "Ctrl-Z, fg, q");
+}
+
+#[test]
 fn up_on_a_terminal_opens_the_dashboard_and_down_ends_what_it_brought_up() {
     let home = Sandbox::new();
     let config = "[[processes]]\nname = \"alpha\"\nscript = \"sleep\"\nargs = [\"100000\"]\n\n\

@@ -118,6 +118,30 @@ fn check_27_a_daemon_that_is_gone_makes_everything_stale_and_verbs_are_refused()
 }
 
 #[test]
+fn check_27_while_no_daemon_answers_the_pids_are_counted_here_and_it_comes_back_at_once() {
+    let home = home_with(&THREE);
+    let mut screen = live_dashboard(&home, COMMON, &THREE);
+    select(&screen, "beta");
+    let (keeper, daemon, one) = (
+        home.role("keeper_pid"),
+        home.role("pid"),
+        home.known("gamma"),
+    );
+    keeper.signal(Signal::SIGSTOP);
+    daemon.signal(Signal::SIGKILL);
+    screen.within(Duration::from_secs(2), |text| text.contains("STALE"));
+    screen.until(|text| text.contains("3 of 3 pids still alive"));
+    one.signal(Signal::SIGKILL);
+    screen.until(|text| text.contains("2 of 3 pids still alive"));
+    keeper.signal(Signal::SIGCONT);
+    screen.until(|text| is_live(text) && !text.contains("STALE") && selected(text) == Some("beta"));
+    for name in ["alpha", "beta"] {
+        assert_eq!(listed_status(&home, name).as_deref(), Some("running"));
+    }
+    quit(&mut screen);
+}
+
+#[test]
 fn check_27_keys_typed_while_the_daemon_is_gone_are_not_done_later() {
     let home = home_with(&THREE);
     let mut screen = live_dashboard(&home, COMMON, &THREE);

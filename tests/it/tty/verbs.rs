@@ -45,7 +45,10 @@ fn check_19_x_then_y_stops_the_process_and_the_command_line_agrees() {
     select(&screen, "beta");
     screen.keys("x");
     say_yes(&screen, "stop", "beta");
-    screen.until(|text| status(text, "beta") == Some("stopped"));
+    // `sleep` obeys at once: its grace of 10 s and a second more would be too long by far.
+    screen.within(Duration::from_secs(11), |text| {
+        status(text, "beta") == Some("stopped")
+    });
     assert_eq!(listed_status(&home, "beta").as_deref(), Some("stopped"));
     for other in ["alpha", "gamma"] {
         assert_eq!(
