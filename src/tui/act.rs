@@ -5,6 +5,7 @@ use crate::api::{Count, Verb};
 use super::keymap::Action;
 use super::log_pane;
 use super::model::{Focus, Link, Mode, Model, Target};
+use super::moment;
 use super::msg::Cmd;
 use super::order::SortBy;
 use super::palette::Palette;
@@ -91,19 +92,32 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
             model.focus = Focus::Table;
             model.mode = Mode::Filter;
         }
-        Action::NextPane => {
-            model.focus = match model.focus {
-                Focus::Table if regions(model).has_logs() || model.zoomed => Focus::Logs,
-                Focus::Table | Focus::Logs => Focus::Table,
-            };
+        Action::NextPane => turn(model, 1),
+        Action::PreviousPane => turn(model, -1),
+        Action::ToTable => {
+            model.screens.clear();
+            (model.focus, model.zoomed) = (Focus::Table, false);
         }
-        Action::Logs => {
-            model.focus = Focus::Logs;
-            if !regions(model).has_logs() {
-                model.zoomed = true;
+        Action::ToAbout => {
+            model.screens.clear();
+            model.zoomed = false;
+            if regions(model).pane.is_some() {
+                model.focus = Focus::About;
+            } else {
+                screens::detail::open(model);
             }
         }
+        Action::ToLogs => {
+            model.screens.clear();
+            to_logs(model);
+        }
+        Action::Logs => to_logs(model),
+        Action::Zoom if model.focus == Focus::About => screens::detail::open(model),
         Action::Zoom => model.zoomed = !model.zoomed,
+        Action::CursorBack => moment::step(model, -1),
+        Action::CursorOn => moment::step(model, 1),
+        Action::CursorFarBack => moment::step(model, -10),
+        Action::CursorFarOn => moment::step(model, 10),
         Action::ReadLogs => screens::log_view::open(model, commands),
         // Of one screen alone.
         Action::TabNext
@@ -185,6 +199,32 @@ pub(super) fn scale(model: &mut Model, count: Count) {
     }
 }
 
+/// The keys go to the next pane that is seen, or to the one before.
+fn turn(model: &mut Model, by: isize) {
+    let places = regions(model);
+    let seen = |focus: &Focus| match focus {
+        Focus::Table => true,
+        Focus::About => places.pane.is_some(),
+        Focus::Logs => places.has_logs() || model.zoomed,
+    };
+    let all = [Focus::Table, Focus::About, Focus::Logs];
+    let all: Vec<Focus> = all.into_iter().filter(seen).collect();
+    let here = all.iter().position(|it| *it == model.focus).unwrap_or(0);
+    let next = here.cast_signed() + by;
+    let next = next.rem_euclid(all.len().cast_signed());
+    model.focus = all
+        .get(next.cast_unsigned())
+        .copied()
+        .unwrap_or(Focus::Table);
+}
+
+fn to_logs(model: &mut Model) {
+    model.focus = Focus::Logs;
+    if !regions(model).has_logs() {
+        model.zoomed = true;
+    }
+}
+
 /// Takes back what was done last, by whoever did it.
 fn undo(model: &mut Model, commands: &mut Vec<Cmd>) {
     if !super::verbs::is_refused(model) {
@@ -214,10 +254,10 @@ fn back(model: &mut Model) {
         lost.hidden = true;
     } else if !model.toasts.is_empty() {
         model.toasts.clear();
-    } else if model.screens.pop().is_some() {
+    } else if moment::clear(model) || model.screens.pop().is_some() {
     } else if model.zoomed {
         model.zoomed = false;
-    } else if model.focus == Focus::Logs {
+    } else if model.focus != Focus::Table {
         model.focus = Focus::Table;
     } else if !model.marks.is_empty() {
         model.marks.clear();

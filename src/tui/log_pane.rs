@@ -104,26 +104,6 @@ pub(super) fn is_covered(model: &Model) -> bool {
     !matches!(model.screens.last(), None | Some(Screen::Form(_)))
 }
 
-/// A pane that nobody sees does not listen; seen again, it goes on where it ended.
-pub(super) fn listen_while_seen(model: &mut Model, commands: &mut Vec<Cmd>) {
-    let covered = is_covered(model);
-    let live = model.is_live();
-    let Some(pane) = model.logs.pane() else {
-        return;
-    };
-    let listens = pane.is_listening();
-    let rests = !listens && !pane.is_asking() && pane.due.is_none();
-    if covered && listens {
-        log_view::on_panes(model, Seat::Main, commands, |pane, asking| {
-            pane.hush(asking)
-        });
-    } else if !covered && rests && live {
-        log_view::on_panes(model, Seat::Main, commands, |pane, asking| {
-            pane.reopen(asking)
-        });
-    }
-}
-
 /// Reads what is missing before the line that is pointed at, if anything is.
 fn fill_gap(model: &mut Model, commands: &mut Vec<Cmd>) -> Handled {
     let mut handled = Handled::No;
@@ -142,7 +122,7 @@ fn fill_gap(model: &mut Model, commands: &mut Vec<Cmd>) -> Handled {
 )]
 pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) -> Handled {
     match action {
-        Action::NextPane => Handled::No,
+        Action::NextPane | Action::PreviousPane => Handled::No,
         Action::ReadLogs => fill_gap(model, commands),
         // What takes the whole screen gets it.
         Action::PaneAdd | Action::PaneClose | Action::PaneArrange | Action::Whole => {

@@ -11,6 +11,7 @@ mod log;
 mod log_pane;
 mod marks;
 mod model;
+mod moment;
 mod msg;
 mod order;
 mod palette;

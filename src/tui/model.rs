@@ -9,10 +9,11 @@ use crate::domain::names::{InstanceId, OperationId, ProcessKey, RunId};
 use super::filter::Filter;
 use super::keymap::{Keymap, Place, Press};
 use super::log_pane::LogPane;
+use super::moment::Moment;
 use super::order::Order;
 use super::palette::Palette;
 use super::pane::About;
-use super::query::Ticket;
+use super::query::{Ticket, Tickets};
 use super::screens::rolling::Told;
 use super::screens::{Prompt, Screen};
 use super::spark::Spark;
@@ -75,6 +76,8 @@ pub(super) enum Target {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Focus {
     Table,
+    /// What is selected, beside the table.
+    About,
     Logs,
 }
 
@@ -166,17 +169,6 @@ pub(super) struct Message {
     pub(super) at_ms: u64,
 }
 
-/// Numbers for questions to the daemon.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Tickets(u64);
-
-impl Tickets {
-    pub(super) fn next(&mut self) -> Ticket {
-        self.0 += 1;
-        Ticket(self.0)
-    }
-}
-
 /// Everything.
 #[derive(Debug, Clone)]
 pub(super) struct Model {
@@ -207,6 +199,8 @@ pub(super) struct Model {
     /// What the pane beside the table tells.
     pub(super) about: Option<About>,
     pub(super) logs: LogPane,
+    /// The moment that all of the screen is about.
+    pub(super) moment: Moment,
     pub(super) toasts: Vec<Toast>,
     /// Every remark of this session, oldest first; at most 500.
     pub(super) messages: VecDeque<Message>,
@@ -255,6 +249,7 @@ impl Model {
             zoomed: false,
             about: None,
             logs: LogPane::default(),
+            moment: Moment::default(),
             toasts: Vec::new(),
             messages: VecDeque::new(),
             screens: Vec::new(),
@@ -312,6 +307,14 @@ impl Model {
         }
     }
 
+    /// The same, milliseconds since 1970.
+    pub(super) fn told_ms(&self) -> u64 {
+        match &self.link {
+            Link::Lost(lost) => lost.since_ms,
+            Link::Connecting | Link::Live => self.wall_ms,
+        }
+    }
+
     pub(super) fn is_live(&self) -> bool {
         self.link == Link::Live
     }
@@ -328,7 +331,7 @@ impl Model {
                 id,
                 Row {
                     view,
-                    series: Spark::of(id.0, &told),
+                    series: Spark::of(id.0, &told, self.wall_ms),
                     requested: None,
                     at: self.now,
                 },
@@ -378,7 +381,7 @@ impl Model {
                     id,
                     Row {
                         view,
-                        series: Spark::of(id.0, &[]),
+                        series: Spark::of(id.0, &[], self.wall_ms),
                         requested: None,
                         at,
                     },
@@ -391,6 +394,7 @@ impl Model {
 
     /// Adds a measurement.
     pub(super) fn measure(&mut self, id: InstanceId, cpu: Option<f32>, memory: Option<u64>) {
+        let wall_ms = self.wall_ms;
         if let Some(row) = self.rows.get_mut(&id) {
             row.view.cpu = cpu;
             row.view.memory = memory;
@@ -403,7 +407,7 @@ impl Model {
                 reason = "clamped"
             )]
             let tenths = (cpu * 10.0).clamp(0.0, 65535.0) as u16;
-            row.series.add(tenths, memory);
+            row.series.add(tenths, memory, wall_ms);
         }
     }
 
@@ -448,6 +452,7 @@ impl Model {
         let here = match (self.screens.last(), self.focus) {
             (Some(screen), _) => vec![screen.place()],
             (None, Focus::Table) => vec![Place::Processes],
+            (None, Focus::About) => vec![Place::About],
             (None, Focus::Logs) => vec![Place::Logs, Place::LogView],
         };
         let lost = matches!(self.link, Link::Lost(_)).then_some(Place::Lost);

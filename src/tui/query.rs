@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::api::{
-    Define, Detail, LogHistogram, LogHistogramQuery, LogPage, LogPageQuery, MetricHistory,
+    Columns, Define, Detail, LogHistogram, LogHistogramQuery, LogPage, LogPageQuery, MetricHistory,
     Progress, RunView, Why,
 };
 use crate::client::{Client, ClientError, operation_id};
@@ -21,6 +21,17 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub(super) struct Ticket(pub(super) u64);
 
+/// Numbers for questions to the daemon.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Tickets(u64);
+
+impl Tickets {
+    pub(super) fn next(&mut self) -> Ticket {
+        self.0 += 1;
+        Ticket(self.0)
+    }
+}
+
 /// A question to the daemon, or a change that the asking screen waits for.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Query {
@@ -30,6 +41,8 @@ pub(super) enum Query {
     Past { select: String },
     /// What all used before the dashboard was there.
     History,
+    /// What one instance used in a day.
+    Day { select: String },
     /// Whether a draft could be started.
     Draft(Draft),
     /// Start a draft.
@@ -55,6 +68,7 @@ pub(super) enum Answer {
     Detail(Vec<Detail>),
     Past(Box<Past>),
     History(Vec<MetricHistory>),
+    Day(Columns),
     /// What is wrong with a draft.
     Draft(Result<(), String>),
     /// It was started under this name.
@@ -88,6 +102,11 @@ impl Query {
                 })))
             }
             Self::History => client.metric_history(&[]).map(Answer::History),
+            Self::Day { select } => {
+                let one = client.metric_history(&[select])?.into_iter().next();
+                let none = ClientError::Garbage("no history of it".into());
+                one.map(|it| Answer::Day(it.long)).ok_or(none)
+            }
             Self::Draft(draft) => Ok(Answer::Draft(draft.spec(&here()).map(drop))),
             Self::Define(draft) => match draft.spec(&here()) {
                 Err(why) => Ok(Answer::Draft(Err(why))),

@@ -63,7 +63,7 @@ pub(super) fn regions(model: &Model) -> Regions {
     let rest = height.saturating_sub(used);
     let small = width < 60 || height < 14;
     let (table, logs) = match (model.zoomed, model.focus) {
-        (true, Focus::Table) => (rest, 0),
+        (true, Focus::Table | Focus::About) => (rest, 0),
         (true, Focus::Logs) => (0, rest),
         (false, _) if small => (rest, 0),
         (false, _) => {

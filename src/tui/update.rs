@@ -11,6 +11,7 @@ use super::act::{act, scroll_to_selection};
 use super::keymap::{Action, Meaning, Place, Press};
 use super::log_pane;
 use super::model::{Focus, Link, Lost, Mode, Model, Tier};
+use super::moment;
 use super::msg::{Cmd, Msg};
 use super::palette;
 use super::query::{Answer, Query};
@@ -81,7 +82,13 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
     }
     // The keys go where something is seen to take them.
     let drawn = model.size.0 >= SMALLEST.0 && model.size.1 >= SMALLEST.1;
-    if model.focus == Focus::Logs && drawn && !regions(model).has_logs() {
+    let places = regions(model);
+    let there = match model.focus {
+        Focus::Table => true,
+        Focus::About => places.pane.is_some(),
+        Focus::Logs => places.has_logs(),
+    };
+    if drawn && !there {
         model.focus = Focus::Table;
     }
     if model.scope() != before {
@@ -89,7 +96,7 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
     }
     scroll_to_selection(model);
     screens::detail::refresh(model, &mut commands);
-    log_pane::listen_while_seen(model, &mut commands);
+    log_view::listen_while_seen(model, &mut commands);
     screens::left_behind(model, &mut commands);
     commands
 }
@@ -117,7 +124,8 @@ pub(super) fn next_due(model: &Model) -> Option<Duration> {
     let rolling = screens::rolling::next_due(model);
     let view = log_view::due(model);
     let own = own_log::due(model);
-    [ask, toast, second, logs, rolling, view, own]
+    let cursor = moment::due(model);
+    [ask, toast, second, logs, rolling, view, own, cursor]
         .into_iter()
         .flatten()
         .min()
@@ -130,6 +138,7 @@ fn tick(model: &mut Model, now: Duration, wall_ms: u64, commands: &mut Vec<Cmd>)
     log_view::tick(model, commands);
     own_log::tick(model, commands);
     screens::rolling::tick(model);
+    moment::tick(model, commands);
     if let Mode::Ask(ask) = &model.mode
         && ask.tier == Tier::Footer
         && now >= ask.asked + EXPIRES

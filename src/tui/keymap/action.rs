@@ -61,6 +61,14 @@ pub(crate) enum Action {
     Tree,
     Filter,
     NextPane,
+    PreviousPane,
+    ToTable,
+    ToAbout,
+    ToLogs,
+    CursorBack,
+    CursorOn,
+    CursorFarBack,
+    CursorFarOn,
     Logs,
     Zoom,
     Follow,
@@ -131,6 +139,9 @@ impl Action {
             self,
             Self::Help
                 | Self::Palette
+                | Self::ToTable
+                | Self::ToAbout
+                | Self::ToLogs
                 | Self::Messages
                 | Self::DaemonLog
                 | Self::Back
@@ -164,6 +175,8 @@ pub(crate) enum Place {
     Everywhere,
     /// The table of the main screen.
     Processes,
+    /// What is selected, beside the table.
+    About,
     /// A pane of logs.
     Logs,
     /// Logs over the whole screen.
@@ -186,8 +199,9 @@ pub(crate) enum Place {
 
 impl Place {
     /// All of them, in the order of the help.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Processes,
+        Self::About,
         Self::Logs,
         Self::LogView,
         Self::Bulk,
@@ -204,6 +218,7 @@ impl Place {
         match self {
             Self::Everywhere => "EVERYWHERE",
             Self::Processes => "PROCESSES",
+            Self::About => "BESIDE THE TABLE",
             Self::Logs => "LOGS",
             Self::LogView => "LOG VIEW",
             Self::Bulk => "SEVERAL AT ONCE",

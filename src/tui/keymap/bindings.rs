@@ -1,6 +1,7 @@
 //! The keys as they are before anything is configured: from this table come footer, help and `docs/keys.md`.
 
 use super::action::{Action, Place};
+use super::detail::DETAIL;
 use super::log_view::LOG_VIEW;
 use super::signals::SIGNALS;
 
@@ -32,17 +33,20 @@ pub(super) const fn bind(
     }
 }
 
-use Place::{Bulk, Detail, Everywhere, Logs, Lost, OwnLog, Plan, Processes, Rolling};
+use Place::{Bulk, Everywhere, Logs, Lost, OwnLog, Plan, Processes, Rolling};
 
 /// All keys.
-pub(crate) const BINDINGS: &[Binding] = &joined::<{ MAIN.len() + LOG_VIEW.len() + SIGNALS.len() }>(
-    &joined::<{ MAIN.len() + LOG_VIEW.len() }>(LOG_VIEW, MAIN),
+pub(crate) const BINDINGS: &[Binding] = &joined::<{ MAIN.len() + OWN.len() + SIGNALS.len() }>(
+    &joined::<{ MAIN.len() + OWN.len() }>(OWN, MAIN),
     SIGNALS,
 );
 
+/// What has files of its own.
+const OWN: &[Binding] = &joined::<{ DETAIL.len() + LOG_VIEW.len() }>(LOG_VIEW, DETAIL);
+
 /// One table of two.
 const fn joined<const N: usize>(one: &[Binding], other: &[Binding]) -> [Binding; N] {
-    let mut all = [MAIN[0]; N];
+    let mut all = [one[0]; N];
     let mut n = 0;
     while n < N {
         all[n] = if n < one.len() {
@@ -257,40 +261,6 @@ const MAIN: &[Binding] = &[
         "the whole screen for these logs",
         Some("read"),
     ),
-    bind(Detail, "]", Action::TabNext, "the next tab", Some("tab")),
-    bind(Detail, "[", Action::TabPrevious, "the tab before", None),
-    bind(Detail, "s F7", Action::Start, "start", Some("start")),
-    bind(Detail, "x", Action::Stop, "stop (asks)", Some("stop")),
-    bind(
-        Detail,
-        "r",
-        Action::Restart,
-        "restart (asks)",
-        Some("restart"),
-    ),
-    bind(Detail, "X", Action::Kill, "kill with SIGKILL (asks)", None),
-    bind(
-        Detail,
-        "D Del",
-        Action::Delete,
-        "delete (asks for its name)",
-        Some("delete"),
-    ),
-    bind(
-        Detail,
-        "+",
-        Action::ScaleUp,
-        "one instance of its process more (asks)",
-        None,
-    ),
-    bind(
-        Detail,
-        "-",
-        Action::ScaleDown,
-        "one instance of its process fewer (asks)",
-        None,
-    ),
-    bind(Detail, "l", Action::ReadLogs, "read its logs", Some("logs")),
     bind(
         OwnLog,
         "h",
@@ -383,6 +353,22 @@ const MAIN: &[Binding] = &[
         "next pane",
         Some("pane"),
     ),
+    bind(
+        Everywhere,
+        "S-Tab",
+        Action::PreviousPane,
+        "the pane before",
+        None,
+    ),
+    bind(Everywhere, "1", Action::ToTable, "the processes", None),
+    bind(
+        Everywhere,
+        "2",
+        Action::ToAbout,
+        "what is selected: beside the table, or all about it",
+        None,
+    ),
+    bind(Everywhere, "3", Action::ToLogs, "its logs", None),
     bind(
         Everywhere,
         "z",

@@ -3,6 +3,7 @@
 
 mod action;
 mod bindings;
+mod detail;
 mod log_view;
 mod press;
 mod signals;

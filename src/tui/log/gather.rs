@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use crate::api::{LogHistogramQuery, LogPageQuery, LogQuery, LogSearchQuery};
-use crate::tui::model::Tickets;
 use crate::tui::msg::Cmd;
-use crate::tui::query::{Query, Ticket};
+use crate::tui::query::{Query, Ticket, Tickets};
 
 /// What asking takes.
 pub(in crate::tui) struct Asking<'a> {

@@ -1,16 +1,23 @@
 //! Everything about one instance: what it is, the runs it had, why it stands where it stands.
 
+use std::time::Duration;
+
 use crate::api::{Count, Detail, Intent, RunView, Status, Verb};
 use crate::domain::names::{InstanceId, RunId};
 use crate::tui::keymap::Action;
+use crate::tui::log::Scope;
 use crate::tui::model::{Model, Target};
+use crate::tui::moment::{self, Timeline};
 use crate::tui::msg::Cmd;
 use crate::tui::query::{Answer, Past, Query, Ticket};
 use crate::tui::regions::regions;
 use crate::tui::verbs;
 use crate::tui::view::screens::detail::{height, list_height};
 
-use super::{Handled, Screen, log_view, scrolled};
+use super::{Handled, LogView, Screen, log_view, scrolled};
+
+/// Charts of a day are asked for this often.
+const LONG_AGAIN: Duration = Duration::from_secs(60);
 
 /// What part of it is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,26 +89,35 @@ pub(in crate::tui) struct DetailScreen {
     /// The run that is looked at; none is the newest, also when a newer one comes.
     chosen: Option<RunId>,
     pub(in crate::tui) scroll: usize,
+    /// Its logs, below the overview.
+    pub(in crate::tui) logs: LogView,
+    /// Charts of a day instead of ten minutes.
+    pub(in crate::tui) day: bool,
+    /// What it used in a day, and when that was asked.
+    long: Known<Timeline>,
+    long_at: Option<Duration>,
 }
 
 impl DetailScreen {
     pub(super) fn waits_for(&self, ticket: Ticket) -> bool {
-        [self.detail.waits, self.past.waits].contains(&Some(ticket))
+        [self.detail.waits, self.past.waits, self.long.waits].contains(&Some(ticket))
     }
 
     pub(super) fn take(&mut self, answer: Result<Answer, String>, ticket: Ticket) {
+        let other = || "the daemon answered something else".to_owned();
+        if self.long.waits == Some(ticket) {
+            self.long.take(match answer {
+                Ok(Answer::Day(columns)) => Ok(Timeline::told(&columns)),
+                Ok(_) => Err(other()),
+                Err(why) => Err(why),
+            });
+            return;
+        }
         let gone = || Err("it is gone".to_owned());
         if self.past.waits == Some(ticket) {
             self.past.take(match answer {
                 Ok(Answer::Past(past)) => Ok(past),
-                Ok(
-                    Answer::Detail(_)
-                    | Answer::History(_)
-                    | Answer::Draft(_)
-                    | Answer::Defined(_)
-                    | Answer::LogPage(_)
-                    | Answer::LogHistogram(_),
-                ) => Err("the daemon answered something else".to_owned()),
+                Ok(_) => Err(other()),
                 Err(why) => Err(why),
             });
             return;
@@ -112,6 +128,11 @@ impl DetailScreen {
             let own = all.find(|it| it.instance.id == id);
             own.map_or_else(gone, |it| Ok(Box::new(it)))
         }));
+    }
+
+    /// What it used in a day, when that is known.
+    pub(in crate::tui) fn long(&self) -> Option<&Timeline> {
+        self.long.told.as_ref()
     }
 
     pub(in crate::tui) fn runs(&self) -> &[RunView] {
@@ -142,20 +163,37 @@ pub(in crate::tui) fn open(model: &mut Model) {
     };
     model.screens.push(Screen::Detail(DetailScreen {
         id,
-        name,
+        name: name.clone(),
         tab: Tab::Overview,
         detail: Known::NOTHING,
         past: Known::NOTHING,
         asked: None,
         chosen: None,
         scroll: 0,
+        logs: LogView::part(Scope {
+            select: id.to_string(),
+            name,
+            ..Scope::default()
+        }),
+        day: false,
+        long: Known::NOTHING,
+        long_at: None,
     }));
+}
+
+/// The columns of its charts.
+pub(in crate::tui) fn timeline(model: &Model, it: &DetailScreen) -> Option<Timeline> {
+    if it.day {
+        return it.long().cloned();
+    }
+    let row = model.rows.get(&it.id)?;
+    Some(Timeline::of(row, model.told_ms()))
 }
 
 /// Asks about what has changed. One question of a kind is under way at a time: a process that crashes in a loop is
 /// asked about as fast as it is answered, not faster.
 pub(in crate::tui) fn refresh(model: &mut Model, commands: &mut Vec<Cmd>) {
-    let live = model.is_live();
+    let (live, time) = (model.is_live(), model.now);
     let Model {
         screens,
         rows,
@@ -168,8 +206,18 @@ pub(in crate::tui) fn refresh(model: &mut Model, commands: &mut Vec<Cmd>) {
         };
         if !live {
             it.asked = None;
-            (it.detail.waits, it.past.waits) = (None, None);
+            (it.detail.waits, it.past.waits, it.long.waits) = (None, None, None);
             continue;
+        }
+        let old = it
+            .long_at
+            .is_none_or(|at| time.saturating_sub(at) >= LONG_AGAIN);
+        if it.day && old && it.long.waits.is_none() {
+            let ticket = tickets.next();
+            (it.long.waits, it.long_at) = (Some(ticket), Some(time));
+            let select = it.id.to_string();
+            let query = Query::Day { select };
+            commands.push(Cmd::Fetch { ticket, query });
         }
         let now = rows.get(&it.id).map(|row| (row.view.run, row.view.status));
         let waits = it.detail.waits.is_some() || it.past.waits.is_some();
@@ -207,6 +255,11 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) ->
         Action::ReadLogs => read_logs(model, commands),
         Action::TabNext => turn(model, Tab::next),
         Action::TabPrevious => turn(model, Tab::previous),
+        Action::Zoom => zoom(model),
+        Action::CursorBack => moment::step(model, -1),
+        Action::CursorOn => moment::step(model, 1),
+        Action::CursorFarBack => moment::step(model, -10),
+        Action::CursorFarOn => moment::step(model, 10),
         Action::ScaleUp => crate::tui::act::scale(model, Count::More(1)),
         Action::ScaleDown => crate::tui::act::scale(model, Count::Fewer(1)),
         other => match other.signal() {
@@ -215,6 +268,13 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) ->
         },
     }
     Handled::Yes
+}
+
+/// Charts of ten minutes, or of a day.
+fn zoom(model: &mut Model) {
+    if let Some(Screen::Detail(it)) = model.screens.last_mut() {
+        it.day = !it.day;
+    }
 }
 
 fn turn(model: &mut Model, to: fn(Tab) -> Tab) {
@@ -271,6 +331,9 @@ fn read_logs(model: &mut Model, commands: &mut Vec<Cmd>) {
     let (select, name) = (it.id.to_string(), it.name.clone());
     let run = it.runs().get(it.chosen()).filter(|_| it.tab == Tab::Runs);
     let end = run.and_then(|run| run.run.ended.as_ref());
-    let at = end.map(|end| end.exit.at_ms);
-    log_view::open_scope(model, select, name, at, commands);
+    let at = end.map(|end| end.exit.at_ms).or(model.moment.at_ms);
+    match at {
+        Some(ms) => log_view::open_at(model, select, name, ms, commands),
+        None => log_view::open_scope(model, select, name, None, commands),
+    }
 }

@@ -220,6 +220,7 @@ pub(super) fn key(name: &str) -> KeyEvent {
         "Enter" => KeyCode::Enter,
         "Backspace" => KeyCode::Backspace,
         "Tab" => KeyCode::Tab,
+        "S-Tab" => KeyCode::BackTab,
         "Up" => KeyCode::Up,
         "Down" => KeyCode::Down,
         "Left" => KeyCode::Left,

@@ -185,8 +185,8 @@ fn charts_begin_with_what_the_daemon_measured_before() {
         answer: Ok(Answer::History(vec![told])),
     });
     let series = &desk.model.rows[&InstanceId(1)].series;
-    assert_eq!((series.cpu().len(), series.memory().len()), (60, 60));
-    let newest: Vec<_> = series.cpu().iter().skip(57).copied().collect();
+    assert_eq!((series.cpu().len(), series.memory().len()), (120, 120));
+    let newest: Vec<_> = series.cpu().iter().skip(117).copied().collect();
     assert_eq!(newest, [Some(70), None, Some(90)]);
 }
 

@@ -11,6 +11,7 @@ mod log_pictures;
 mod log_view;
 mod logs;
 mod marks;
+mod moment;
 mod own_log;
 mod paint;
 mod palette;

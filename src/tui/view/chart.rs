@@ -17,6 +17,10 @@ pub(super) struct Chart<'a> {
     pub(super) top: f64,
     /// What stands at the top and at the bottom of the axis.
     pub(super) labels: [&'a str; 2],
+    /// What happened: in a column, a sign.
+    pub(super) ticks: &'a [(usize, char)],
+    /// The column that is looked at.
+    pub(super) cursor: Option<usize>,
 }
 
 impl Chart<'_> {
@@ -77,6 +81,34 @@ impl Chart<'_> {
                 })
                 .collect();
             canvas.text(area.x + AXIS, y, area.width - AXIS, &line, Role::Text);
+            for (column, sign) in self.ticks {
+                // Where nothing is drawn, and at the top in any case.
+                let blank = line.chars().nth(*column) == Some(' ');
+                if let Ok(column) = u16::try_from(*column)
+                    && (n == 0 || blank)
+                {
+                    canvas.text(
+                        area.x + AXIS + column,
+                        y,
+                        1,
+                        &sign.to_string(),
+                        Role::Waiting,
+                    );
+                }
+            }
+        }
+        if let Some(column) = self.cursor.and_then(|n| u16::try_from(n).ok())
+            && column < area.width - AXIS
+        {
+            let x = area.x + AXIS + column;
+            canvas.paint(
+                Rect {
+                    x,
+                    width: 1,
+                    ..area
+                },
+                Role::Selected,
+            );
         }
     }
 }

@@ -3,6 +3,7 @@
 mod boxes;
 mod canvas;
 mod chart;
+mod charts;
 mod header;
 mod logs;
 mod marks;

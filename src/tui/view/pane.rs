@@ -1,18 +1,16 @@
 //! What is selected, beside the table.
 
-use std::time::Duration;
-
 use ratatui::layout::Rect;
 
 use crate::config::units::short_duration;
 use crate::logs::safe::harmless;
-use crate::tui::model::{Model, Row};
-use crate::tui::spark::COLUMN;
+use crate::tui::model::{Focus, Model, Row};
+use crate::tui::moment::Timeline;
 use crate::tui::theme::{Role, role_of};
 
 use super::canvas::Canvas;
-use super::chart::Chart;
-use super::table::{percent, short_bytes};
+use super::charts::{Marks, cpu_chart, memory_chart, then};
+use super::table::short_bytes;
 
 /// Below this there is no room for charts.
 const CHARTS: u16 = 16;
@@ -65,13 +63,26 @@ fn lines(model: &Model, row: &Row) -> Vec<(String, Role)> {
                 view.id,
                 view.run
             ),
-            Role::Title,
+            if model.focus == Focus::About {
+                Role::Selected
+            } else {
+                Role::Title
+            },
         ),
         (
             format!("{} {}", model.glyphs.sign(view.status), view.status),
             role_of(view.status),
         ),
     ];
+    let about = model.about.as_ref().filter(|it| it.id == view.id);
+    if let Some(ms) = model.moment.at_ms {
+        let timeline = Timeline::of(row, model.told_ms());
+        let detail = about.and_then(|it| it.detail.as_deref());
+        let events = detail.map_or(&[][..], |it| &it.events);
+        for (title, text) in then(model, view.id, ms, &timeline, events) {
+            lines.push((format!("{title:<8}{text}"), Role::Moving));
+        }
+    }
     let mut add = |text: String| lines.push((harmless(&text), Role::Text));
     if !view.because.is_empty() {
         add(view.because.clone());
@@ -83,8 +94,7 @@ fn lines(model: &Model, row: &Row) -> Vec<(String, Role)> {
         add(format!("last end: {}", exit.text));
     }
     add(format!("restarts {}", view.restarts));
-    let detail = model.about.as_ref().filter(|it| it.id == view.id);
-    if let Some(detail) = detail.and_then(|it| it.detail.as_ref()) {
+    if let Some(detail) = about.and_then(|it| it.detail.as_ref()) {
         let args = detail.command.args.join(" ");
         add(format!("$ {} {args}", detail.command.program));
         add(format!("in {}", detail.cwd.display()));
@@ -115,79 +125,10 @@ fn draw_charts(canvas: &mut Canvas<'_>, area: Rect, model: &Model, row: &Row) {
         ..above
     };
     let about = model.about.as_ref().filter(|it| it.id == row.view.id);
-    let limit = about.and_then(|it| it.detail.as_ref()?.limits.max_memory);
-    cpu_chart(canvas, above, row);
-    memory_chart(canvas, below, row, limit);
-}
-
-/// A chart below its heading.
-fn body(area: Rect) -> Rect {
-    Rect {
-        y: area.y + 1,
-        height: area.height.saturating_sub(1),
-        ..area
-    }
-}
-
-/// What it used of the processors.
-pub(super) fn cpu_chart(canvas: &mut Canvas<'_>, area: Rect, row: &Row) {
-    if area.height < 2 {
-        return;
-    }
-    let none = canvas.glyphs.none.to_string();
-    let columns = Chart::columns(area);
-    let span = Duration::from_secs(u64::try_from(columns).unwrap_or(0) * u64::from(COLUMN));
-    let cpu: Vec<Option<f64>> = row
-        .series
-        .cpu()
-        .iter()
-        .map(|tenths| tenths.map(|tenths| f64::from(tenths) / 10.0))
-        .collect();
-    let most = cpu.iter().flatten().copied().fold(10.0, f64::max);
-    let now = row.view.cpu.map_or(none, percent);
-    let title = format!("cpu {now}   last {}", short_duration(span));
-    canvas.text(area.x, area.y, area.width, &title, Role::Title);
-    Chart {
-        values: &cpu,
-        top: most,
-        labels: [&format!("{most:.0}%"), "0"],
-    }
-    .draw(canvas, body(area));
-}
-
-/// What it used of the memory, and of its limit.
-#[expect(clippy::cast_precision_loss, reason = "pictures of numbers")]
-pub(super) fn memory_chart(canvas: &mut Canvas<'_>, area: Rect, row: &Row, limit: Option<u64>) {
-    if area.height < 2 {
-        return;
-    }
-    let none = canvas.glyphs.none.to_string();
-    let memory: Vec<Option<f64>> = row
-        .series
-        .memory()
-        .iter()
-        .map(|bytes| bytes.map(|bytes| bytes as f64))
-        .collect();
-    let most = memory.iter().flatten().copied().fold(1.0, f64::max);
-    let top = limit.map_or(most, |limit| limit as f64);
-    let now = row.view.memory.map_or_else(|| none.clone(), short_bytes);
-    let of = limit.map_or_else(String::new, |limit| format!(" of {}", short_bytes(limit)));
-    let title = format!("memory {now}{of}");
-    canvas.text(area.x, area.y, area.width, &title, Role::Title);
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "it was a number of bytes"
-    )]
-    let label = if memory.iter().flatten().next().is_some() || limit.is_some() {
-        short_bytes(top as u64)
-    } else {
-        none
-    };
-    Chart {
-        values: &memory,
-        top,
-        labels: [&label, "0"],
-    }
-    .draw(canvas, body(area));
+    let detail = about.and_then(|it| it.detail.as_deref());
+    let limit = detail.and_then(|it| it.limits.max_memory);
+    let timeline = Timeline::of(row, model.told_ms());
+    let marks = Marks::of(model.moment.at_ms, detail, &[]);
+    cpu_chart(canvas, above, row, &timeline, &marks);
+    memory_chart(canvas, below, row, (&timeline, limit), &marks);
 }

@@ -111,6 +111,17 @@ fn status_words(row: &Row, now: Duration) -> String {
     }
 }
 
+/// What it uses; with a time cursor, what it used then.
+fn used(model: &Model, row: &Row) -> (Option<f32>, Option<u64>) {
+    match model.moment.at_ms {
+        Some(ms) => {
+            let (cpu, memory) = row.series.at(ms);
+            (cpu.map(|tenths| f32::from(tenths) / 10.0), memory)
+        }
+        None => (row.view.cpu, row.view.memory),
+    }
+}
+
 fn cells_of(model: &Model, target: &Target, last: bool) -> Option<Cells> {
     let glyphs = &model.glyphs;
     match target {
@@ -135,9 +146,9 @@ fn cells_of(model: &Model, target: &Target, last: bool) -> Option<Cells> {
                 status: status_words(row, model.told_at()),
                 role: role_of(view.status),
                 requested: row.requested,
-                cpu: view.cpu,
+                cpu: used(model, row).0,
                 series: row.series.cpu().clone(),
-                memory: view.memory,
+                memory: used(model, row).1,
                 restarts: view.restarts,
                 uptime: view.uptime,
                 pid: view.pid,
@@ -170,10 +181,7 @@ fn cells_of(model: &Model, target: &Target, last: bool) -> Option<Cells> {
                         .reduce(u16::saturating_add)
                 })
                 .collect();
-            let sum = |f: fn(&Row) -> Option<u64>| {
-                let found: Vec<u64> = rows.iter().filter_map(|r| f(r)).collect();
-                (!found.is_empty()).then(|| found.into_iter().sum())
-            };
+            let bytes: Vec<u64> = rows.iter().filter_map(|r| used(model, r).1).collect();
             let marked = rows
                 .iter()
                 .filter(|r| model.marks.contains(&r.view.id))
@@ -184,7 +192,7 @@ fn cells_of(model: &Model, target: &Target, last: bool) -> Option<Cells> {
             } else {
                 String::new()
             };
-            let cpus: Vec<f32> = rows.iter().filter_map(|r| r.view.cpu).collect();
+            let cpus: Vec<f32> = rows.iter().filter_map(|r| used(model, r).0).collect();
             Some(Cells {
                 name: format!(
                     "{sign} {} {}{}{marks}",
@@ -205,7 +213,7 @@ fn cells_of(model: &Model, target: &Target, last: bool) -> Option<Cells> {
                     .flatten(),
                 cpu: (!cpus.is_empty()).then(|| cpus.iter().sum()),
                 series,
-                memory: sum(|r| r.view.memory),
+                memory: (!bytes.is_empty()).then(|| bytes.iter().sum()),
                 restarts: rows.iter().map(|r| r.view.restarts).sum(),
                 uptime: rows.iter().filter_map(|r| r.view.uptime).min(),
                 pid: None,
@@ -232,6 +240,9 @@ pub(super) fn head(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     } else {
         ""
     };
+    // The figures are of then.
+    let then = model.moment.at_ms.map(super::charts::second);
+    let title = then.map_or(title, |then| format!("AT {then}"));
     canvas.text(x, y, columns.name, &format!("{title}{held}"), Role::Title);
     x += columns.name;
     let by = model.order.by(model.size.0);

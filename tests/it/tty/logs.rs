@@ -13,7 +13,7 @@ fn reading(home: &Sandbox, size: (u16, u16)) -> (Parrot, Screen) {
     select(&screen, "parrot");
     parrot.say_lines("tick", 1..=50);
     screen.until(|text| text.contains("tick 0050") && text.contains("FOLLOW"));
-    screen.keys("\t");
+    screen.keys("3");
     (parrot, screen)
 }
 

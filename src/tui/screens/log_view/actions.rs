@@ -77,6 +77,11 @@ impl LogView {
                 self.at = (self.at + 1) % self.panes.len().max(1);
                 self.whole = None;
             }
+            Action::PreviousPane => {
+                let all = self.panes.len().max(1);
+                self.at = (self.at + all - 1) % all;
+                self.whole = None;
+            }
             Action::PaneClose => self.close_pane(asking),
             Action::PaneArrange => self.side = !self.side,
             Action::Select => self.with(|pane| pane.select(shape)),

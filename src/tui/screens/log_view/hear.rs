@@ -181,8 +181,8 @@ impl LogView {
 fn views(model: &Model) -> impl Iterator<Item = &LogView> {
     let on_top = model.screens.iter().filter_map(|screen| match screen {
         Screen::Logs(view) => Some(&**view),
+        Screen::Detail(it) => Some(&it.logs),
         Screen::Bulk(_)
-        | Screen::Detail(_)
         | Screen::Form(_)
         | Screen::Messages(_)
         | Screen::OwnLog(_)

@@ -6,6 +6,8 @@ mod hear;
 mod prompt;
 mod seek;
 
+use ratatui::layout::Rect;
+
 use crate::api::Level;
 use crate::logs::safe::SafeText;
 use crate::tui::keymap::Action;
@@ -15,6 +17,7 @@ use crate::tui::model::{Focus, Mode, Model};
 use crate::tui::msg::Cmd;
 use crate::tui::query::Ticket;
 use crate::tui::regions::regions;
+use crate::tui::view::screens::detail::log_area as detail_logs;
 
 use super::{Handled, Screen};
 
@@ -97,6 +100,14 @@ impl LogView {
         self.panes.drain(..).next()
     }
 
+    /// A part of another screen, of these lines.
+    pub(in crate::tui) fn part(scope: Scope) -> Self {
+        Self {
+            embedded: true,
+            ..Self::new(scope)
+        }
+    }
+
     fn new(scope: Scope) -> Self {
         Self {
             panes: vec![Pane::new(scope)],
@@ -137,7 +148,7 @@ impl LogView {
     }
 
     /// The shape of a pane as it is drawn there.
-    pub(in crate::tui) fn shape_in(&self, area: ratatui::layout::Rect, pane: usize) -> Shape {
+    pub(in crate::tui) fn shape_in(&self, area: Rect, pane: usize) -> Shape {
         self.shape(&areas(self, area), pane)
     }
 
@@ -163,18 +174,23 @@ fn on_view(
     commands: &mut Vec<Cmd>,
     work: impl FnOnce(&mut LogView, &Areas, &mut Asking<'_>),
 ) {
-    let places = regions(model);
+    let area = area(model, seat);
     // For a pane that nobody sees nothing is asked.
-    let covered = seat == Seat::Main && log_pane::is_covered(model);
-    let live = model.is_live() && !covered;
-    let (view, area) = match seat {
-        Seat::Main => (&mut model.logs.view, places.log_pane()),
-        Seat::Screen(n) => {
-            let Some(Screen::Logs(view)) = model.screens.get_mut(n) else {
-                return;
-            };
-            (&mut **view, places.screen)
-        }
+    let live = model.is_live() && is_seen(model, seat);
+    let view = match seat {
+        Seat::Main => &mut model.logs.view,
+        Seat::Screen(n) => match model.screens.get_mut(n) {
+            Some(Screen::Logs(view)) => view,
+            Some(Screen::Detail(it)) => &mut it.logs,
+            Some(
+                Screen::Bulk(_)
+                | Screen::Form(_)
+                | Screen::Messages(_)
+                | Screen::OwnLog(_)
+                | Screen::Rolling(_),
+            )
+            | None => return,
+        },
     };
     let mut asking = Asking {
         tickets: &mut model.tickets,
@@ -191,6 +207,84 @@ fn on_view(
     for (text, bad) in remarks {
         model.toast(text, bad);
     }
+}
+
+/// Where a view is drawn; of no height when it is not.
+fn area(model: &Model, seat: Seat) -> Rect {
+    let places = regions(model);
+    match seat {
+        Seat::Main => places.log_pane(),
+        Seat::Screen(n) => match model.screens.get(n) {
+            Some(Screen::Detail(it)) => detail_logs(places.screen, it.tab),
+            Some(_) | None => places.screen,
+        },
+    }
+}
+
+/// Whether somebody sees it; one that has the whole screen goes on below others.
+fn is_seen(model: &Model, seat: Seat) -> bool {
+    let on_top = match seat {
+        Seat::Main => !log_pane::is_covered(model),
+        Seat::Screen(n) => match model.screens.get(n) {
+            Some(Screen::Logs(_)) => return true,
+            Some(_) | None => n + 1 == model.screens.len(),
+        },
+    };
+    on_top && area(model, seat).height > 1
+}
+
+/// Views that are parts of other screens listen while they are seen; seen again, they go on where they ended.
+pub(in crate::tui) fn listen_while_seen(model: &mut Model, commands: &mut Vec<Cmd>) {
+    let live = model.is_live();
+    for seat in std::iter::once(Seat::Main).chain(details(model)) {
+        let seen = is_seen(model, seat);
+        let view = match seat {
+            Seat::Main => Some(&model.logs.view),
+            Seat::Screen(n) => match model.screens.get(n) {
+                Some(Screen::Detail(it)) => Some(&it.logs),
+                Some(_) | None => None,
+            },
+        };
+        let Some(pane) = view.and_then(LogView::pane) else {
+            continue;
+        };
+        let listens = pane.is_listening();
+        let rests = !listens && !pane.is_asking() && pane.due.is_none();
+        if !seen && listens {
+            on_panes(model, seat, commands, |pane, asking| pane.hush(asking));
+        } else if seen && rests && live {
+            on_panes(model, seat, commands, |pane, asking| pane.reopen(asking));
+        }
+    }
+}
+
+/// Where there are details of an instance, which have logs.
+pub(in crate::tui) fn details(model: &Model) -> Vec<Seat> {
+    let screens = model.screens.iter().enumerate();
+    screens
+        .filter(|(_, screen)| matches!(screen, Screen::Detail(_)))
+        .map(|(n, _)| Seat::Screen(n))
+        .collect()
+}
+
+/// All panes go to a moment; without one, to the end.
+pub(in crate::tui) fn go(
+    model: &mut Model,
+    seat: Seat,
+    at_ms: Option<u64>,
+    commands: &mut Vec<Cmd>,
+) {
+    on_view(model, seat, commands, |view, areas, asking| {
+        for n in 0..view.panes.len() {
+            let shape = view.shape(areas, n);
+            if let Some(pane) = view.panes.get_mut(n) {
+                match at_ms {
+                    Some(ms) => pane.open_at(ms, shape, asking),
+                    None => pane.follow(asking),
+                }
+            }
+        }
+    });
 }
 
 /// Asks for all that a view wants now.
@@ -239,7 +333,6 @@ pub(in crate::tui) fn open(model: &mut Model, commands: &mut Vec<Cmd>) {
 
 /// Opens the view of a scope, as the API takes it and as it is called, at a moment. A view that is open on it already
 /// goes there.
-#[allow(dead_code, reason = "for the time cursor of charts")]
 pub(in crate::tui) fn open_at(
     model: &mut Model,
     select: String,

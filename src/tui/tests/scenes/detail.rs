@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::api::{Detail, Earlier, Next, RunState, RunView, Status, Why};
+use crate::domain::event::{Event, What};
 use crate::domain::exit::{Ending, Exit};
 use crate::domain::names::{InstanceId, RunId};
 use crate::domain::operation::Verb;
@@ -10,7 +11,7 @@ use crate::domain::run::{Asker, Ended, Reason, Run};
 use crate::domain::spec::{Command, Limits, LogPolicy, Origin, RestartPolicy, StopPolicy};
 use crate::tui::msg::{Cmd, Msg};
 use crate::tui::query::{Answer, Past, Query, Ticket};
-use crate::tui::tests::desk::{Desk, noon_ms};
+use crate::tui::tests::desk::{Desk, WALL_MS, noon_ms};
 
 /// What a crashed process left: also something that is no text.
 pub(in crate::tui::tests) fn last_lines() -> Vec<String> {
@@ -106,6 +107,35 @@ fn past(desk: &Desk, id: u32) -> Past {
     }
 }
 
+/// A crash and what followed, half a minute before the clock of the desk begins.
+fn events(id: u32) -> Vec<Event> {
+    let at = |before: u64, what| Event {
+        at_ms: WALL_MS - before,
+        id: Some(InstanceId(id)),
+        name: String::new(),
+        what,
+    };
+    vec![
+        at(
+            31_000,
+            What::Exit {
+                run: RunId(2),
+                exit: exit(137, WALL_MS - 31_000),
+                lasted_ms: 63_000,
+                reason: Reason::Itself,
+            },
+        ),
+        at(
+            29_000,
+            What::Status {
+                from: Status::Backoff,
+                to: Status::Starting,
+                because: "run 2 failed; second attempt".into(),
+            },
+        ),
+    ]
+}
+
 fn detail(desk: &Desk, id: u32) -> Detail {
     let instance = desk.model.rows[&InstanceId(id)].view.clone();
     let logs = ["out", "err"].map(|s| (s.into(), format!("/var/log/{}.{s}", instance.name).into()));
@@ -135,7 +165,7 @@ fn detail(desk: &Desk, id: u32) -> Detail {
         run_generation: 1,
         origin: Origin::Typed,
         tree: 3,
-        events: vec![],
+        events: events(id),
     }
 }
 

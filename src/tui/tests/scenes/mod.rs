@@ -2,6 +2,7 @@
 
 mod acts;
 pub(super) mod detail;
+pub(super) mod moment;
 pub(super) mod own_log;
 mod rolling;
 mod several;
@@ -10,14 +11,13 @@ use super::desk::Desk;
 
 /// Name and scene.
 pub(super) fn all() -> Vec<(&'static str, Desk)> {
-    [
+    let all = [
         several::scenes(),
         rolling::scenes(),
         detail::scenes(),
         acts::scenes(),
         own_log::scenes(),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+        moment::scenes(),
+    ];
+    all.into_iter().flatten().collect()
 }

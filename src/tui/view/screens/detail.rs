@@ -1,83 +1,31 @@
 //! Everything about one instance: a live line, then one of its tabs.
 
+mod parts;
+mod runs;
+
 use ratatui::layout::Rect;
 
-use crate::api::{Detail, Next, RunState, RunView, Why};
+use crate::api::{Detail, Next, Why};
 use crate::config::units::{short_duration, short_seconds, short_size};
 use crate::domain::spec::Origin;
-use crate::domain::why::{short, span};
+use crate::domain::why::span;
 use crate::logs::safe::harmless;
 use crate::tui::model::{Model, Row};
 use crate::tui::regions::regions;
 use crate::tui::screens::Screen;
-use crate::tui::screens::detail::{DetailScreen, Known, Tab};
+use crate::tui::screens::detail::{self, DetailScreen, Known, Tab};
 use crate::tui::theme::{Role, role_of};
 use crate::tui::view::canvas::{Canvas, cells};
-use crate::tui::view::pane::{cpu_chart, memory_chart};
+use crate::tui::view::charts::{Marks, cpu_chart, memory_chart, then};
+
+use super::log_view;
+
+pub(in crate::tui) use parts::log_area;
+use parts::parts;
+pub(in crate::tui) use runs::list_height;
+use runs::runs;
 
 type Line = (String, Role);
-
-/// Lines above a tab: title, live line, tabs.
-const ABOVE: u16 = 3;
-/// So wide that charts stand beside the text.
-const BESIDE: u16 = 110;
-/// So high that charts stand below the text.
-const BELOW: u16 = 18;
-/// The height of charts below the text.
-const CHARTS: u16 = 7;
-
-/// The text of a tab, and its charts.
-#[derive(Debug, Clone, Copy)]
-struct Parts {
-    text: Rect,
-    charts: Option<[Rect; 2]>,
-}
-
-fn parts(area: Rect, tab: Tab) -> Parts {
-    let body = Rect {
-        x: area.x + 1,
-        y: area.y + ABOVE,
-        width: area.width.saturating_sub(2),
-        height: area.height.saturating_sub(ABOVE),
-    };
-    if tab != Tab::Overview {
-        return Parts {
-            text: body,
-            charts: None,
-        };
-    }
-    if body.width >= BESIDE && body.height >= BELOW {
-        let width = body.width / 2;
-        let (x, height) = (body.x + width + 2, (body.height / 2).min(16));
-        let right = Rect::new(x, body.y, body.right().saturating_sub(x), height - 1);
-        let below = Rect {
-            y: body.y + height,
-            ..right
-        };
-        let charts = Some([right, below]);
-        return Parts {
-            text: Rect { width, ..body },
-            charts,
-        };
-    }
-    if body.height >= BELOW {
-        let height = body.height - CHARTS - 1;
-        let half = body.width / 2;
-        let left = Rect::new(body.x, body.y + height + 1, half - 1, CHARTS);
-        let right = Rect {
-            x: body.x + half + 1,
-            ..left
-        };
-        return Parts {
-            text: Rect { height, ..body },
-            charts: Some([left, right]),
-        };
-    }
-    Parts {
-        text: body,
-        charts: None,
-    }
-}
 
 /// Breaks a text between words; what is longer than a line is cut by the edge.
 fn folded(text: &str, width: u16) -> Vec<String> {
@@ -147,6 +95,13 @@ fn live(model: &Model, it: &DetailScreen) -> Line {
 
 fn overview(model: &Model, it: &DetailScreen, width: u16) -> Vec<Line> {
     let mut lines = unknown(&it.detail);
+    if let (Some(ms), Some(timeline)) = (model.moment.at_ms, detail::timeline(model, it)) {
+        let events = it.detail.told.as_ref().map_or(&[][..], |told| &told.events);
+        for (title, text) in then(model, it.id, ms, &timeline, events) {
+            lines.extend(titled(title, &text, width, Role::Moving));
+        }
+        lines.push((String::new(), Role::Text));
+    }
     let Some(detail) = &it.detail.told else {
         return lines;
     };
@@ -328,112 +283,6 @@ pub(in crate::tui) fn height(model: &Model) -> usize {
     (all + 1).saturating_sub(usize::from(text.height).max(1))
 }
 
-/// How many runs are listed at once.
-pub(in crate::tui) fn list_height(model: &Model) -> usize {
-    usize::from(list(parts(regions(model).screen, Tab::Runs).text).height)
-}
-
-/// The list of runs leaves room for the last words of one.
-fn list(area: Rect) -> Rect {
-    let height = area.height.saturating_sub(1);
-    Rect {
-        y: area.y + 1,
-        height: height - height / 2,
-        ..area
-    }
-}
-
-/// Its end in a few words.
-fn end(run: &RunView) -> (String, Role) {
-    match (run.state, &run.run.ended) {
-        (RunState::Ended, Some(ended)) => {
-            let well = run.exit.as_ref().is_some_and(|exit| exit.code == Some(0));
-            let role = if well { Role::Text } else { Role::Bad };
-            (harmless(&short(ended)), role)
-        }
-        (RunState::Running, _) => ("running".into(), Role::Good),
-        (RunState::Unseen | RunState::Ended, _) => ("nobody saw how".into(), Role::Stale),
-    }
-}
-
-fn runs(canvas: &mut Canvas<'_>, area: Rect, model: &Model, it: &DetailScreen) {
-    let mut y = area.y;
-    for (text, role) in unknown(&it.past) {
-        canvas.text(area.x, y, area.width, &text, role);
-        y += 1;
-    }
-    let runs = it.runs();
-    if runs.is_empty() {
-        if it.past.told.is_some() {
-            canvas.text(area.x, y, area.width, "no run is remembered", Role::Text);
-        }
-        return;
-    }
-    let roomy = area.width >= 76;
-    let head = if roomy {
-        "  RUN  STARTED         LASTED   ENDED BY"
-    } else {
-        "  RUN  LASTED   ENDED BY"
-    };
-    let by_at = area.x + area.width - area.width / 3;
-    if y == area.y {
-        canvas.text(area.x, y, area.width, head, Role::Title);
-        if roomy {
-            canvas.text(by_at, y, area.width / 3, "STARTED BY", Role::Title);
-        }
-    }
-    let place = list(area);
-    let chosen = it.chosen();
-    let first = chosen.saturating_sub(usize::from(place.height).saturating_sub(1));
-    let mut y = place.y;
-    for (n, run) in runs.iter().enumerate().skip(first) {
-        if y >= place.bottom() {
-            break;
-        }
-        let mark = if n == chosen {
-            canvas.glyphs.cursor
-        } else {
-            ' '
-        };
-        let begun = run.run.begun_ms.map_or_else(String::new, when);
-        let row = model.rows.get(&it.id).map(|row| &row.view);
-        let up = row.filter(|row| row.run == run.run.run && run.state == RunState::Running);
-        let up = up.and_then(|row| row.uptime).map(|s| s * 1000);
-        let lasted = run.run.ended.as_ref().map(|end| end.lasted_ms).or(up);
-        let lasted = lasted.map_or_else(String::new, span);
-        let start = if roomy {
-            format!("{mark}{:>4}  {begun:<14}  {lasted:<7}  ", run.run.run)
-        } else {
-            format!("{mark}{:>4}  {lasted:<7}  ", run.run.run)
-        };
-        let x = canvas.text(area.x, y, area.width, &start, Role::Text);
-        let (text, role) = end(run);
-        let until = if roomy { by_at - 1 } else { area.right() };
-        canvas.text(x, y, until.saturating_sub(x), &text, role);
-        if roomy && let Some(by) = &run.run.begun_by {
-            let by = harmless(&by.to_string());
-            canvas.text(by_at, y, area.width / 3, &by, Role::Text);
-        }
-        y += 1;
-    }
-    let Some(run) = runs.get(chosen) else {
-        return;
-    };
-    let words = last_words(Some(run.run.run.0), &run.stderr);
-    let room = usize::from(area.bottom().saturating_sub(y + 1));
-    // The last ones are the nearest to the end.
-    let skip = words.len().saturating_sub(room.max(1));
-    for (n, (text, role)) in words.iter().enumerate() {
-        if n == 0 || n > skip {
-            if y >= area.bottom() {
-                break;
-            }
-            canvas.text(area.x, y, area.width, text, *role);
-            y += 1;
-        }
-    }
-}
-
 fn tabs(canvas: &mut Canvas<'_>, area: Rect, it: &DetailScreen) {
     let dot = canvas.glyphs.dot;
     let mut x = area.x + 1;
@@ -477,9 +326,17 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, model: &Model, it: &Deta
     for (y, (text, role)) in rows.zip(lines.iter().skip(it.scroll)) {
         canvas.text(parts.text.x, y, parts.text.width, text, *role);
     }
-    if let (Some([one, other]), Some(row)) = (parts.charts, model.rows.get(&it.id)) {
-        cpu_chart(canvas, one, row);
-        let detail = it.detail.told.as_ref();
-        memory_chart(canvas, other, row, detail.and_then(|d| d.limits.max_memory));
+    if let Some(place) = parts.logs {
+        log_view::titled(canvas, place, model, &it.logs, &harmless(&it.name));
+    }
+    let timeline = detail::timeline(model, it);
+    if let (Some([one, other]), Some(row), Some(timeline)) =
+        (parts.charts, model.rows.get(&it.id), timeline)
+    {
+        let detail = it.detail.told.as_deref();
+        let marks = Marks::of(model.moment.at_ms, detail, it.runs());
+        cpu_chart(canvas, one, row, &timeline, &marks);
+        let limit = detail.and_then(|d| d.limits.max_memory);
+        memory_chart(canvas, other, row, (&timeline, limit), &marks);
     }
 }

@@ -85,6 +85,22 @@ fn title(canvas: &mut Canvas<'_>, area: Rect, view: &LogView, pane: &Pane, n: us
     canvas.text(x, area.y, right_width, &right, Role::Title);
 }
 
+/// A part of another screen: a title, and lines.
+pub(in crate::tui::view) fn titled(
+    canvas: &mut Canvas<'_>,
+    area: Rect,
+    model: &Model,
+    view: &LogView,
+    name: &str,
+) {
+    let Some((pane, place)) = view.pane().zip(areas(view, area).panes.first().copied()) else {
+        return;
+    };
+    let right = words(canvas, view, pane);
+    canvas.title(place.title, &format!("logs: {name}"), &right);
+    lines(canvas, place.body, area, model, view, 0);
+}
+
 /// Which lines of an embedded view, whether it follows, and how far a search is.
 pub(in crate::tui::view) fn words(canvas: &Canvas<'_>, view: &LogView, pane: &Pane) -> String {
     let dot = canvas.glyphs.dot;

@@ -1,0 +1,281 @@
+//! The charts of one instance, with the time cursor and what happened on the same axis.
+
+use std::time::Duration;
+
+use ratatui::layout::Rect;
+
+use crate::api::{Detail, RunView};
+use crate::config::units::short_duration;
+use crate::domain::event::{Event, What};
+use crate::domain::names::InstanceId;
+use crate::domain::status::Status;
+use crate::domain::why::span;
+use crate::logs::safe::harmless;
+use crate::tui::model::{Model, Row};
+use crate::tui::moment::{Timeline, others};
+use crate::tui::theme::Role;
+
+use super::canvas::Canvas;
+use super::chart::Chart;
+use super::clock;
+use super::table::{percent, short_bytes};
+
+/// So many events, and so many other instances, are told at a moment.
+const EVENTS: usize = 3;
+const OTHERS: usize = 4;
+/// No name is longer there, characters.
+const NAME: usize = 20;
+/// Two tellings of the same beginning are this near, milliseconds.
+const SAME: u64 = 2000;
+
+/// What stands on the axis of time.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Marks {
+    moment: Option<u64>,
+    /// When runs began.
+    begins: Vec<u64>,
+    /// When the first run of another definition began.
+    changes: Vec<u64>,
+}
+
+impl Marks {
+    pub(super) fn of(moment: Option<u64>, detail: Option<&Detail>, runs: &[RunView]) -> Self {
+        let mut it = Self {
+            moment,
+            ..Self::default()
+        };
+        for (n, run) in runs.iter().enumerate() {
+            let Some(begun) = run.run.begun_ms else {
+                continue;
+            };
+            let older = runs.get(n + 1);
+            if older.is_some_and(|older| older.run.generation != run.run.generation) {
+                it.changes.push(begun);
+            } else {
+                it.begins.push(begun);
+            }
+        }
+        let events = detail.map_or(&[][..], |detail| &detail.events);
+        let begins = events.iter().filter(|event| match event.what {
+            What::Status { from, to, .. } => {
+                to == Status::Starting || (to == Status::Running && from != Status::Starting)
+            }
+            What::Exit { .. }
+            | What::Asked { .. }
+            | What::Limit { .. }
+            | What::Alarm { .. }
+            | What::Note { .. } => false,
+        });
+        for event in begins {
+            let mut known = it.begins.iter().chain(&it.changes);
+            if !known.any(|at| at.abs_diff(event.at_ms) < SAME) {
+                it.begins.push(event.at_ms);
+            }
+        }
+        it
+    }
+
+    /// Columns from the left, of so many.
+    fn columns(&self, timeline: &Timeline, shown: usize, glyphs: [char; 2]) -> Vec<(usize, char)> {
+        let [begin, change] = glyphs;
+        let place = |ms: &u64| shown.checked_sub(timeline.back(*ms)? + 1);
+        let begins = self.begins.iter().filter_map(place);
+        let begins = begins.map(|n| (n, begin));
+        let changes = self.changes.iter().filter_map(place);
+        begins.chain(changes.map(|n| (n, change))).collect()
+    }
+}
+
+/// A chart below its heading.
+fn body(area: Rect) -> Rect {
+    Rect {
+        y: area.y + 1,
+        height: area.height.saturating_sub(1),
+        ..area
+    }
+}
+
+fn draw(
+    canvas: &mut Canvas<'_>,
+    area: Rect,
+    (values, top, labels): (&[Option<f64>], f64, [&str; 2]),
+    timeline: &Timeline,
+    marks: &Marks,
+) {
+    let shown = Chart::columns(area);
+    let cursor = marks.moment.and_then(|ms| timeline.back(ms));
+    let glyphs = [canvas.glyphs.hanging, canvas.glyphs.mark];
+    Chart {
+        values,
+        top,
+        labels,
+        ticks: &marks.columns(timeline, shown, glyphs),
+        cursor: cursor.and_then(|back| shown.checked_sub(back + 1)),
+    }
+    .draw(canvas, body(area));
+}
+
+/// The time of a moment, to the second.
+pub(super) fn second(ms: u64) -> String {
+    clock(ms).chars().take(8).collect()
+}
+
+fn heading(marks: &Marks, timeline: &Timeline, area: Rect) -> String {
+    match marks.moment {
+        Some(ms) => format!("at {}", second(ms)),
+        None => {
+            let columns = u64::try_from(Chart::columns(area)).unwrap_or(0);
+            let span = Duration::from_millis(columns * timeline.period_ms);
+            format!("last {}", short_duration(span))
+        }
+    }
+}
+
+fn of_tenths(tenths: u16) -> f32 {
+    f32::from(tenths) / 10.0
+}
+
+/// What it used of the processors.
+pub(super) fn cpu_chart(
+    canvas: &mut Canvas<'_>,
+    area: Rect,
+    row: &Row,
+    timeline: &Timeline,
+    marks: &Marks,
+) {
+    if area.height < 2 {
+        return;
+    }
+    let none = canvas.glyphs.none.to_string();
+    let values = timeline.cpu.iter();
+    let cpu: Vec<Option<f64>> = values
+        .map(|tenths| tenths.map(|tenths| f64::from(tenths) / 10.0))
+        .collect();
+    let most = cpu.iter().flatten().copied().fold(10.0, f64::max);
+    let used = match marks.moment {
+        Some(ms) => timeline.at(ms).0.map(of_tenths),
+        None => row.view.cpu,
+    };
+    let used = used.map_or(none, percent);
+    let title = format!("cpu {used}   {}", heading(marks, timeline, area));
+    canvas.text(area.x, area.y, area.width, &title, Role::Title);
+    let labels = [&*format!("{most:.0}%"), "0"];
+    draw(canvas, area, (&cpu, most, labels), timeline, marks);
+}
+
+/// What it used of the memory, and of its limit.
+#[expect(clippy::cast_precision_loss, reason = "pictures of numbers")]
+pub(super) fn memory_chart(
+    canvas: &mut Canvas<'_>,
+    area: Rect,
+    row: &Row,
+    (timeline, limit): (&Timeline, Option<u64>),
+    marks: &Marks,
+) {
+    if area.height < 2 {
+        return;
+    }
+    let none = canvas.glyphs.none.to_string();
+    let values = timeline.memory.iter();
+    let memory: Vec<Option<f64>> = values
+        .map(|bytes| bytes.map(|bytes| bytes as f64))
+        .collect();
+    let most = memory.iter().flatten().copied().fold(1.0, f64::max);
+    let top = limit.map_or(most, |limit| limit as f64);
+    let used = match marks.moment {
+        Some(ms) => timeline.at(ms).1,
+        None => row.view.memory,
+    };
+    let used = used.map_or_else(|| none.clone(), short_bytes);
+    let of = limit.map_or_else(String::new, |limit| format!(" of {}", short_bytes(limit)));
+    let mut title = format!("memory {used}{of}");
+    let shown = Chart::columns(area);
+    let [begin, change] = [canvas.glyphs.hanging, canvas.glyphs.mark];
+    let ticks = marks.columns(timeline, shown, [begin, change]);
+    if ticks.iter().any(|(_, sign)| *sign == begin) {
+        title.push_str(&format!("   {begin} started"));
+    }
+    if ticks.iter().any(|(_, sign)| *sign == change) {
+        title.push_str(&format!("   {change} another definition"));
+    }
+    canvas.text(area.x, area.y, area.width, &title, Role::Title);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "it was a number of bytes"
+    )]
+    let label = if memory.iter().flatten().next().is_some() || limit.is_some() {
+        short_bytes(top as u64)
+    } else {
+        none
+    };
+    draw(canvas, area, (&memory, top, [&label, "0"]), timeline, marks);
+}
+
+/// What happened, in a few words.
+fn words(event: &Event) -> String {
+    match &event.what {
+        What::Status { to, because, .. } if because.is_empty() => to.to_string(),
+        What::Status { to, because, .. } => format!("{to} ({because})"),
+        What::Exit {
+            run,
+            exit,
+            lasted_ms,
+            ..
+        } => format!(
+            "run {run} ended: {} after {}",
+            exit.ending,
+            span(*lasted_ms)
+        ),
+        What::Asked { verb, by, .. } => format!("{} asked by {by}", verb.word()),
+        What::Limit { memory, allowed } => {
+            let (memory, allowed) = (short_bytes(*memory), short_bytes(*allowed));
+            format!("memory {memory}, {allowed} are allowed")
+        }
+        What::Alarm { text } | What::Note { text } => text.clone(),
+    }
+}
+
+/// What an instance used at a moment, what happened around it, and what the others used then.
+pub(super) fn then(
+    model: &Model,
+    id: InstanceId,
+    ms: u64,
+    timeline: &Timeline,
+    events: &[Event],
+) -> Vec<(&'static str, String)> {
+    let none = || model.glyphs.none.to_string();
+    let (cpu, memory) = timeline.at(ms);
+    let cpu = cpu.map_or_else(none, |tenths| percent(of_tenths(tenths)));
+    let memory = memory.map_or_else(none, short_bytes);
+    let mut all = vec![("at", format!("{}  cpu {cpu}  memory {memory}", second(ms)))];
+    let column = ms..ms + timeline.period_ms;
+    let mut near: Vec<&Event> = events
+        .iter()
+        .filter(|event| column.contains(&event.at_ms))
+        .collect();
+    if near.is_empty() {
+        near.extend(events.iter().rev().find(|event| event.at_ms < ms));
+    }
+    let skip = near.len().saturating_sub(EVENTS);
+    for event in near.iter().skip(skip) {
+        let text = harmless(&words(event));
+        all.push(("event", format!("{}  {text}", second(event.at_ms))));
+    }
+    let others: Vec<String> = others(model, id, ms)
+        .into_iter()
+        .take(OTHERS)
+        .map(|(row, cpu, memory)| {
+            let memory = memory.map_or_else(String::new, |m| format!(" {}", short_bytes(m)));
+            let cpu = percent(of_tenths(cpu));
+            let name = harmless(&row.name());
+            let name: String = name.chars().take(NAME).collect();
+            format!("{name} {cpu}{memory}")
+        })
+        .collect();
+    if !others.is_empty() {
+        let dot = format!(" {} ", model.glyphs.dot);
+        all.push(("others", others.join(&dot)));
+    }
+    all
+}
