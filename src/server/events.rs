@@ -4,7 +4,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::extract::State;
+use axum::Extension;
 use axum::http::HeaderMap;
 use axum::response::IntoResponse as _;
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -64,7 +64,7 @@ impl Mouth {
     }
 }
 
-pub(super) async fn events(State(context): State<Context>, headers: HeaderMap) -> Answer {
+pub(super) async fn events(Extension(context): Extension<Context>, headers: HeaderMap) -> Answer {
     let last = place(&headers);
     let joined = context.handle.subscribe(last).await?;
     let (sender, stream) = mpsc::channel(BUFFER);

@@ -5,9 +5,10 @@ use std::pin::Pin;
 use std::task::{self, Poll};
 use std::time::Duration;
 
+use axum::Extension;
 use axum::body::{Body, Bytes};
+use axum::extract::Query;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
-use axum::extract::{Query, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
@@ -93,7 +94,7 @@ async fn scope(
 }
 
 pub(super) async fn read(
-    State(context): State<Context>,
+    Extension(context): Extension<Context>,
     query: Result<Query<LogQuery>, QueryRejection>,
 ) -> Answer {
     let Query(query) = query?;
@@ -154,7 +155,7 @@ pub(super) async fn read(
 }
 
 pub(super) async fn page(
-    State(context): State<Context>,
+    Extension(context): Extension<Context>,
     query: Result<Query<LogPageQuery>, QueryRejection>,
 ) -> Answer {
     let Query(query) = query?;
@@ -183,7 +184,7 @@ pub(super) async fn page(
 }
 
 pub(super) async fn search(
-    State(context): State<Context>,
+    Extension(context): Extension<Context>,
     query: Result<Query<LogSearchQuery>, QueryRejection>,
 ) -> Answer {
     let Query(query) = query?;
@@ -244,7 +245,7 @@ pub(super) async fn search(
 }
 
 pub(super) async fn histogram(
-    State(context): State<Context>,
+    Extension(context): Extension<Context>,
     query: Result<Query<LogHistogramQuery>, QueryRejection>,
 ) -> Answer {
     let Query(query) = query?;
@@ -281,14 +282,14 @@ async fn tend(context: Context, bytes: Result<Bytes, BytesRejection>, how: Tendi
 }
 
 pub(super) async fn flush(
-    State(context): State<Context>,
+    Extension(context): Extension<Context>,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Answer {
     tend(context, bytes, Tending::Flush).await
 }
 
 pub(super) async fn rotate(
-    State(context): State<Context>,
+    Extension(context): Extension<Context>,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Answer {
     tend(context, bytes, Tending::Rotate).await

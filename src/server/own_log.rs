@@ -3,9 +3,10 @@
 use std::io::Error;
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::body::Bytes;
+use axum::extract::Query;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
 use tokio::sync::mpsc;
 
 use crate::api::{Level, Record, RecordQuery};
@@ -35,7 +36,7 @@ fn lines(records: &[Arc<Record>], missed: u64) -> Bytes {
 }
 
 pub(super) async fn read(
-    State(context): State<Context>,
+    Extension(context): Extension<Context>,
     query: Result<Query<RecordQuery>, QueryRejection>,
 ) -> Answer {
     let Query(query) = query?;

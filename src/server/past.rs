@@ -1,9 +1,9 @@
 //! `GET /api/processes/{select}/{runs,why}`: what was.
 
-use axum::Router;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::routing::get;
+use axum::{Extension, Router};
 use serde::Deserialize;
 
 use crate::daemon::past::STDERR_LINES;
@@ -15,7 +15,7 @@ use super::routes::{Context, Named};
 const RUNS: usize = 10;
 
 /// The places of what was.
-pub(super) fn routes() -> Router<Context> {
+pub(super) fn routes() -> Router {
     Router::new()
         .route("/api/processes/{select}/runs", get(runs))
         .route("/api/processes/{select}/why", get(why))
@@ -31,7 +31,7 @@ struct Wanted {
 }
 
 async fn runs(
-    State(context): State<Context>,
+    Extension(context): Extension<Context>,
     select: Named,
     query: Result<Query<Wanted>, QueryRejection>,
 ) -> Answer {
@@ -43,7 +43,7 @@ async fn runs(
     success(runs.await?)
 }
 
-async fn why(State(context): State<Context>, select: Named) -> Answer {
+async fn why(Extension(context): Extension<Context>, select: Named) -> Answer {
     let Path(select) = select?;
     success(context.past.why(selectors(&select)?).await?)
 }

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
-use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
+use axum::extract::{DefaultBodyLimit, Path, Query, Request};
 use axum::http::Method;
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use serde::Deserialize;
 use tokio::sync::{Semaphore, mpsc, watch};
 
@@ -50,8 +50,8 @@ pub(super) struct Context {
     pub(super) room: Arc<Semaphore>,
 }
 
-/// All places.
-pub(super) fn router(context: Context) -> Router {
+/// All places. Made once: each request carries the [`Context`] of its connection.
+pub(super) fn router() -> Router {
     Router::new()
         .route("/api/daemon", get(info).post(control))
         .route("/api/daemon/log", get(own_log::read))
@@ -77,12 +77,15 @@ pub(super) fn router(context: Context) -> Router {
         .fallback(nowhere)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(BODY_MAX))
-        .layer(from_fn_with_state(context.clone(), take_whole))
-        .with_state(context)
+        .layer(from_fn(take_whole))
 }
 
 /// Takes the body within bounds of time and room before anybody works on it.
-async fn take_whole(State(context): State<Context>, request: Request, next: Next) -> Response {
+async fn take_whole(
+    Extension(context): Extension<Context>,
+    request: Request,
+    next: Next,
+) -> Response {
     if request.headers().contains_key(READ_ONLY) && request.method() != Method::GET {
         let error = ApiError::new(
             Code::Forbidden,
@@ -135,7 +138,7 @@ async fn wrong_method() -> Failure {
     .into()
 }
 
-async fn info(State(context): State<Context>) -> Answer {
+async fn info(Extension(context): Extension<Context>) -> Answer {
     let mut info = context.handle.info().await?;
     let roles = [
         i32::try_from(info.pid).unwrap_or(0),
@@ -151,7 +154,10 @@ async fn info(State(context): State<Context>) -> Answer {
     success(info)
 }
 
-async fn control(State(context): State<Context>, bytes: Result<Bytes, BytesRejection>) -> Answer {
+async fn control(
+    Extension(context): Extension<Context>,
+    bytes: Result<Bytes, BytesRejection>,
+) -> Answer {
     let what = body(bytes)?;
     if let ServerControl::Upgrade { binary } = &what {
         let table = context.handle.info().await?.volatile_dir.join("table");
@@ -180,7 +186,7 @@ struct Selection {
 }
 
 async fn list(
-    State(context): State<Context>,
+    Extension(context): Extension<Context>,
     query: Result<Query<Selection>, QueryRejection>,
 ) -> Answer {
     let Query(query) = query?;
@@ -188,7 +194,7 @@ async fn list(
 }
 
 async fn metric_history(
-    State(context): State<Context>,
+    Extension(context): Extension<Context>,
     query: Result<Query<Selection>, QueryRejection>,
 ) -> Answer {
     let Query(query) = query?;
@@ -198,7 +204,7 @@ async fn metric_history(
 
 pub(super) type Named = Result<Path<String>, PathRejection>;
 
-async fn detail(State(context): State<Context>, select: Named) -> Answer {
+async fn detail(Extension(context): Extension<Context>, select: Named) -> Answer {
     let Path(select) = select?;
     success(context.handle.detail(selectors(&select)?).await?)
 }
@@ -228,7 +234,7 @@ impl Wait {
 type Waiting = Result<Query<Wait>, QueryRejection>;
 
 async fn define(
-    State(context): State<Context>,
+    Extension(context): Extension<Context>,
     wait: Waiting,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Answer {
@@ -238,7 +244,7 @@ async fn define(
 }
 
 async fn act(
-    State(context): State<Context>,
+    Extension(context): Extension<Context>,
     wait: Waiting,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Answer {
@@ -247,7 +253,7 @@ async fn act(
     success(wait.on(&context.handle, view).await?)
 }
 
-async fn operation(State(context): State<Context>, id: Named, wait: Waiting) -> Answer {
+async fn operation(Extension(context): Extension<Context>, id: Named, wait: Waiting) -> Answer {
     let Path(id) = id?;
     let Query(wait) = wait?;
     let id = OperationId::try_from(id).map_err(|e| ApiError::new(Code::BadRequest, e))?;
@@ -255,16 +261,16 @@ async fn operation(State(context): State<Context>, id: Named, wait: Waiting) -> 
     success(wait.on(&context.handle, view).await?)
 }
 
-async fn operations(State(context): State<Context>) -> Answer {
+async fn operations(Extension(context): Extension<Context>) -> Answer {
     success(context.handle.operations().await?)
 }
 
-async fn undo_list(State(context): State<Context>) -> Answer {
+async fn undo_list(Extension(context): Extension<Context>) -> Answer {
     success(context.handle.undo_list().await?)
 }
 
 async fn undo(
-    State(context): State<Context>,
+    Extension(context): Extension<Context>,
     wait: Waiting,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Answer {
@@ -274,7 +280,7 @@ async fn undo(
 }
 
 async fn scale(
-    State(context): State<Context>,
+    Extension(context): Extension<Context>,
     wait: Waiting,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Answer {
@@ -290,7 +296,7 @@ async fn applied(handle: &Handle, wait: &Wait, mut it: Applied) -> Answer {
 }
 
 async fn signal(
-    State(context): State<Context>,
+    Extension(context): Extension<Context>,
     wait: Waiting,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Answer {
@@ -300,7 +306,7 @@ async fn signal(
 }
 
 async fn control_rollout(
-    State(context): State<Context>,
+    Extension(context): Extension<Context>,
     id: Named,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Answer {
@@ -311,7 +317,7 @@ async fn control_rollout(
 }
 
 async fn apply(
-    State(context): State<Context>,
+    Extension(context): Extension<Context>,
     wait: Waiting,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Answer {
@@ -321,7 +327,7 @@ async fn apply(
 }
 
 async fn down(
-    State(context): State<Context>,
+    Extension(context): Extension<Context>,
     wait: Waiting,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Answer {

@@ -4,6 +4,10 @@ use std::os::fd::AsFd as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -70,6 +74,7 @@ pub(crate) fn open(subsystems: &Subsystems, doors: Doors) {
 
 async fn serve(listener: UnixListener, context: Context) {
     let mut crowd = Crowd::default();
+    let router = router();
     let me = nix::unistd::geteuid().as_raw();
     loop {
         let stream = match listener.accept().await {
@@ -106,7 +111,7 @@ async fn serve(listener: UnixListener, context: Context) {
             activity: Arc::clone(&activity),
             ..context.clone()
         };
-        let talk = tokio::spawn(talk(stream, context));
+        let talk = tokio::spawn(talk(stream, router.clone(), context));
         crowd.join(activity, talk.abort_handle());
     }
 }
@@ -120,9 +125,13 @@ fn is_abandoned(stream: &UnixStream) -> bool {
     matches!(looked, Ok(1)) && said.contains(PollFlags::POLLHUP)
 }
 
-async fn talk(stream: UnixStream, context: Context) {
+async fn talk(stream: UnixStream, router: Router, context: Context) {
     let stream = Patient::new(stream, Arc::clone(&context.activity));
-    let service = TowerToHyperService::new(router(context));
+    let router = TowerToHyperService::new(router);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(context.clone());
+        router.call(request)
+    });
     let talked = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD)
