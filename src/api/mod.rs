@@ -42,5 +42,5 @@ pub use rollout::{PlaceView, RolloutView};
 pub use undo::{Undo, UndoView};
 pub use view::{
     Action, Applied, Change, Counts, DaemonInfo, Detail, ExitView, InstanceView, OperationView,
-    SubsystemView, TargetView,
+    ScribeView, SubsystemView, TargetView,
 };

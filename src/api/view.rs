@@ -157,6 +157,9 @@ pub struct DaemonInfo {
     pub keeper_pid: i32,
     /// The scribe's.
     pub scribe_pid: i32,
+    /// All scribes: that of the folder of all logs, and one for each other folder that holds logs.
+    #[serde(default)]
+    pub scribes: Vec<ScribeView>,
     /// Its version.
     pub version: String,
     /// How many daemons there have been since boot.
@@ -189,6 +192,17 @@ pub struct DaemonInfo {
     pub subsystems: Vec<SubsystemView>,
     /// Whether `up` started it.
     pub transient: bool,
+}
+
+/// One scribe.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScribeView {
+    /// Its pid.
+    pub pid: i32,
+    /// The folder whose logs it writes; none for the folder of all logs.
+    pub folder: Option<PathBuf>,
+    /// Its file system does not answer.
+    pub held: bool,
 }
 
 /// How far an operation is with one instance.

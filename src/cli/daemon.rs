@@ -372,6 +372,17 @@ fn status(global: &Global) -> Result<ExitCode, Failure> {
         format!("  state      {}", info.state_dir.display()),
         format!("  logs       {}", info.log_dir.display()),
     ];
+    for scribe in &info.scribes {
+        if let Some(folder) = &scribe.folder {
+            let (pid, folder) = (scribe.pid, folder.display());
+            let held = if scribe.held {
+                ", held by its file system"
+            } else {
+                ""
+            };
+            lines.push(format!("  scribe     pid {pid} for {folder}{held}"));
+        }
+    }
     let trees = match &info.control_group {
         Some(folder) => format!("control groups in {}", folder.display()),
         None => "no control groups here: each is walked".to_owned(),

@@ -77,7 +77,7 @@ fn is_passed(name: &str) -> bool {
     matches!(
         name,
         "HOME" | "PATH" | "USER" | "LOGNAME" | "LANG" | "TZ" | "TMPDIR" | "RUST_BACKTRACE"
-    ) || ["XDG_", "LC_", "ADASA_LOG__"]
+    ) || ["XDG_", "LC_", "ADASA_LOG__", "ADASA_LOGS__"]
         .into_iter()
         .any(|of| name.starts_with(of))
 }

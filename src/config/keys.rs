@@ -59,6 +59,7 @@ keys! {
     "log_max_size", "size", "`10MiB`", "A log of this size becomes an archive.";
     "log_max_age", "duration", "none", "A log that was begun this long ago becomes an archive.";
     "log_archives", "number", "`5`", "How many archives are kept, per stream.";
+    "log_archive_age", "duration", "none", "An archive that was written last so long ago is removed.";
     "log_compress", "true or false", "`true`", "Whether archives are compressed.";
     "on_disk_full", "`drop`, `block`", "`drop`", "Whether output is dropped (and counted) or the process waits when the disk is full.";
 }

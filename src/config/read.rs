@@ -389,6 +389,7 @@ impl Reader<'_> {
             "log_max_size" => spec.logs.max_size = self.size(node, name)?,
             "log_max_age" => spec.logs.max_age = Some(self.duration(node, name)?),
             "log_archives" => spec.logs.archives = self.count(node, name)?,
+            "log_archive_age" => spec.logs.archive_age = Some(self.duration(node, name)?),
             "log_compress" => spec.logs.compress = self.truth(node, name)?,
             "on_disk_full" => {
                 let words = [("drop", OnDiskFull::Drop), ("block", OnDiskFull::Block)];

@@ -12,7 +12,7 @@ use crate::domain::spec::{Difference, Origin, Spec};
 use super::commands::{Begun, taken};
 use super::ledger::{Asked, Form};
 use super::member::{Member, Process, routes};
-use super::message::{Deed, Reply};
+use super::message::{Deed, Keep, Reply};
 use super::operations::Operation;
 use super::supervisor::{Deferral, Deferred, Supervisor, Undo};
 
@@ -402,8 +402,7 @@ impl Supervisor {
                     }));
                 self.deeds.push(Deed::Retention {
                     route: route.clone(),
-                    archives: process.spec.logs.archives,
-                    compress: process.spec.logs.compress,
+                    keep: Keep::of(&process.spec.logs),
                 });
             }
         }

@@ -283,8 +283,7 @@ impl Supervisor {
         for (_, route) in routes.each() {
             self.deeds.push(Deed::Retention {
                 route: route.clone(),
-                archives: spec.logs.archives,
-                compress: spec.logs.compress,
+                keep: super::message::Keep::of(&spec.logs),
             });
         }
         Some(ToKeeper::Spawn {

@@ -20,9 +20,10 @@ use super::history::History;
 use super::inspector::{FromInspector, ToInspector};
 use super::ledger::Ledger;
 use super::message::{Deed, Msg};
-use super::retention::ToRetention;
+use super::retention::{FromRetention, Retention, TOTAL_QUOTA, ToRetention};
 use super::role::{WELCOME, now};
 use super::sampler::{FromSampler, Identified, ToSampler};
+use super::scribes::Scribes;
 use super::store::Store;
 use super::supervisor::Supervisor;
 
@@ -30,7 +31,7 @@ use super::supervisor::Supervisor;
 pub(super) struct Threads {
     pub(super) sampler: SyncSender<Box<ToSampler>>,
     pub(super) inspector: SyncSender<Box<ToInspector>>,
-    pub(super) retention: SyncSender<Box<ToRetention>>,
+    pub(super) retention: Retention,
 }
 
 impl Threads {
@@ -85,26 +86,47 @@ impl Threads {
             },
         )?;
         let told = sender.clone();
-        let (retention, _) = super::retention::start(
-            paths.logs.clone(),
-            move |ticket, result: io::Result<bool>| {
-                let (removed, error) = match result {
-                    Ok(removed) => (removed, None),
-                    Err(error) => (false, Some(error.to_string())),
-                };
-                let _ = told.blocking_send(Msg::Cleared {
-                    ticket,
-                    removed,
-                    error,
-                });
-            },
-        )?;
+        let quota = quota(std::env::var("ADASA_LOGS__QUOTA").ok())?;
+        let mut retention = Retention::new(paths.logs.clone(), quota, move |message| {
+            let message = match message {
+                FromRetention::Cleared(ticket, result) => {
+                    let (removed, error) = match result {
+                        Ok(removed) => (removed, None),
+                        Err(error) => (false, Some(error.to_string())),
+                    };
+                    Msg::Cleared {
+                        ticket,
+                        removed,
+                        error,
+                    }
+                }
+                FromRetention::MadeRoom(archives, log) => Msg::Noted(format!(
+                    "the disk of {} is full: the oldest {archives} archives on it were removed",
+                    log.display()
+                )),
+            };
+            let _ = told.blocking_send(message);
+        });
+        retention.begin()?;
         Ok(Self {
             sampler,
             inspector,
             retention,
         })
     }
+}
+
+/// What all logs may have together, as the environment says.
+fn quota(said: Option<String>) -> io::Result<u64> {
+    let Some(said) = said.filter(|text| !text.is_empty()) else {
+        return Ok(TOTAL_QUOTA);
+    };
+    let size = said.parse::<bytesize::ByteSize>();
+    size.map(|size| size.as_u64()).map_err(|_| {
+        io::Error::other(format!(
+            "ADASA_LOGS__QUOTA={said:?} is no size (as 512MB, 1.5GiB, 65536)"
+        ))
+    })
 }
 
 /// Does what the supervisor wants done; decides nothing.
@@ -114,7 +136,7 @@ pub(super) struct Hands {
     pub(super) beat: Option<Beat>,
     /// It asked.
     pub(super) asked: bool,
-    pub(super) scribe: Option<Link>,
+    pub(super) scribes: Scribes,
     pub(super) store: Store,
     pub(super) ledger: Ledger,
     pub(super) history: History,
@@ -147,10 +169,8 @@ impl Hands {
     }
 
     pub(super) fn scribe_says(&mut self, message: &ToScribe) {
-        if let Some(scribe) = &mut self.scribe
-            && scribe.send(message, vec![]).is_err()
-        {
-            self.scribe = None;
+        if let Some(folder) = self.scribes.say(message) {
+            self.keeper_says(&ToKeeper::Scribe { folder });
         }
     }
 
@@ -302,28 +322,20 @@ impl Hands {
                 let _ = self.threads.inspector.try_send(Box::new(autopsy));
             }
             Deed::Retain { path } => {
-                let _ = self
-                    .threads
-                    .retention
-                    .try_send(Box::new(ToRetention::Look(path)));
+                self.threads.retention.send(ToRetention::Look(path));
             }
-            Deed::Retention {
-                route,
-                archives,
-                compress,
-            } => {
-                let _ = self
-                    .threads
+            Deed::MakeRoom { path } => {
+                self.threads.retention.send(ToRetention::MakeRoom(path));
+            }
+            Deed::Retention { route, keep } => {
+                let path = route.path.to_path_buf();
+                self.threads
                     .retention
-                    .try_send(Box::new(ToRetention::Limits {
-                        path: route.path.to_path_buf(),
-                        archives,
-                        compress,
-                    }));
+                    .send(ToRetention::Limits { path, keep });
             }
             Deed::ClearArchives { ticket, path } => {
-                let order = Box::new(ToRetention::Clear { ticket, path });
-                if self.threads.retention.try_send(order).is_err() {
+                let order = ToRetention::Clear { ticket, path };
+                if !self.threads.retention.send(order) {
                     let error = Some("too many archives wait to be tended".to_owned());
                     let removed = false;
                     supervisor.handle(
@@ -345,10 +357,8 @@ impl Hands {
 
 /// Whether the keeper has a child that is no role and nobody's main process. These reads cannot hang.
 fn has_orphans(supervisor: &Supervisor) -> bool {
-    let own = [
-        i32::try_from(std::process::id()).unwrap_or(0),
-        supervisor.scribe_pid,
-    ];
+    let mut own = supervisor.lanes.pids();
+    own.push(i32::try_from(std::process::id()).unwrap_or(0));
     let mains = supervisor.main_pids();
     let any = || {
         procfs::children(supervisor.setting.keeper_pid)

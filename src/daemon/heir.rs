@@ -4,12 +4,13 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::os::fd::{AsFd as _, OwnedFd};
-use std::path::Path;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::domain::names::{InstanceId, RunId};
 use crate::keeper::handover::{Handover, hold_stage, own_program};
+use crate::keeper::lane::Lane;
 use crate::platform::procfs;
 use crate::platform::service;
 use crate::platform::signal::PidFd;
@@ -26,7 +27,9 @@ pub(super) struct Heir {
     listener: OwnedFd,
     file_limit: (u64, u64),
     mains: BTreeMap<InstanceId, (RunId, PidFd)>,
-    stage: OwnedFd,
+    volatile: PathBuf,
+    /// What keeps the bytes on their way to logs.
+    stages: BTreeMap<Lane, OwnedFd>,
 }
 
 impl Heir {
@@ -48,7 +51,8 @@ impl Heir {
             listener,
             file_limit,
             mains: BTreeMap::new(),
-            stage: hold_stage(volatile)?,
+            volatile: volatile.to_owned(),
+            stages: BTreeMap::from([(Lane::MAIN, hold_stage(volatile, Lane::MAIN)?)]),
         })
     }
 
@@ -59,6 +63,20 @@ impl Heir {
             && procfs::stat(pid).is_some_and(|stat| stat.start == start)
         {
             self.mains.insert(id, (run, handle));
+        }
+    }
+
+    /// Holds what is on its way to the logs of a lane.
+    pub(super) fn hold_stage(&mut self, lane: Lane) {
+        if let Ok(stage) = hold_stage(&self.volatile, lane) {
+            self.stages.insert(lane, stage);
+        }
+    }
+
+    /// The scribe of a lane is gone: the keeper holds it, or nothing is on its way any more.
+    pub(super) fn let_go_of_stage(&mut self, lane: Lane) {
+        if lane != Lane::MAIN {
+            self.stages.remove(&lane);
         }
     }
 
@@ -90,7 +108,8 @@ impl Heir {
             foreground: false,
             lock: self.lock.as_fd(),
             listener: self.listener.as_fd(),
-            stage: self.stage.as_fd(),
+            // In the order of lanes: the first is that of all logs.
+            stages: self.stages.values().map(AsFd::as_fd).collect(),
             back: None,
             file_limit: self.file_limit,
             handles: handles

@@ -15,7 +15,7 @@ use crate::domain::instance::Sweep;
 use crate::domain::names::{InstanceId, OperationId, RunId};
 use crate::domain::sample::Sample;
 use crate::domain::selector::Selector;
-use crate::domain::spec::Stream;
+use crate::domain::spec::{LogPolicy, Stream};
 use crate::keeper::protocol::{FromScribe, Route, ToDaemon, ToKeeper, ToScribe};
 
 use super::hub::Subscription;
@@ -171,6 +171,8 @@ pub(crate) enum Msg {
         /// In words.
         error: Option<String>,
     },
+    /// Something that happened and that nobody has to do anything about.
+    Noted(String),
     /// Somebody follows a log, or no longer does.
     Follower {
         /// One more, or one less.
@@ -200,6 +202,28 @@ pub(super) struct SweepOrder {
     pub signal: Signal,
     /// Whether an earlier keeper made the run: what it leaves behind is not below the present one.
     pub adopted: bool,
+}
+
+/// What is kept of the archives of a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Keep {
+    /// How many.
+    pub archives: u32,
+    /// None that was written last so long ago.
+    pub max_age: Option<std::time::Duration>,
+    /// Whether they are compressed.
+    pub compress: bool,
+}
+
+impl Keep {
+    /// What a definition says.
+    pub(super) fn of(policy: &LogPolicy) -> Self {
+        Self {
+            archives: policy.archives,
+            max_age: policy.archive_age,
+            compress: policy.compress,
+        }
+    }
 }
 
 /// What the supervisor wants done, in this order.
@@ -270,14 +294,17 @@ pub(super) enum Deed {
         /// The file.
         path: PathBuf,
     },
+    /// Remove the oldest archives of all logs that share the disk with this file, if that is full.
+    MakeRoom {
+        /// The file.
+        path: PathBuf,
+    },
     /// Other numbers for a log.
     Retention {
         /// The file and its limits.
         route: Route,
-        /// How many archives.
-        archives: u32,
-        /// Whether they are compressed.
-        compress: bool,
+        /// What is kept of its archives.
+        keep: Keep,
     },
     /// Remove the archives of a file.
     ClearArchives {

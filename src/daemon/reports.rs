@@ -9,7 +9,9 @@ use crate::domain::instance::{Event as Happened, Phase, Report};
 use crate::domain::names::{InstanceId, RunId};
 use crate::domain::run::Asker;
 use crate::domain::spec::LimitAction;
+use crate::keeper::lane::Lane;
 use crate::keeper::protocol::{FromScribe, ToDaemon, ToKeeper};
+use crate::platform::mounts;
 
 use super::member::Child;
 use super::message::Deed;
@@ -20,11 +22,22 @@ impl Supervisor {
         match message {
             // For the loop around the supervisor, which has seen them.
             ToDaemon::Welcome { .. } | ToDaemon::Beat | ToDaemon::Ping => {}
-            ToDaemon::Scribe { pid } => {
-                self.scribe_pid = pid;
+            ToDaemon::Scribe { pid, folder } => {
+                let system = "its file system";
+                self.scribe_is_held(folder.as_deref(), system, false);
+                let lane = self.lanes.meet(folder, pid);
                 // It finds out anew what cannot be written; it knows of no other.
-                self.troubles.clear();
-                self.ask_scribe_again();
+                let logs = &self.setting.logs;
+                self.troubles.retain(|log, _| Lane::of(log, logs) != lane);
+                self.ask_scribe_again(lane);
+            }
+            ToDaemon::Held { folder, held } => {
+                let place = folder.as_ref().unwrap_or(&self.setting.logs);
+                let system = mounts::of(place).map_or_else(
+                    || "its file system".to_owned(),
+                    |it| format!("the file system at {} ({})", it.place.display(), it.kind),
+                );
+                self.scribe_is_held(folder.as_deref(), &system, held);
             }
             ToDaemon::Spawned {
                 key,
@@ -167,6 +180,17 @@ impl Supervisor {
                 };
                 self.announce(None, What::Note { text });
             }
+            FromScribe::Freed { path, archives } => {
+                let path = path.display();
+                let what = if archives == 1 {
+                    "archive was"
+                } else {
+                    "archives were"
+                };
+                let text =
+                    format!("the disk is full: {archives} old {what} removed to go on with {path}");
+                self.announce(None, What::Note { text });
+            }
             FromScribe::Trouble {
                 path,
                 dropped,
@@ -180,6 +204,8 @@ impl Supervisor {
         let shown = path.display();
         let what = match error {
             Some(error) => {
+                // Its own oldest archives are gone already: those of others have to make room.
+                self.deeds.push(Deed::MakeRoom { path: path.clone() });
                 let text = format!("{shown} cannot be written: {error}");
                 let ids: Vec<InstanceId> = self.members.keys().copied().collect();
                 if self.log_sources(&ids).iter().any(|it| it.path == path) {

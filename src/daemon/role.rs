@@ -3,6 +3,7 @@
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
 use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -12,7 +13,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::keeper::link::{Link, LinkError};
 use crate::keeper::loss;
-use crate::keeper::protocol::{Before, FromScribe, OLDEST, ToDaemon, ToKeeper, ToScribe, VERSION};
+use crate::keeper::protocol::{Before, OLDEST, ToDaemon, ToKeeper, ToScribe, VERSION};
 use crate::platform::beat::Beat;
 use crate::platform::cgroup::Groups;
 use crate::platform::clock::{boot_id, monotonic_ns, wall_ms};
@@ -215,7 +216,7 @@ fn begin(
             subsystems.note(name, State::Running);
         }
         let mut supervisor = Supervisor::new(setting, now());
-        supervisor.scribe_pid = scribe_pid;
+        supervisor.lanes.meet(None, scribe_pid);
         supervisor.board = Some(board);
         let remembered = super::ledger::load(&paths.volatile, &boot);
         supervisor.take_over(saved, remembered, entries);
@@ -236,7 +237,7 @@ fn begin(
             keeper: link,
             beat: None,
             asked: false,
-            scribe: None,
+            scribes: super::scribes::Scribes::new(paths.logs.clone(), version),
             store,
             ledger: Ledger::new(paths.volatile.clone(), boot, epoch),
             history,
@@ -306,27 +307,22 @@ fn first_word(link: &mut Link) -> Result<ToDaemon, DaemonError> {
     }
 }
 
-fn watched(link: &Link) -> io::Result<tokio::net::UnixStream> {
+pub(super) fn watched(link: &Link) -> io::Result<tokio::net::UnixStream> {
     tokio::net::UnixStream::from_std(UnixStream::from(link.as_fd().try_clone_to_owned()?))
 }
 
-/// Waits until a link has something, or can take what waits; never when there is no link.
-async fn ready(stream: Option<&tokio::net::UnixStream>, wants_write: bool) -> io::Result<()> {
-    match stream {
-        Some(stream) => {
-            let interest = if wants_write {
-                Interest::READABLE | Interest::WRITABLE
-            } else {
-                Interest::READABLE
-            };
-            stream.ready(interest).await.map(|_| ())
-        }
-        None => std::future::pending().await,
-    }
+/// Waits until a link has something, or can take what waits.
+async fn ready(stream: &tokio::net::UnixStream, wants_write: bool) -> io::Result<()> {
+    let interest = if wants_write {
+        Interest::READABLE | Interest::WRITABLE
+    } else {
+        Interest::READABLE
+    };
+    stream.ready(interest).await.map(|_| ())
 }
 
 /// Reads all there is and clears the readiness that brought us here.
-fn drain(stream: &tokio::net::UnixStream, link: &mut Link) {
+pub(super) fn drain(stream: &tokio::net::UnixStream, link: &mut Link) {
     let _ = stream.try_io(Interest::READABLE, || {
         link.fill()?;
         Err::<(), _>(io::Error::from(io::ErrorKind::WouldBlock))
@@ -349,7 +345,6 @@ async fn turn(
     mut messages: mpsc::Receiver<Msg>,
 ) -> Result<(), DaemonError> {
     let keeper = doing("watch the keeper", watched(&hands.keeper))?;
-    let mut scribe: Option<tokio::net::UnixStream> = None;
     let listen = |kind| doing("listen to signals", signal(kind));
     let mut term = listen(SignalKind::terminate())?;
     let mut interrupt = listen(SignalKind::interrupt())?;
@@ -357,7 +352,7 @@ async fn turn(
     let mut hangup = listen(SignalKind::hangup())?;
     let mut user = listen(SignalKind::user_defined1())?;
     // What came together with the keeper's first word has been read already; nothing would wake us for it.
-    hear_keeper(hands, supervisor, &mut scribe)?;
+    hear_keeper(hands, supervisor)?;
     while !hands.leaving && !hands.bereft {
         let due = supervisor.next_due();
         let wait = async move {
@@ -371,16 +366,18 @@ async fn turn(
         };
         tokio::select! {
             biased;
-            found = ready(Some(&keeper), hands.keeper.wants_write()) => {
+            found = ready(&keeper, hands.keeper.wants_write()) => {
                 doing("wait for the keeper", found)?;
                 drain(&keeper, &mut hands.keeper);
-                hear_keeper(hands, supervisor, &mut scribe)?;
+                hear_keeper(hands, supervisor)?;
             }
-            found = ready(scribe.as_ref(), hands.scribe.as_ref().is_some_and(Link::wants_write)) => {
-                let gone = found.is_err() || from_scribe(scribe.as_ref(), hands, supervisor);
+            lane = hands.scribes.ready() => {
+                let (heard, gone) = hands.scribes.hear(lane);
+                for message in heard {
+                    supervisor.handle(now(), Msg::Scribe(message));
+                }
                 if gone {
-                    scribe = None;
-                    hands.scribe = None;
+                    hands.heir.let_go_of_stage(lane);
                 }
             }
             message = messages.recv() => {
@@ -415,11 +412,7 @@ async fn turn(
 }
 
 /// Takes all that the keeper has said.
-fn hear_keeper(
-    hands: &mut Hands,
-    supervisor: &mut Supervisor,
-    scribe: &mut Option<tokio::net::UnixStream>,
-) -> Result<(), DaemonError> {
+fn hear_keeper(hands: &mut Hands, supervisor: &mut Supervisor) -> Result<(), DaemonError> {
     loop {
         let message = match hands.keeper.next::<ToDaemon>() {
             Ok(Some(message)) => message,
@@ -430,8 +423,8 @@ fn hear_keeper(
             }
             Err(error) => return Err(error.into()),
         };
-        if let ToDaemon::Scribe { .. } = message {
-            *scribe = meet_scribe(hands, supervisor);
+        if let ToDaemon::Scribe { folder, .. } = &message {
+            meet_scribe(hands, supervisor, folder.as_deref());
         } else if message == ToDaemon::Beat {
             hands.beat = hands.keeper.take_fd().map(Beat::from);
         }
@@ -444,33 +437,16 @@ fn hear_keeper(
     Ok(())
 }
 
-fn meet_scribe(hands: &mut Hands, supervisor: &Supervisor) -> Option<tokio::net::UnixStream> {
-    let fd = hands.keeper.take_fd()?;
-    let link = Link::new(UnixStream::from(fd)).ok()?;
-    let stream = watched(&link).ok()?;
-    failpoint!("daemon.scribe.met");
-    hands.scribe = Some(link);
-    if supervisor.followers > 0 {
-        hands.scribe_says(&ToScribe::Watch { on: true });
-    }
-    Some(stream)
-}
-
-/// True when the scribe is gone.
-fn from_scribe(
-    stream: Option<&tokio::net::UnixStream>,
-    hands: &mut Hands,
-    supervisor: &mut Supervisor,
-) -> bool {
-    let (Some(stream), Some(link)) = (stream, &mut hands.scribe) else {
-        return true;
+fn meet_scribe(hands: &mut Hands, supervisor: &Supervisor, folder: Option<&Path>) {
+    let Some(fd) = hands.keeper.take_fd() else {
+        return;
     };
-    drain(stream, link);
-    loop {
-        match link.next::<FromScribe>() {
-            Ok(Some(message)) => supervisor.handle(now(), Msg::Scribe(message)),
-            Ok(None) => return false,
-            Err(_) => return true,
-        }
+    let Ok(lane) = hands.scribes.meet(folder, fd) else {
+        return;
+    };
+    failpoint!("daemon.scribe.met");
+    hands.heir.hold_stage(lane);
+    if supervisor.followers > 0 {
+        hands.scribes.say_to(lane, &ToScribe::Watch { on: true });
     }
 }

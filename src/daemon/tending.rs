@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::api::{ApiError, Code};
 use crate::domain::selector::Selector;
+use crate::keeper::lane::Lane;
 use crate::keeper::protocol::ToScribe;
 
 use super::message::{Deed, LogSource, Reply, Tending};
@@ -141,11 +142,13 @@ impl Supervisor {
     }
 
     /// A scribe that was killed may not have done what it was asked for; doing it twice does no harm.
-    pub(super) fn ask_scribe_again(&mut self) {
+    pub(super) fn ask_scribe_again(&mut self, lane: Lane) {
+        let logs = &self.setting.logs;
         for request in &self.tended.requests {
             let again = request
                 .open
                 .iter()
+                .filter(|(_, source)| Lane::of(&source.path, logs) == lane)
                 .map(|(t, source)| request.ask(*t, source));
             self.deeds.extend(again);
         }

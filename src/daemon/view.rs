@@ -124,7 +124,8 @@ impl Supervisor {
 
     /// The daemon itself; memory and subsystems are filled in by who can look.
     pub(super) fn info(&self) -> DaemonInfo {
-        let mut alarms: Vec<String> = self.troubles.values().cloned().collect();
+        let mut alarms: Vec<String> = self.lanes.alarms().cloned().collect();
+        alarms.extend(self.troubles.values().cloned());
         alarms.extend(self.alarms.iter().cloned());
         for (id, member) in &self.members {
             if let Some(alarm) = &member.alarm {
@@ -135,7 +136,8 @@ impl Supervisor {
             running: true,
             pid: std::process::id(),
             keeper_pid: self.setting.keeper_pid,
-            scribe_pid: self.scribe_pid,
+            scribe_pid: self.lanes.main_pid(),
+            scribes: self.lanes.views(),
             version: env!("CARGO_PKG_VERSION").into(),
             epoch: self.setting.epoch,
             boot_id: self.setting.boot_id.clone(),

@@ -48,6 +48,12 @@ impl Pulse {
         self.asked = true;
         Verdict::Ask
     }
+
+    /// Whether the last question has waited for its answer from one look to the next.
+    #[must_use]
+    pub(crate) fn is_late(&self) -> bool {
+        self.missed > 0
+    }
 }
 
 #[cfg(test)]

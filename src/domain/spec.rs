@@ -150,6 +150,9 @@ pub struct LogPolicy {
     pub max_age: Option<Duration>,
     /// How many archives are kept, per stream.
     pub archives: u32,
+    /// An archive that was written last so long ago is removed.
+    #[serde(default)]
+    pub archive_age: Option<Duration>,
     /// Whether archives are compressed.
     pub compress: bool,
     /// What happens when the disk is full.
@@ -165,6 +168,7 @@ impl Default for LogPolicy {
             max_size: 10 * 1024 * 1024,
             max_age: None,
             archives: 5,
+            archive_age: None,
             compress: true,
             on_disk_full: OnDiskFull::default(),
         }

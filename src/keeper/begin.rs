@@ -16,9 +16,11 @@ use crate::platform::paths::Paths;
 use crate::platform::{descriptor, folder, signal};
 
 use super::handover::{Handover, Held};
+use super::lane::Lane;
 use super::protocol::Before;
 use super::role::{Keeper, KeeperError, SIGNALS, TIDY, doing};
-use super::runs::Stage;
+use super::scribes::Scribe;
+use super::stage::Stage;
 use super::table::Table;
 
 /// What the keeper begins with.
@@ -61,7 +63,10 @@ fn prepare(setup: &Setup) -> Result<Ready, KeeperError> {
         ]),
     )?;
     let raised = doing("raise the file limit", descriptor::raise_file_limit())?;
-    let stage = doing("make the stage", Stage::open(&setup.paths.volatile))?;
+    let stage = doing(
+        "make the stage",
+        Stage::open(&setup.paths.volatile, Lane::MAIN),
+    )?;
     doing(
         "make the folder of pipes",
         folder::make_private(&setup.paths.pipes()),
@@ -98,7 +103,7 @@ fn go_back(setup: &Setup, held: &Held) {
             foreground: setup.foreground,
             lock: setup.lock.as_fd(),
             listener: setup.listener.as_fd(),
-            stage: held.stage.as_fd(),
+            stages: held.stages.iter().map(|stage| stage.as_fd()).collect(),
             back: None,
             file_limit: held.file_limit,
             handles: handles
@@ -128,7 +133,7 @@ pub(crate) fn run(mut setup: Setup) -> Result<(), KeeperError> {
         }
     };
     let mut keeper = Keeper {
-        stage: ready.stage,
+        scribes: Scribe::all(ready.stage, &setup.paths.volatile),
         setup,
         epoll: ready.epoll,
         signals: ready.signals,
@@ -137,15 +142,12 @@ pub(crate) fn run(mut setup: Setup) -> Result<(), KeeperError> {
         null: ready.null,
         file_limit: held.as_ref().map_or(ready.raised, |held| held.file_limit),
         daemon: None,
-        scribe: None,
         leaving: Vec::new(),
         before: Before::Over,
         watch_due: Keeper::first_look(),
         tidy_due: Some(monotonic_ns() + as_ns(TIDY)),
         daemon_due: Some(0),
-        scribe_due: Some(0),
         daemon_failures: 0,
-        scribe_failures: 0,
         pipes: BTreeMap::new(),
         results: HashMap::new(),
         pids: HashMap::new(),
@@ -155,8 +157,8 @@ pub(crate) fn run(mut setup: Setup) -> Result<(), KeeperError> {
         shutdown_due: None,
         ending: None,
         quitting: false,
+        quit_due: None,
         last_due: None,
-        old_scribe: None,
         successor: None,
     };
     keeper.watch(SIGNALS)?;

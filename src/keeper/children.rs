@@ -16,7 +16,7 @@ use crate::platform::signal::{self, PidFd};
 
 use super::handover::Held;
 use super::protocol::{ChildSpec, Entry, Routes, RunState, ToDaemon};
-use super::role::{ADOPTED, Keeper, RESULT, TIDY, pipe_message, token};
+use super::role::{ADOPTED, Keeper, RESULT, TIDY, token};
 use super::runs::{self, Ground, Outcome, PipeEnd, PipeKey};
 
 /// A child that the keeper before forked and that has not become its program yet is looked at this often: nothing
@@ -204,8 +204,8 @@ impl Keeper {
                 self.daemon_is_over(true);
             } else if let Some(at) = self.leaving.iter().position(|pid| *pid == reaped.pid) {
                 self.leaving.remove(at);
-            } else if self.scribe.as_ref().is_some_and(|s| s.pid == reaped.pid) {
-                self.scribe_is_over();
+            } else if let Some(lane) = self.scribe_with(reaped.pid) {
+                self.scribe_is_over(lane);
             } else if let Some((key, run)) = self.pids.remove(&reaped.pid) {
                 self.exited(key, run, reaped);
             } else {
@@ -372,9 +372,7 @@ impl Keeper {
         self.tidy_due = Some(monotonic_ns() + as_ns(TIDY));
         self.await_result(key, run, made.result);
         for (pipe, end) in made.pipes {
-            if let (Some(scribe), Ok(fd)) = (&mut self.scribe, end.read.try_clone()) {
-                let _ = scribe.link.send(&pipe_message(pipe, &end), vec![fd]);
-            }
+            self.give_pipe(pipe, &end);
             self.pipes.insert(pipe, end);
         }
         failpoint!("keeper.spawn.scribe_told");

@@ -66,10 +66,11 @@ impl Keeper {
 
     /// Children that are no role and nobody's main process: what runs left behind.
     fn orphans(&self) -> Vec<i32> {
-        let scribe = self.scribe.as_ref().map(|scribe| scribe.pid);
         let mut found = procfs::children(nix::unistd::getpid().as_raw());
         found.retain(|pid| {
-            Some(*pid) != scribe && !self.leaving.contains(pid) && !self.pids.contains_key(pid)
+            self.scribe_with(*pid).is_none()
+                && !self.leaving.contains(pid)
+                && !self.pids.contains_key(pid)
         });
         found
     }

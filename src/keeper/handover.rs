@@ -13,6 +13,7 @@ use crate::domain::names::{InstanceId, RunId};
 use crate::platform::signal::PidFd;
 use crate::platform::{child, descriptor, folder};
 
+use super::lane::Lane;
 use super::protocol::{OLDEST, VERSION};
 
 /// A longer one was not written by a keeper.
@@ -29,7 +30,10 @@ struct Written {
     foreground: bool,
     lock: RawFd,
     listener: RawFd,
+    /// The first lane's; builds before lanes know no other.
     stage: RawFd,
+    #[serde(default)]
+    stages: Vec<RawFd>,
     back: Option<RawFd>,
     file_limit: (u64, u64),
     handles: Vec<OfRun<RawFd>>,
@@ -47,8 +51,8 @@ pub(crate) struct Handover<'a> {
     pub lock: BorrowedFd<'a>,
     /// The API's socket.
     pub listener: BorrowedFd<'a>,
-    /// What keeps the bytes in the stage of the logs.
-    pub stage: BorrowedFd<'a>,
+    /// What keeps the bytes on their way to logs: the first lane's, and those of others.
+    pub stages: Vec<BorrowedFd<'a>>,
     /// The program to go back to, should this one not be able to begin.
     pub back: Option<BorrowedFd<'a>>,
     /// Soft and hard limit on open files that children get.
@@ -82,8 +86,9 @@ impl<'a> Handover<'a> {
 
     fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'a>> {
         let runs = self.handles.iter().chain(&self.results);
-        [self.lock, self.listener, self.stage]
+        [self.lock, self.listener]
             .into_iter()
+            .chain(self.stages.iter().copied())
             .chain(self.back)
             .chain(runs.map(|(_, _, fd)| *fd))
     }
@@ -99,7 +104,13 @@ impl<'a> Handover<'a> {
             foreground: self.foreground,
             lock: self.lock.as_raw_fd(),
             listener: self.listener.as_raw_fd(),
-            stage: self.stage.as_raw_fd(),
+            stage: self.stages.first().map_or(-1, |stage| stage.as_raw_fd()),
+            stages: self
+                .stages
+                .iter()
+                .skip(1)
+                .map(|stage| stage.as_raw_fd())
+                .collect(),
             back: self.back.map(|fd| fd.as_raw_fd()),
             file_limit: self.file_limit,
             handles: numbers(&self.handles),
@@ -130,8 +141,8 @@ pub(crate) struct Inheritance {
 pub(crate) struct Held {
     /// Whether the keeper before is dead; else it is the same process.
     pub heir: bool,
-    /// What keeps the bytes in the stage of the logs until the next keeper has opened it.
-    pub stage: OwnedFd,
+    /// What keeps the bytes on their way to logs until the next keeper has opened the stages.
+    pub stages: Vec<OwnedFd>,
     /// The program to go back to.
     pub back: Option<OwnedFd>,
     /// Soft and hard limit on open files that children get.
@@ -163,13 +174,15 @@ impl Inheritance {
             written.handles.into_iter().map(take).collect();
         let results: io::Result<Vec<OfRun<OwnedFd>>> =
             written.results.into_iter().map(take).collect();
+        let stages = std::iter::once(written.stage).chain(written.stages);
+        let stages: io::Result<Vec<OwnedFd>> = stages.map(descriptor::inherited).collect();
         Ok(Self {
             lock,
             listener: descriptor::inherited(written.listener)?,
             foreground: written.foreground,
             held: Held {
                 heir: written.heir,
-                stage: descriptor::inherited(written.stage)?,
+                stages: stages?,
                 back: written.back.map(descriptor::inherited).transpose()?,
                 file_limit: written.file_limit,
                 handles: handles?
@@ -182,12 +195,12 @@ impl Inheritance {
     }
 }
 
-/// A descriptor that keeps the stage of the logs alive when keeper and scribe die together.
+/// A descriptor that keeps the stage of a lane alive when keeper and scribe die together.
 ///
 /// # Errors
 /// The kernel's.
-pub(crate) fn hold_stage(volatile: &Path) -> io::Result<OwnedFd> {
-    super::runs::open_stage(volatile, true)
+pub(crate) fn hold_stage(volatile: &Path, lane: Lane) -> io::Result<OwnedFd> {
+    super::stage::open_stage(volatile, lane, true)
 }
 
 /// This very program, also when its file was replaced meanwhile.

@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::platform::descriptor;
 
-use super::runs::{PipeEnd, PipeKey, Stage};
+use super::runs::{PipeEnd, PipeKey};
+use super::stage::Stage;
 
 /// The state folder may lie on a disk that hangs: the end waits no longer than this.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -39,12 +40,15 @@ impl fmt::Display for Loss {
     }
 }
 
-/// What is in the pipes, and in the stage on its way out of one of them.
-pub(super) fn find(pipes: &BTreeMap<PipeKey, PipeEnd>, stage: &Stage) -> Vec<Loss> {
+/// What is in the pipes, and in the stages on its way out of one of them.
+pub(super) fn find<'a>(
+    pipes: &BTreeMap<PipeKey, PipeEnd>,
+    stages: impl Iterator<Item = &'a Stage>,
+) -> Vec<Loss> {
     let mut bytes: BTreeMap<&Path, usize> = BTreeMap::new();
-    let owner = stage.owner().and_then(|owner| pipes.get(&owner));
+    let staged = stages.filter_map(|stage| Some((pipes.get(&stage.owner()?)?, &stage.read)));
     let ends = pipes.values().map(|end| (end, &end.read));
-    for (end, pipe) in ends.chain(owner.map(|end| (end, &stage.read))) {
+    for (end, pipe) in ends.chain(staged) {
         let waiting = descriptor::waiting(pipe).unwrap_or(0);
         if waiting > 0 {
             *bytes.entry(&end.route.path).or_default() += waiting;

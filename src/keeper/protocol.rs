@@ -10,7 +10,7 @@ use crate::domain::names::{InstanceId, RunId};
 use crate::domain::spec::Stream;
 
 /// Grows with each change that an older role would not understand.
-pub(crate) const VERSION: u32 = 3;
+pub(crate) const VERSION: u32 = 4;
 /// The oldest language that a role of this build still understands from a keeper.
 pub(crate) const OLDEST: u32 = 1;
 /// The largest note, in bytes.
@@ -132,6 +132,11 @@ pub(crate) enum ToKeeper {
     Quit,
     /// End the scribe when it has written what waits, and start another (the daemon ends itself).
     ReplaceScribe,
+    /// Have a scribe for the logs of this folder; none for the folder of all logs. Since version 4.
+    Scribe {
+        /// The folder.
+        folder: Option<PathBuf>,
+    },
     /// When the daemon has left, go on as the program whose descriptor comes with this: it reads the table.
     Upgrade,
 }
@@ -184,6 +189,16 @@ pub(crate) enum ToDaemon {
     Scribe {
         /// Its pid.
         pid: i32,
+        /// The folder whose logs it writes; none for the folder of all logs.
+        #[serde(default)]
+        folder: Option<PathBuf>,
+    },
+    /// A scribe does not answer, or does again: the file system of its folder holds it.
+    Held {
+        /// The folder whose logs it writes; none for the folder of all logs.
+        folder: Option<PathBuf>,
+        /// It does not answer.
+        held: bool,
     },
     /// The child exists.
     Spawned {
@@ -407,6 +422,13 @@ pub(crate) enum FromScribe {
         path: PathBuf,
         /// So many bytes are missing at its beginning; none when the whole file was gone and has been made again.
         cut: Option<u64>,
+    },
+    /// The disk is full, and the oldest archives of a log were removed.
+    Freed {
+        /// The log.
+        path: PathBuf,
+        /// How many.
+        archives: u32,
     },
     /// Bytes could not be written, or can again.
     Trouble {

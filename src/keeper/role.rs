@@ -22,17 +22,19 @@ use crate::platform::signal::{self, PidFd};
 use super::begin::Setup;
 use super::children::Pending;
 use super::ending::LastGrace;
+use super::lane::Lane;
 use super::link::Link;
 use super::loss;
-use super::protocol::{Before, Entry, KeeperToScribe, NOTE_MAX, RunState, ToDaemon, ToKeeper};
-use super::runs::{Pids, PipeEnd, PipeKey, Stage};
+use super::protocol::{Before, Entry, NOTE_MAX, RunState, ToDaemon, ToKeeper};
+use super::runs::{Pids, PipeEnd, PipeKey};
+use super::scribes::{Heard, Scribe};
 use super::table::{Table, TableError};
 
 /// How long after a `TERM` a daemon may take to say that it is stopping.
 const SHUTDOWN_ANSWER: Duration = Duration::from_secs(10);
 /// What a burst of spawns needed is given back this long after it.
 pub(super) const TIDY: Duration = Duration::from_secs(5);
-/// How long the scribe may take to write what waits at the end.
+/// How long the scribes may take to write what waits at the end.
 const SCRIBE_GRACE: Duration = Duration::from_secs(5);
 /// The longest wait before a role that keeps dying before it took over is started again.
 const ROLE_BACKOFF_MAX: Duration = Duration::from_secs(5);
@@ -64,9 +66,7 @@ pub(super) fn doing<T>(what: &'static str, result: io::Result<T>) -> Result<T, K
 
 pub(super) const SIGNALS: u64 = 0;
 pub(super) const DAEMON: u64 = 1;
-pub(super) const SCRIBE: u64 = 2;
-pub(super) const OLD_SCRIBE: u64 = 3;
-/// Above these, `key × 4 + kind`.
+/// Above these, `key × 4 + kind`, and far above those the scribes.
 pub(super) const RESULT: u64 = 3;
 pub(super) const ADOPTED: u64 = 2;
 
@@ -86,11 +86,11 @@ pub(super) struct Keeper {
     pub(super) table: Table,
     /// Where each run gets a control group, when this is possible here.
     pub(super) home: Option<Home>,
-    pub(super) stage: Stage,
+    /// By what they write.
+    pub(super) scribes: BTreeMap<Lane, Scribe>,
     pub(super) null: OwnedFd,
     pub(super) file_limit: (u64, u64),
     pub(super) daemon: Option<RoleProcess>,
-    pub(super) scribe: Option<RoleProcess>,
     /// Daemons that said their last word and are not reaped yet.
     pub(super) leaving: Vec<i32>,
     /// What became of the last one.
@@ -101,9 +101,7 @@ pub(super) struct Keeper {
     pub(super) tidy_due: Option<u64>,
     /// Monotonic nanoseconds.
     pub(super) daemon_due: Option<u64>,
-    pub(super) scribe_due: Option<u64>,
     pub(super) daemon_failures: u32,
-    pub(super) scribe_failures: u32,
     pub(super) pipes: BTreeMap<PipeKey, PipeEnd>,
     pub(super) results: HashMap<InstanceId, Pending>,
     pub(super) pids: Pids,
@@ -115,8 +113,8 @@ pub(super) struct Keeper {
     pub(super) shutdown_due: Option<u64>,
     pub(super) ending: Option<LastGrace>,
     pub(super) quitting: bool,
-    /// The scribe of an earlier keeper, until it is gone.
-    pub(super) old_scribe: Option<PidFd>,
+    /// When not to wait any more for what the scribes still write at the end.
+    pub(super) quit_due: Option<u64>,
     /// The build to go on as when the daemon has left.
     pub(super) successor: Option<OwnedFd>,
     /// When not to wait any more for the death of roles that were killed at the end.
@@ -152,9 +150,11 @@ impl Keeper {
                 match event.data() {
                     SIGNALS => self.signalled(),
                     DAEMON => self.heard_daemon(),
-                    SCRIBE => self.heard_scribe(),
-                    OLD_SCRIBE => self.old_scribe_is_over(),
-                    other => self.heard_run(other),
+                    other => match Heard::of(other) {
+                        Some(Heard::Scribe(lane)) => self.heard_scribe(lane),
+                        Some(Heard::Old(lane)) => self.old_scribe_is_over(lane),
+                        None => self.heard_run(other),
+                    },
                 }
             }
             self.arm_links();
@@ -163,13 +163,13 @@ impl Keeper {
 
     fn next_deadline(&self) -> Option<u64> {
         if self.quitting {
-            return self.scribe_due.or(self.last_due);
+            return self.quit_due.or(self.last_due);
         }
         let ending = self.ending.map(LastGrace::due);
         [
             Some(self.watch_due),
             self.daemon_due,
-            self.scribe_due,
+            self.scribes.values().filter_map(Scribe::next_due).min(),
             self.shutdown_due,
             ending,
             self.tidy_due,
@@ -184,14 +184,15 @@ impl Keeper {
     fn deadlines(&mut self, now: u64) -> Result<bool, KeeperError> {
         let due = |at: Option<u64>| at.is_some_and(|at| at <= now);
         if self.quitting {
-            let reaped = self.scribe.is_none() && self.daemon.is_none() && self.leaving.is_empty();
-            if due(self.scribe_due) {
-                self.scribe_due = None;
+            let written = self.scribes.values().all(|scribe| scribe.role.is_none());
+            let reaped = written && self.daemon.is_none() && self.leaving.is_empty();
+            if due(self.quit_due) {
+                self.quit_due = None;
                 self.last_due = Some(now + as_ns(SCRIBE_GRACE));
                 self.kill_roles();
             }
             if reaped || due(self.last_due) {
-                let lost = loss::find(&self.pipes, &self.stage);
+                let lost = loss::find(&self.pipes, self.scribes.values().filter_map(Scribe::stage));
                 if !lost.is_empty() {
                     loss::leave_word(self.setup.paths.lost(), &lost);
                 }
@@ -209,10 +210,7 @@ impl Keeper {
             self.forked_due = None;
             self.look_at_all_forked();
         }
-        if due(self.scribe_due) {
-            self.scribe_due = None;
-            self.start_scribe();
-        }
+        self.tend_scribes(now);
         if due(self.daemon_due) {
             self.daemon_due = None;
             self.start_daemon()?;
@@ -229,7 +227,9 @@ impl Keeper {
 
     /// Asks to hear when a link that has something to send can take it.
     fn arm_links(&mut self) {
-        for (role, token) in [(&self.daemon, DAEMON), (&self.scribe, SCRIBE)] {
+        let scribes = self.scribes.iter();
+        let scribes = scribes.map(|(lane, it)| (&it.role, Heard::Scribe(*lane).token()));
+        for (role, token) in scribes.chain([(&self.daemon, DAEMON)]) {
             if let Some(role) = role {
                 let mut flags = EpollFlags::EPOLLIN | EpollFlags::EPOLLRDHUP;
                 flags.set(EpollFlags::EPOLLOUT, role.link.wants_write());
@@ -308,7 +308,8 @@ impl Keeper {
                 self.shutdown_due = None;
             }
             ToKeeper::Quit => self.quit(),
-            ToKeeper::ReplaceScribe => self.drop_scribe(),
+            ToKeeper::ReplaceScribe => self.end_scribes(),
+            ToKeeper::Scribe { folder } => drop(self.want_scribe(folder)),
             // Its descriptor was taken where it came.
             ToKeeper::Upgrade => {}
         }
@@ -336,7 +337,8 @@ impl Keeper {
 
     /// What had its time at the end and is not over: nobody is told that all is over while a role lives.
     fn kill_roles(&self) {
-        let roles = [&self.daemon, &self.scribe].into_iter().flatten();
+        let scribes = self.scribes.values().map(|scribe| &scribe.role);
+        let roles = scribes.chain([&self.daemon]).flatten();
         for pid in roles.map(|role| &role.pid).chain(&self.leaving) {
             let _ = signal::send_to_child(*pid, crate::domain::exit::Signal::KILL);
         }
@@ -347,23 +349,14 @@ impl Keeper {
             return;
         }
         self.quitting = true;
-        self.drop_scribe();
-        self.scribe_due = Some(monotonic_ns() + as_ns(SCRIBE_GRACE));
+        self.end_scribes();
+        self.quit_due = Some(monotonic_ns() + as_ns(SCRIBE_GRACE));
     }
 }
 
 pub(super) fn token(key: InstanceId, kind: u64) -> u64 {
-    // Keys begin at 1, so that these never meet the three fixed tokens.
+    // Keys begin at 1, so that these never meet the fixed tokens.
     u64::from(key.0) * 4 + kind
-}
-
-pub(super) fn pipe_message(pipe: PipeKey, end: &PipeEnd) -> KeeperToScribe {
-    KeeperToScribe::Pipe {
-        key: pipe.key,
-        run: pipe.run,
-        stream: pipe.stream,
-        route: end.route.clone(),
-    }
 }
 
 pub(super) fn backoff(failures: u32) -> u64 {

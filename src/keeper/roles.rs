@@ -1,4 +1,4 @@
-//! Daemon and scribe: started, introduced to each other, heard, and started again when they are over.
+//! The daemon: started, heard, and started again when it is over.
 
 use std::os::fd::AsFd as _;
 
@@ -12,73 +12,17 @@ use crate::platform::clock::monotonic_ns;
 use crate::platform::failpoint::failpoint;
 use crate::platform::signal;
 
+use super::lane::Lane;
 use super::link::{Link, LinkError};
-use super::protocol::{Entry, KeeperToScribe, ScribeToKeeper, ToDaemon, ToKeeper, VERSION};
-use super::role::{
-    DAEMON, HOPELESS, Keeper, KeeperError, OLD_SCRIBE, RoleProcess, SCRIBE, backoff, own_binary,
-    pipe_message,
-};
-use super::runs::PipeKey;
+use super::protocol::{Entry, ToDaemon, ToKeeper, VERSION};
+use super::role::{DAEMON, HOPELESS, Keeper, KeeperError, RoleProcess, backoff, own_binary};
 use super::who::{Roles, Who};
 
 impl Keeper {
-    pub(super) fn start_scribe(&mut self) {
-        let made = Link::pair().and_then(|(link, theirs)| {
-            let beat = Beat::make()?;
-            let shared = beat.share()?;
-            let pid = child::spawn_role(&["__scribe"], &[theirs.as_fd()], own_binary())?;
-            Ok((link, pid, beat, shared))
-        });
-        let (mut link, pid, beat, shared) = match made {
-            Ok(made) => made,
-            Err(_) => {
-                self.scribe_due = Some(monotonic_ns() + backoff(self.scribe_failures));
-                self.scribe_failures += 1;
-                return;
-            }
-        };
-        let _ = link.send(&KeeperToScribe::Beat, vec![shared]);
-        failpoint!("keeper.scribe.forked");
-        let _ = self
-            .stage
-            .copies()
-            .map(|fds| link.send(&KeeperToScribe::Stage, fds));
-        for (pipe, end) in &self.pipes {
-            if let Ok(fd) = end.read.try_clone() {
-                let _ = link.send(&pipe_message(*pipe, end), vec![fd]);
-            }
-        }
-        failpoint!("keeper.scribe.told");
-        self.add_link(&link, SCRIBE);
-        self.scribe = Some(RoleProcess {
-            pid,
-            link,
-            ready: true,
-            beat,
-            pulse: Pulse::default(),
-        });
-        let _ = self.note_roles();
-        self.introduce();
-    }
-
-    /// Gives daemon and scribe a socket to each other.
-    pub(super) fn introduce(&mut self) {
-        let (Some(daemon), Some(scribe)) = (&mut self.daemon, &mut self.scribe) else {
-            return;
-        };
-        if let Ok((a, b)) = std::os::unix::net::UnixStream::pair() {
-            let _ = scribe.link.send(&KeeperToScribe::Daemon, vec![a.into()]);
-            failpoint!("keeper.introduced.scribe");
-            let _ = daemon
-                .link
-                .send(&ToDaemon::Scribe { pid: scribe.pid }, vec![b.into()]);
-        }
-    }
-
     pub(super) fn start_daemon(&mut self) -> Result<(), KeeperError> {
         let live = self.table.entries().any(Entry::is_live);
         if self.daemon_failures >= HOPELESS && !live {
-            self.drop_scribe();
+            self.end_scribes();
             return Err(KeeperError::Hopeless(self.daemon_failures));
         }
         let epoch = self.table.next_epoch()?;
@@ -111,7 +55,7 @@ impl Keeper {
             version: VERSION,
             epoch,
             keeper_pid: nix::unistd::getpid().as_raw(),
-            scribe_pid: self.scribe.as_ref().map_or(0, |s| s.pid),
+            scribe_pid: self.main_scribe().map_or(0, |role| role.pid),
             volatile: self.setup.paths.volatile.clone(),
             file_limit: self.file_limit,
             entries: self.table.entries().cloned().collect(),
@@ -134,7 +78,7 @@ impl Keeper {
             pulse: Pulse::default(),
         });
         self.note_roles()?;
-        self.introduce();
+        self.introduce_all();
         Ok(())
     }
 
@@ -220,69 +164,16 @@ impl Keeper {
         }
     }
 
-    pub(super) fn heard_scribe(&mut self) {
-        let Some(scribe) = &mut self.scribe else {
-            return;
-        };
-        let mut over = scribe.link.flush().is_err() | scribe.link.fill().is_err();
-        let mut drained = Vec::new();
-        loop {
-            match scribe.link.next::<ScribeToKeeper>() {
-                Ok(Some(ScribeToKeeper::Drained { key, run, stream })) => {
-                    scribe.ready = true;
-                    failpoint!("keeper.drained.read");
-                    drained.push(PipeKey { key, run, stream });
-                }
-                Ok(None) => break,
-                Err(_) => {
-                    over = true;
-                    break;
-                }
-            }
-        }
-        if over {
-            // The next one starts when this one is reaped: two would write into one file.
-            let _ = self.epoll.delete(&scribe.link);
-            let _ = signal::send_to_child(scribe.pid, Signal::KILL);
-        }
-        for pipe in drained {
-            self.forget_pipe(pipe);
-        }
-    }
-
-    /// All that was in it is in its file, and nobody writes to it any more.
-    fn forget_pipe(&mut self, pipe: PipeKey) {
-        if let Some(end) = self.pipes.remove(&pipe) {
-            end.remove(&self.setup.paths.pipes(), pipe);
-        }
-    }
-
-    pub(super) fn scribe_is_over(&mut self) {
-        if let Some(mut scribe) = self.scribe.take() {
-            failpoint!("keeper.scribe.over");
-            let _ = scribe.link.fill();
-            while let Ok(Some(ScribeToKeeper::Drained { key, run, stream })) = scribe.link.next() {
-                self.forget_pipe(PipeKey { key, run, stream });
-            }
-            let _ = self.epoll.delete(&scribe.link);
-        }
-        if !self.quitting {
-            self.scribe_due = Some(0);
-        }
-    }
-
-    /// The scribe writes what waits and ends; it is followed by another unless all is over.
-    pub(super) fn drop_scribe(&mut self) {
-        if let Some(scribe) = &mut self.scribe {
-            let _ = scribe.link.send(&KeeperToScribe::End, vec![]);
-        }
+    /// The one that writes to the folder of all logs.
+    fn main_scribe(&self) -> Option<&RoleProcess> {
+        self.scribes.get(&Lane::MAIN)?.role.as_ref()
     }
 
     /// Records who plays the roles, for whoever comes when all of them are gone, or hang.
     pub(super) fn note_roles(&mut self) -> Result<(), KeeperError> {
         let before = self.table.roles();
-        let who = |role: &Option<RoleProcess>, before: Who| {
-            role.as_ref().map_or(before, |role| {
+        let who = |role: Option<&RoleProcess>, before: Who| {
+            role.map_or(before, |role| {
                 if role.pid == before.pid {
                     before
                 } else {
@@ -292,40 +183,9 @@ impl Keeper {
         };
         let roles = Roles {
             keeper: Who::of(nix::unistd::getpid().as_raw()),
-            daemon: who(&self.daemon, before.daemon),
-            scribe: who(&self.scribe, before.scribe),
+            daemon: who(self.daemon.as_ref(), before.daemon),
+            scribe: who(self.main_scribe(), before.scribe),
         };
         Ok(self.table.set_roles(roles)?)
-    }
-
-    /// Ends what an earlier keeper left of its roles. Two daemons would decide twice, two scribes write twice; the
-    /// next scribe starts when the old one is gone.
-    pub(super) fn end_old_roles(&mut self) -> Result<(), KeeperError> {
-        let own = nix::unistd::getpid().as_raw();
-        let Roles { daemon, scribe, .. } = self.table.roles();
-        if let Some(handle) = daemon.handle().filter(|_| daemon.pid != own) {
-            let _ = handle.send(Signal::KILL);
-        }
-        if let Some(handle) = scribe.handle() {
-            let _ = handle.send(Signal::KILL);
-            let event = EpollEvent::new(EpollFlags::EPOLLIN, OLD_SCRIBE);
-            if self.epoll.add(&handle, event).is_ok() {
-                self.scribe_due = None;
-                self.old_scribe = Some(handle);
-            }
-        }
-        let keeper = Who::of(own);
-        Ok(self.table.set_roles(Roles {
-            keeper,
-            ..Roles::default()
-        })?)
-    }
-
-    pub(super) fn old_scribe_is_over(&mut self) {
-        // Said, not left to the drop: a child between fork and exec may still have the descriptor open.
-        if let Some(handle) = self.old_scribe.take() {
-            let _ = self.epoll.delete(&handle);
-            self.scribe_due = Some(0);
-        }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io::{self, Read as _};
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use nix::fcntl::OFlag;
@@ -14,7 +14,7 @@ use crate::domain::spec::Stream;
 use crate::platform::cgroup::Home;
 use crate::platform::child::{self, ExecFailure, Fork, Leave, Program, Stdio};
 use crate::platform::failpoint::failpoint;
-use crate::platform::{descriptor, procfs};
+use crate::platform::procfs;
 
 use super::protocol::{ChildSpec, Route, Routes};
 
@@ -217,79 +217,6 @@ pub(super) fn outcome(result: &OwnedFd) -> Outcome {
             Outcome::Waiting
         }
         Err(_) => ExecFailure::parse(&bytes).map_or(Outcome::Executed, Outcome::Failed),
-    }
-}
-
-const STAGE: &str = "stage";
-const STAGE_OWNER: &str = "stage-owner";
-
-/// Opens the stage to read, or to read and write: then it does not matter who else has it open.
-pub(super) fn open_stage(volatile: &Path, both: bool) -> io::Result<OwnedFd> {
-    let file = std::fs::File::options()
-        .read(true)
-        .write(both)
-        .custom_flags((OFlag::O_NONBLOCK | OFlag::O_CLOEXEC).bits())
-        .open(volatile.join(STAGE))?;
-    Ok(file.into())
-}
-
-/// The stage pipe between a run's pipe and its file, with the note of whose bytes are in it.
-#[derive(Debug)]
-pub(super) struct Stage {
-    pub(super) read: OwnedFd,
-    pub(super) write: OwnedFd,
-    pub(super) owner: OwnedFd,
-}
-
-impl Stage {
-    /// Makes the stage, or opens the one that an earlier keeper made: what is in it stays as long as anybody has it
-    /// open, and the note beside it says whose it is.
-    pub(super) fn open(volatile: &Path) -> io::Result<Self> {
-        match nix::unistd::mkfifo(&volatile.join(STAGE), Mode::from_bits_truncate(0o600)) {
-            Ok(()) | Err(nix::errno::Errno::EEXIST) => {}
-            Err(error) => return Err(error.into()),
-        }
-        let read = open_stage(volatile, false)?;
-        let write: OwnedFd = std::fs::File::options()
-            .write(true)
-            .custom_flags((OFlag::O_NONBLOCK | OFlag::O_CLOEXEC).bits())
-            .open(volatile.join(STAGE))?
-            .into();
-        // Without the larger size everything works, in smaller steps.
-        let _ = descriptor::set_pipe_size(&write, 1 << 20);
-        let owner = std::fs::File::options()
-            .create(true)
-            .truncate(false)
-            .read(true)
-            .write(true)
-            .mode(0o600)
-            .open(volatile.join(STAGE_OWNER))?
-            .into();
-        Ok(Self { read, write, owner })
-    }
-
-    /// Whose bytes are in it, as the scribe has noted.
-    pub(super) fn owner(&self) -> Option<PipeKey> {
-        let mut bytes = [0; 16];
-        let file = std::fs::File::from(self.owner.try_clone().ok()?);
-        file.read_exact_at(&mut bytes, 0).ok()?;
-        Some(PipeKey {
-            key: InstanceId(u32::from_le_bytes(bytes[..4].try_into().ok()?)),
-            run: RunId(u64::from_le_bytes(bytes[4..12].try_into().ok()?)),
-            stream: match bytes[12] {
-                1 => Stream::Out,
-                2 => Stream::Err,
-                _ => return None,
-            },
-        })
-    }
-
-    pub(super) fn copies(&self) -> io::Result<Vec<OwnedFd>> {
-        Ok(vec![
-            self.read.try_clone()?,
-            self.write.try_clone()?,
-            self.owner.try_clone()?,
-        ])
     }
 }
 

@@ -21,7 +21,10 @@ impl Keeper {
             foreground: self.setup.foreground,
             lock: self.setup.lock.as_fd(),
             listener: self.setup.listener.as_fd(),
-            stage: self.stage.read.as_fd(),
+            // In the order of lanes: the first is that of all logs.
+            stages: (self.scribes.values())
+                .filter_map(|scribe| Some(scribe.stage()?.read.as_fd()))
+                .collect(),
             back: back.as_ref().map(|back| back.as_fd()),
             file_limit: self.file_limit,
             handles: handles.collect(),

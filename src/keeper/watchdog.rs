@@ -1,11 +1,9 @@
-//! Looks whether daemon and scribe still answer, and ends the one that does not.
+//! Looks whether daemon and scribes still answer, and ends the one that does not.
 
-use crate::domain::exit::Signal;
 use crate::domain::pulse::{MISSES, MISSES_AT_START, Verdict};
 use crate::platform::clock::monotonic_ns;
-use crate::platform::signal;
 
-use super::protocol::{Before, KeeperToScribe, ToDaemon};
+use super::protocol::{Before, ToDaemon};
 use super::role::{Keeper, RoleProcess};
 
 /// From one look to the next, nanoseconds.
@@ -14,14 +12,14 @@ const INTERVAL: u64 = 3_000_000_000;
 const LATE: u64 = INTERVAL / 2;
 
 impl RoleProcess {
-    fn look(&mut self, in_time: bool) -> Verdict {
+    pub(super) fn look(&mut self, in_time: bool) -> Verdict {
         let most = if self.ready { MISSES } else { MISSES_AT_START };
         self.pulse.look(self.beat.read(), in_time, most)
     }
 }
 
 impl Keeper {
-    /// Looks at both roles, when it is time to.
+    /// Looks at daemon and scribes, when it is time to.
     pub(super) fn look_after_roles(&mut self, now: u64) {
         if now < self.watch_due {
             return;
@@ -29,7 +27,7 @@ impl Keeper {
         let in_time = now - self.watch_due < LATE;
         self.watch_due = now + INTERVAL;
         self.look_after_daemon(in_time);
-        self.look_after_scribe(in_time);
+        self.look_after_scribes(in_time);
     }
 
     fn look_after_daemon(&mut self, in_time: bool) {
@@ -44,23 +42,6 @@ impl Keeper {
             Verdict::Hung => {
                 self.before = Before::Hung;
                 self.daemon_is_over(false);
-            }
-        }
-    }
-
-    fn look_after_scribe(&mut self, in_time: bool) {
-        let Some(scribe) = &mut self.scribe else {
-            return;
-        };
-        match scribe.look(in_time) {
-            Verdict::Alive => {}
-            Verdict::Ask if scribe.link.wants_write() => {}
-            Verdict::Ask => {
-                let _ = scribe.link.send(&KeeperToScribe::Ping, vec![]);
-            }
-            // The next one begins when this one is reaped: two would write into one file.
-            Verdict::Hung => {
-                let _ = signal::send_to_child(scribe.pid, Signal::KILL);
             }
         }
     }

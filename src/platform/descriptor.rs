@@ -115,6 +115,24 @@ pub(crate) fn splice(
     )?)
 }
 
+/// Makes sure that a file can take so many bytes at an offset, without writing any. Where the file system cannot tell,
+/// it is believed to have room.
+///
+/// # Errors
+/// The disk is full, or a quota or limit is reached.
+pub(crate) fn reserve(file: impl AsFd, offset: i64, length: usize) -> io::Result<()> {
+    let length = i64::try_from(length).map_err(io::Error::other)?;
+    let end = u64::try_from(offset.saturating_add(length)).unwrap_or(u64::MAX);
+    if end > getrlimit(Resource::RLIMIT_FSIZE)?.0 {
+        return Err(nix::errno::Errno::EFBIG.into());
+    }
+    let mode = nix::fcntl::FallocateFlags::FALLOC_FL_KEEP_SIZE;
+    match nix::fcntl::fallocate(file, mode, offset, length) {
+        Err(nix::errno::Errno::EOPNOTSUPP | nix::errno::Errno::ENOSYS) | Ok(()) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// How many bytes wait in a pipe.
 ///
 /// # Errors

@@ -16,6 +16,7 @@ pub(crate) mod folder;
 pub(crate) mod guardian;
 pub(crate) mod host;
 pub(crate) mod memory;
+pub(crate) mod mounts;
 pub(crate) mod oom;
 pub(crate) mod paths;
 pub(crate) mod procfs;

@@ -10,11 +10,15 @@ use crate::keeper::protocol::Route;
 use crate::logs::archive;
 use crate::logs::index::{self, Entry, Head, LATE, Writer};
 use crate::logs::read::private_options;
-use crate::platform::clock::wall_ms;
+use crate::platform::clock::{monotonic_ns, wall_ms};
+use crate::platform::descriptor;
 use crate::platform::failpoint::failpoint;
 
 /// A line that passes the limit may end this much later; then the file is cut inside it.
 const OVERSHOOT: u64 = 1024 * 1024;
+
+/// That archives are removed for want of room is told this often at most: a flood removes many.
+const FREED_TOLD_NS: u64 = 10_000_000_000;
 
 /// A log file that is open for writing. Made by the first byte, so that a folder that was deleted underneath is made
 /// again and a process that says nothing has no file.
@@ -25,6 +29,10 @@ pub(super) struct LogFile {
     pub(super) dropped: u64,
     /// Why bytes are not taken at present, in words; none when they are.
     pub(super) failing: Option<String>,
+    /// Archives that were removed because the disk is full, and nobody has been told of yet.
+    pub(super) freed: u32,
+    /// When that was told last, monotonic nanoseconds.
+    pub(super) freed_told_ns: u64,
     /// What somebody else did to the file and nobody has been told yet: cut by so many bytes, or took it away.
     pub(super) touched: Vec<Option<u64>>,
 }
@@ -64,7 +72,52 @@ impl LogFile {
             open: None,
             dropped: 0,
             failing: None,
+            freed: 0,
+            freed_told_ns: 0,
             touched: Vec::new(),
+        }
+    }
+
+    /// It takes nothing; what there is to say about it, when that is new.
+    pub(super) fn fails(&mut self, error: &io::Error) -> Option<Option<String>> {
+        let text = error.to_string();
+        let new = self.failing.replace(text.clone()).is_none();
+        new.then_some(Some(text))
+    }
+
+    /// Whether the disk was full and is less so now: this log's oldest archive was removed.
+    pub(super) fn makes_room(&mut self, error: &io::Error) -> bool {
+        let full = matches!(
+            error.kind(),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+        );
+        let oldest = || archive::list(&self.route.path).ok()?.into_iter().next();
+        let made = full && oldest().is_some_and(|it| it.remove().is_ok());
+        self.freed += u32::from(made);
+        made
+    }
+
+    /// How many archives were removed since that was told, when it is time to tell.
+    pub(super) fn take_freed(&mut self) -> Option<u32> {
+        let now = monotonic_ns();
+        let since = now.saturating_sub(self.freed_told_ns);
+        if self.freed == 0 || (self.freed_told_ns > 0 && since < FREED_TOLD_NS) {
+            return None;
+        }
+        self.freed_told_ns = now;
+        Some(std::mem::take(&mut self.freed))
+    }
+
+    /// Makes sure that there is room for so many bytes: what may not be dropped stays in its own pipe until there is.
+    pub(super) fn reserve(&mut self, bytes: usize) -> io::Result<()> {
+        loop {
+            let room =
+                (self.target()).and_then(|(file, offset)| descriptor::reserve(file, offset, bytes));
+            match room {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if self.makes_room(&error) => {}
+                other => return other,
+            }
         }
     }
 

@@ -322,6 +322,22 @@ impl Scribe {
         let Some(file) = self.logs.get_mut(&pipe.log) else {
             return false;
         };
+        let mut most = ROUND;
+        if file.route.block {
+            // It stays where it is until there is room for it: in the stage it would be in the way of others.
+            most = descriptor::waiting(&pipe.read).unwrap_or(ROUND).min(ROUND);
+            if most > 0
+                && let Err(error) = file.reserve(most)
+            {
+                let trouble = file.fails(&error);
+                let log = pipe.log.clone();
+                self.held.insert(token);
+                self.after_writing(log, Ok(Written::none(trouble)));
+                return false;
+            }
+            // Nothing there: the splice finds out whether there are writers.
+            most = most.max(1);
+        }
         if stage.noted != Some(pipe.id) {
             // Bytes of another owner are still there only if its file could not take them.
             let busy = descriptor::waiting(&stage.read).unwrap_or(0) > 0;
@@ -333,7 +349,7 @@ impl Scribe {
             failpoint!("scribe.owner.noted");
         }
         pipe.last_ns = monotonic_ns();
-        match descriptor::splice(&pipe.read, &stage.write, None, ROUND) {
+        match descriptor::splice(&pipe.read, &stage.write, None, most) {
             Ok(0) => {
                 self.drained(token);
                 false
@@ -424,12 +440,17 @@ impl Scribe {
 
     fn after_writing(&mut self, log: Arc<Path>, written: io::Result<Written>) {
         let touched = (self.logs.get_mut(&log)).map(|file| std::mem::take(&mut file.touched));
+        let freed = (self.logs.get_mut(&log)).and_then(LogFile::take_freed);
         let mut messages: Vec<FromScribe> = (touched.into_iter().flatten())
             .map(|cut| FromScribe::Touched {
                 path: log.to_path_buf(),
                 cut,
             })
             .collect();
+        messages.extend(freed.map(|archives| FromScribe::Freed {
+            path: log.to_path_buf(),
+            archives,
+        }));
         match written {
             Ok(written) => {
                 if written.rotated {

@@ -46,6 +46,18 @@ pub(super) struct Written {
     pub(super) blocked: bool,
 }
 
+impl Written {
+    /// Nothing was written.
+    pub(super) fn none(trouble: Option<Option<String>>) -> Self {
+        Self {
+            rotated: false,
+            trouble,
+            dropped: 0,
+            blocked: false,
+        }
+    }
+}
+
 /// Moves what is in the stage to the file, to its end.
 pub(super) fn empty_stage(
     stage: &mut Stage,
@@ -53,10 +65,8 @@ pub(super) fn empty_stage(
     run: RunId,
 ) -> io::Result<Written> {
     let mut written = Written {
-        rotated: false,
-        trouble: None,
         dropped: file.dropped,
-        blocked: false,
+        ..Written::none(None)
     };
     loop {
         let waiting = descriptor::waiting(&stage.read)?;
@@ -80,11 +90,10 @@ pub(super) fn empty_stage(
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            // The oldest that is kept goes before the newest that is written.
+            Err(error) if file.makes_room(&error) => {}
             Err(error) => {
-                let text = error.to_string();
-                if file.failing.replace(text.clone()).is_none() {
-                    written.trouble = Some(Some(text));
-                }
+                written.trouble = file.fails(&error);
                 if file.route.block {
                     written.blocked = true;
                     break;

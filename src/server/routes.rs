@@ -140,11 +140,8 @@ async fn wrong_method() -> Failure {
 
 async fn info(Extension(context): Extension<Context>) -> Answer {
     let mut info = context.handle.info().await?;
-    let roles = [
-        i32::try_from(info.pid).unwrap_or(0),
-        info.keeper_pid,
-        info.scribe_pid,
-    ];
+    let mut roles = vec![i32::try_from(info.pid).unwrap_or(0), info.keeper_pid];
+    roles.extend(info.scribes.iter().map(|scribe| scribe.pid));
     // These reads can take long on a busy machine; the supervisor must not wait for them.
     info.memory = tokio::task::spawn_blocking(move || {
         roles.into_iter().filter_map(procfs::proportional_set).sum()

@@ -281,6 +281,7 @@ fn every_policy_counts_as_a_change_and_replaces_nothing() {
         "log_max_size = \"1MiB\"",
         "log_max_age = \"24h\"",
         "log_archives = 1",
+        "log_archive_age = \"30d\"",
         "log_compress = false",
         "on_disk_full = \"block\"",
     ] {

@@ -361,7 +361,7 @@ fn the_command_line_page_names_every_flag_of_every_command() {
     );
 }
 
-const KEYS: [&str; 36] = [
+const KEYS: [&str; 37] = [
     "processes",
     "name",
     "namespace",
@@ -394,6 +394,7 @@ const KEYS: [&str; 36] = [
     "log_max_size",
     "log_max_age",
     "log_archives",
+    "log_archive_age",
     "log_compress",
     "on_disk_full",
     "limits.max_memory",

@@ -2,6 +2,8 @@
 
 mod clock;
 mod crowd;
+mod disks;
+mod held;
 mod readonly;
 mod scarce;
 mod unending;

@@ -18,6 +18,11 @@ fn trouble(path: &str, dropped: u64, error: Option<&str>) -> Msg {
     })
 }
 
+fn new_scribe(folder: Option<&str>) -> ToDaemon {
+    let folder = folder.map(Into::into);
+    ToDaemon::Scribe { pid: 9, folder }
+}
+
 fn alarms(world: &World) -> Vec<String> {
     world.daemon.as_ref().unwrap().info().alarms
 }
@@ -51,7 +56,7 @@ fn trouble_with_a_log_ends_with_its_process_and_with_the_scribe_that_saw_it() {
     let mut world = World::new();
     world.define("a", &spec("web")).unwrap();
     world.handle(trouble(LOG, 0, Some("no space left on device")));
-    world.handle(Msg::Keeper(ToDaemon::Scribe { pid: 9 }));
+    world.handle(Msg::Keeper(new_scribe(None)));
     assert!(alarms(&world).is_empty(), "the new one says it anew");
     world.handle(trouble(LOG, 0, Some("no space left on device")));
     world.act("b", Verb::Delete, "web").unwrap();
@@ -101,7 +106,7 @@ fn a_rotation_is_answered_when_the_scribe_has_acted_and_with_what_it_did() {
     did(&mut world, out, true, None);
     assert!(answer.try_recv().is_err(), "one is not done");
     // A new scribe is asked for what the old one has not done.
-    world.handle(Msg::Keeper(ToDaemon::Scribe { pid: 9 }));
+    world.handle(Msg::Keeper(new_scribe(None)));
     assert_eq!(orders(&mut world), [(err, "0.err.log".to_owned())]);
     did(&mut world, err, false, None);
     let done = answer.try_recv().unwrap().unwrap();

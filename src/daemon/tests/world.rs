@@ -361,6 +361,7 @@ impl World {
             | Deed::Confirm { .. }
             | Deed::Autopsy { .. }
             | Deed::Retain { .. }
+            | Deed::MakeRoom { .. }
             | Deed::Retention { .. }
             | Deed::ClearArchives { .. }
             | Deed::Grew => {}

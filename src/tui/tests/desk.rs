@@ -57,6 +57,7 @@ fn daemon() -> DaemonInfo {
         pid: 811,
         keeper_pid: 810,
         scribe_pid: 812,
+        scribes: Vec::new(),
         version: "0.1.0".into(),
         epoch: 1,
         boot_id: "b".into(),

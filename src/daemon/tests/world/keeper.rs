@@ -46,6 +46,7 @@ impl World {
             ToKeeper::Ready { .. }
             | ToKeeper::Stopping
             | ToKeeper::ReplaceScribe
+            | ToKeeper::Scribe { .. }
             | ToKeeper::Upgrade => {}
         }
     }
