@@ -1,6 +1,7 @@
 //! Opening the dashboard.
 
 use std::io::IsTerminal as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -13,13 +14,14 @@ use super::print;
 use super::select::client;
 
 /// How the dashboard is wanted; what is not said is as the settings have it.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Options {
     pub(super) interval: Option<Duration>,
     pub(super) ascii: bool,
     pub(super) no_guardian: bool,
     pub(super) theme: Option<Colours>,
     pub(super) read_only: bool,
+    pub(super) trace_frames: Option<PathBuf>,
 }
 
 /// When neither flag nor settings say.
@@ -48,6 +50,7 @@ pub(super) fn tui(global: &Global, wanted: &Tui) -> Result<ExitCode, Failure> {
         no_guardian: wanted.no_guardian,
         theme: wanted.theme,
         read_only: wanted.read_only,
+        trace_frames: wanted.trace_frames.clone(),
     };
     open(&client, options)
 }
@@ -88,6 +91,7 @@ pub(super) fn open(client: &Client, options: Options) -> Result<ExitCode, Failur
         theme: options.theme.or(settings.theme),
         read_only: options.read_only || settings.read_only.unwrap_or(false),
         keys: settings.keys,
+        trace_frames: options.trace_frames,
     };
     match crate::tui::run(client.without_autostart(), options) {
         Ok(farewell) => {

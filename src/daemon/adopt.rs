@@ -60,7 +60,7 @@ impl Supervisor {
                     unsaved.push(instance.id);
                 }
                 instances.push((instance.index, instance.id));
-                self.members.insert(instance.id, member);
+                self.members.insert(instance.id, Box::new(member));
             }
             self.environments.keep(&process.spec);
             let changed = Process {

@@ -286,7 +286,7 @@ impl Supervisor {
             self.last_id += 1;
             let id = InstanceId(self.last_id);
             let member = Member::new(id, key.clone(), index, self.now.ms);
-            self.members.insert(id, member);
+            self.members.insert(id, Box::new(member));
             if let Some(process) = self.processes.get_mut(key) {
                 process.instances.push((index, id));
                 process.instances.sort_unstable();

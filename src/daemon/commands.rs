@@ -169,7 +169,7 @@ impl Supervisor {
         only_run: Option<RunId>,
     ) -> Result<Vec<InstanceId>, ApiError> {
         let ids = self.select(select)?;
-        let other = |run| move |member: &super::member::Member| member.machine.run() != run;
+        let other = |run| move |member: &Box<super::member::Member>| member.machine.run() != run;
         if let Some(run) = only_run
             && ids
                 .iter()

@@ -11,7 +11,6 @@ use crate::domain::status::Status;
 
 use super::judge::{failed, judge};
 use super::ledger::{Asked, Entry, Memo};
-use super::member::Member;
 use super::message::{Deed, Reply};
 use super::supervisor::{Deferral, Supervisor};
 
@@ -416,7 +415,7 @@ impl Supervisor {
                         Order::Send(_) => None,
                     },
                     progress: target.progress.clone(),
-                    status: member.map_or(Status::Stopped, Member::status),
+                    status: member.map_or(Status::Stopped, |it| it.status()),
                     pid: member.and_then(|m| m.child).map(|c| c.pid),
                     due_in_ms: member.and_then(|m| self.due_in_ms(m)),
                 }

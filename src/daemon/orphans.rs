@@ -50,7 +50,7 @@ impl Supervisor {
                 let spec = Arc::make_mut(&mut process.spec);
                 spec.instances = spec.instances.max(index + 1);
             }
-            self.members.insert(id, member);
+            self.members.insert(id, Box::new(member));
             let text = format!(
                 "{} (pid {}) runs without a definition, which the state folder has lost: `adasa stop {id}` ends it",
                 self.label(id),

@@ -6,7 +6,6 @@ use crate::api::{ApiError, Code};
 use crate::domain::names::{InstanceId, OperationId, ProcessKey};
 use crate::keeper::protocol::ToKeeper;
 
-use super::member::Member;
 use super::message::Deed;
 use super::store::{Record, SavedProcess};
 use super::supervisor::{Deferral, Deferred, Ending, Supervisor, Undo};
@@ -141,7 +140,7 @@ impl Supervisor {
         Some(SavedProcess {
             spec: Arc::clone(&process.spec),
             generation: process.generation,
-            instances: members.map(Member::saved).collect(),
+            instances: members.map(|it| it.saved()).collect(),
             operation: process.operation.clone(),
         })
     }

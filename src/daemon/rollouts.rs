@@ -218,7 +218,7 @@ impl Supervisor {
         for (spot, place) in rolling.spots.iter_mut().zip(rolling.machine.places()) {
             if *place == Place::Failed && spot.failed.is_none() {
                 let member = self.members.get(&spot.id);
-                spot.failed = Some(member.map_or_else(|| "it is gone".into(), why));
+                spot.failed = Some(member.map_or_else(|| "it is gone".into(), |it| why(it)));
             }
         }
         let (operation, asked_by) = (rolling.operation.clone(), rolling.by.clone());

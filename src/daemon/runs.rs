@@ -180,7 +180,7 @@ impl Supervisor {
         let ends: Vec<Deed> = self
             .members
             .values()
-            .filter_map(last_seen)
+            .filter_map(|it| last_seen(it))
             .map(Deed::Saw)
             .collect();
         self.deeds.extend(ends);

@@ -83,7 +83,7 @@ pub(super) struct Supervisor {
     pub(super) now: Now,
     pub(super) processes: BTreeMap<ProcessKey, Process>,
     pub(super) environments: super::environments::Environments,
-    pub(super) members: BTreeMap<InstanceId, Member>,
+    pub(super) members: BTreeMap<InstanceId, Box<Member>>,
     pub(super) last_id: u32,
     pub(super) operations: Operations,
     pub(super) rollouts: super::rollouts::Rollouts,

@@ -27,12 +27,14 @@ mod terminal;
 mod tests;
 mod theme;
 mod threads;
+mod trace;
 mod update;
 mod verbs;
 mod view;
 
 use std::collections::HashMap;
 use std::io::{self, Write as _};
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -51,6 +53,7 @@ use query::Ticket;
 use terminal::Terminal;
 use theme::{Glyphs, Theme};
 use threads::{In, Teller};
+use trace::{Frame, Trace};
 use update::{next_due, update};
 
 /// What waits for the loop; threads that tell more wait themselves.
@@ -74,6 +77,8 @@ pub(crate) struct Options {
     pub read_only: bool,
     /// Other keys for some actions, by their names.
     pub keys: Vec<(String, Vec<String>)>,
+    /// Where to write what each frame took.
+    pub trace_frames: Option<PathBuf>,
 }
 
 /// How it ended.
@@ -90,6 +95,8 @@ pub(crate) struct Farewell {
 /// # Errors
 /// When the terminal cannot be used.
 pub(crate) fn run(client: Client, options: Options) -> io::Result<Farewell> {
+    let trace = options.trace_frames.as_deref().map(Trace::begin);
+    let trace = trace.transpose()?;
     terminal::remember()?;
     if options.guardian {
         let repair = || {
@@ -147,8 +154,10 @@ pub(crate) fn run(client: Client, options: Options) -> io::Result<Farewell> {
         gate: Gate::new(over_ssh),
         open: HashMap::new(),
         begun: Instant::now(),
+        trace,
         drawn: None,
         frame: if over_ssh { FRAME_SSH } else { FRAME },
+        told: 0,
         quit: false,
     };
     shell.turn(&told)?;
@@ -192,8 +201,11 @@ struct Shell {
     /// Streams and searches of log views; not yet open ones without a handle.
     open: HashMap<Ticket, Option<Closer>>,
     begun: Instant,
+    trace: Option<Trace>,
     drawn: Option<Instant>,
     frame: Duration,
+    /// Messages since the last frame.
+    told: usize,
     quit: bool,
 }
 
@@ -242,6 +254,7 @@ impl Shell {
                     }
                 }
                 budget -= 1;
+                self.told += 1;
                 next = if budget > 0 {
                     told.try_recv().ok()
                 } else {
@@ -409,10 +422,23 @@ impl Shell {
             return Ok(());
         }
         let (width, height) = self.model.size;
+        let begun = Instant::now();
         let mut next = Buffer::empty(Rect::new(0, 0, width, height));
         view::view(&self.model, &mut next);
-        self.terminal.paint(next)?;
+        let made = begun.elapsed();
+        let bytes = self.terminal.paint(next)?;
         self.drawn = Some(Instant::now());
+        if let Some(trace) = &mut self.trace
+            && bytes > 0
+        {
+            trace.frame(&Frame {
+                at: begun.saturating_duration_since(self.begun),
+                made,
+                whole: begun.elapsed(),
+                bytes,
+                told: std::mem::take(&mut self.told),
+            });
+        }
         self.take(Msg::Drawn);
         #[cfg(feature = "failpoints")]
         panic_if_asked("main");

@@ -46,6 +46,11 @@ impl Row {
         }
     }
 
+    /// Whether it is an instance of this process.
+    pub(super) fn is_of(&self, key: &ProcessKey) -> bool {
+        self.view.process == key.name && self.view.namespace == key.namespace
+    }
+
     /// What it is called; with its namespace where that is not the usual one.
     pub(super) fn name(&self) -> String {
         if self.view.namespace.is_default() {
@@ -269,7 +274,7 @@ impl Model {
 
     /// The instances of a process.
     pub(super) fn members(&self, key: &ProcessKey) -> Vec<&Row> {
-        let mut rows: Vec<&Row> = self.rows.values().filter(|row| row.key() == *key).collect();
+        let mut rows: Vec<&Row> = self.rows.values().filter(|row| row.is_of(key)).collect();
         rows.sort_by_key(|row| row.view.instance);
         rows
     }
@@ -373,8 +378,16 @@ impl Model {
                 if row.view.status != view.status || row.view.run != view.run {
                     row.requested = None;
                 }
+                let place = |view: &InstanceView| (view.instance, view.instances);
+                let stays = place(&row.view) == place(&view)
+                    && row.view.process == view.process
+                    && row.view.namespace == view.namespace;
                 row.view = view;
                 row.at = at;
+                // Of a thousand that start at once each is told several times.
+                if stays && self.filter.text().is_empty() {
+                    return;
+                }
             }
             None => {
                 self.rows.insert(

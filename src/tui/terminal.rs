@@ -106,11 +106,11 @@ impl Terminal {
         self.shown = Buffer::empty(Rect::default());
     }
 
-    /// Sends what differs, as one write; nothing when nothing does.
+    /// Sends what differs, as one write; nothing when nothing does. How many bytes that were.
     ///
     /// # Errors
     /// When the terminal is gone.
-    pub(super) fn paint(&mut self, next: Buffer) -> io::Result<()> {
+    pub(super) fn paint(&mut self, next: Buffer) -> io::Result<usize> {
         let mut bytes = Vec::new();
         bytes.extend_from_slice(FRAME_BEGIN);
         let begun = bytes.len();
@@ -123,14 +123,15 @@ impl Terminal {
             let mut backend = CrosstermBackend::new(&mut bytes);
             backend.draw(changes.into_iter())?;
         }
-        if bytes.len() > begun {
+        let any = bytes.len() > begun;
+        if any {
             bytes.extend_from_slice(FRAME_END);
             let mut out = io::stdout().lock();
             out.write_all(&bytes)?;
             out.flush()?;
         }
         self.shown = next;
-        Ok(())
+        Ok(if any { bytes.len() } else { 0 })
     }
 }
 

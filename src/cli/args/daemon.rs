@@ -25,8 +25,11 @@ pub(in crate::cli) struct Tui {
     /// Do not leave a small process behind that repairs the terminal if the dashboard is killed
     #[arg(long)]
     pub(in crate::cli) no_guardian: bool,
+    /// Write what each frame took to this file, a line of JSON each
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) trace_frames: Option<PathBuf>,
     /// No screen: a line when something becomes another, for screen readers, dumb terminals and CI
-    #[arg(long, conflicts_with_all = ["interval", "ascii", "theme", "no_guardian"])]
+    #[arg(long, conflicts_with_all = ["interval", "ascii", "theme", "no_guardian", "trace_frames"])]
     pub(in crate::cli) plain: bool,
 }
 
