@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use crate::domain::names::{InstanceId, RunId};
 use crate::domain::sample::Sample;
 use crate::platform::host::{Host, HostReader};
+use crate::platform::memory;
 use crate::platform::procfs::{self, Reader, Stat};
 
 /// The period.
@@ -16,6 +17,8 @@ pub(super) const PERIOD: Duration = Duration::from_secs(1);
 const SHORTEST: Duration = Duration::from_millis(50);
 /// So many periods after the last change of what is measured, what a burst needed is given back.
 const TIDY: u32 = 5;
+/// What answers and threads that ended have read of the program is let go of this often.
+const UNMAP: u32 = 20;
 /// How many changes of what is measured may wait.
 const QUEUE: usize = 4096;
 
@@ -127,7 +130,9 @@ impl Sampler {
                 }
                 quiet += 1;
                 if quiet == TIDY {
-                    crate::platform::memory::give_back();
+                    memory::give_back();
+                } else if quiet % UNMAP == 0 {
+                    memory::unmap_program();
                 }
             }
             match receiver.recv_timeout(next.saturating_duration_since(Instant::now())) {

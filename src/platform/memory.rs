@@ -24,6 +24,11 @@ pub(crate) fn give_back() {
     unsafe {
         nix::libc::malloc_trim(0);
     }
+    unmap_program();
+}
+
+/// Lets go of the program's own pages that nobody can have written to.
+pub(crate) fn unmap_program() {
     #[cfg(target_os = "linux")]
     // SAFETY: the callback is called with valid descriptions, one loaded object at a time, and nothing else is passed.
     unsafe {
@@ -31,7 +36,7 @@ pub(crate) fn give_back() {
     }
 }
 
-/// Lets go of the pages of a loaded object that nobody can have written to.
+/// The same for one loaded object.
 #[cfg(target_os = "linux")]
 unsafe extern "C" fn unmap_object(
     info: *mut nix::libc::dl_phdr_info,

@@ -7,6 +7,7 @@
 //! probe write BLOCK BYTES [FILE]   writes so many bytes in blocks of 100-byte lines; says wall and CPU time to FILE
 //! probe lines RATE SECONDS FILE    writes so many lines a second, in steps of a millisecond; says how many it wrote
 //! probe time COUNT PROGRAM ARG…    runs the program so often; says the median and the least, microseconds
+//! probe spin SHARE                 is busy for about so many thousandths of each second, now more, now less
 //! probe now                        says the time
 //! ```
 
@@ -93,6 +94,15 @@ fn lines(rate: u64, seconds: u64, told: &str) {
     append(told, &format!("{written} {}\n", begun.elapsed().as_micros()));
 }
 
+fn spin(share: u64) -> ! {
+    for n in 0_u64.. {
+        let begun = clock(PROCESSOR);
+        while clock(PROCESSOR) - begun < share * (n % 5 + 1) * 50_000 {}
+        std::thread::sleep(Duration::from_millis(150));
+    }
+    wait()
+}
+
 fn time(count: usize, program: &str, args: &[String]) {
     let mut all = Vec::with_capacity(count);
     for _ in 0..count {
@@ -121,6 +131,7 @@ fn main() {
         "write" => write(&args[1], size(2), args.get(3)),
         "lines" => lines(number(1), number(2), &args[3]),
         "time" => time(size(1), &args[2], &args[3..]),
+        "spin" => spin(number(1)),
         "now" => println!("{now}"),
         other => panic!("{other}?"),
     }

@@ -4,6 +4,7 @@
 mod browse;
 mod bytes;
 mod detail;
+mod frames;
 mod hostile;
 mod leave;
 mod link;
