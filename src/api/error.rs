@@ -16,6 +16,8 @@ pub enum Code {
     Refused,
     /// The target has been started again since it was looked at.
     StaleTarget,
+    /// The target is protected, and the request does not say that it knows.
+    Protected,
     /// The peer may not.
     Forbidden,
     /// The method is not for this place.
@@ -45,7 +47,7 @@ impl Code {
             Self::Forbidden => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
-            Self::Conflict | Self::Refused | Self::StaleTarget => 409,
+            Self::Conflict | Self::Refused | Self::StaleTarget | Self::Protected => 409,
             Self::TooLarge => 413,
             Self::NotRecorded => 507,
             Self::TooSlow => 408,

@@ -6,6 +6,7 @@ mod log_page;
 mod metrics;
 mod past;
 mod place;
+mod plan;
 mod push;
 mod request;
 mod rollout;
@@ -33,6 +34,7 @@ pub use log_page::{
 pub use metrics::{Columns, MetricHistory};
 pub use past::{InstanceRuns, RunState, RunView};
 pub use place::{Cursor, LogPlace, NoCursor};
+pub use plan::{PlanProcess, PlanQuery, PlanView};
 pub use push::{Metric, Push, Snapshot};
 pub use request::{
     Act, Apply, Define, Down, LAST_EVENT_ID, LogQuery, READ_ONLY, RecordQuery, Rolling,

@@ -38,13 +38,16 @@ pub struct Act {
     /// Answer only when a power cut would not undo it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub durable: bool,
+    /// Also what is protected.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub force_protected: bool,
 }
 
 /// How a rolling restart goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Rolling {
-    /// How many instances may be down at once because of it, 1 or more; 1 when not given.
+    /// How many instances may be down at once because of it, 1 or more; as each process has it when not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_unavailable: Option<u32>,
     /// How long a new run has to last before the next batch, milliseconds; the `min_uptime` of the process, but not
@@ -81,6 +84,9 @@ pub struct Scale {
     /// Answer only when a power cut would not undo it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub durable: bool,
+    /// Also what is protected.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub force_protected: bool,
 }
 
 /// `POST /api/signal`: have the keeper send a signal. Nothing else is changed: one that ends a run ends it as a crash
@@ -97,6 +103,9 @@ pub struct SendSignal {
     /// Only while this is the run of the (single) target: what was seen when the question was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub only_run: Option<RunId>,
+    /// Also what is protected.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub force_protected: bool,
 }
 
 /// `POST /api/processes`: a new definition, started.
@@ -129,6 +138,9 @@ pub struct Apply {
     /// Answer only when a power cut would not undo it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub durable: bool,
+    /// Also what is protected.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub force_protected: bool,
 }
 
 /// `POST /api/down`: delete what a file brought up.
@@ -142,6 +154,9 @@ pub struct Down {
     /// Answer only when a power cut would not undo it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub durable: bool,
+    /// Also what is protected.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub force_protected: bool,
 }
 
 /// `POST /api/daemon`: end or replace the daemon.

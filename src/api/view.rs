@@ -89,6 +89,9 @@ pub struct InstanceView {
     pub alarm: Option<String>,
     /// The words that select it.
     pub tags: Vec<Tag>,
+    /// Whether what ends it has to be said twice.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub protected: bool,
 }
 
 /// Everything about one instance: an entry of `status`.
@@ -119,6 +122,9 @@ pub struct Detail {
     pub run_generation: u64,
     /// Where the definition came from.
     pub origin: Origin,
+    /// How many of its instances a rolling restart may have down at once.
+    #[serde(default)]
+    pub max_unavailable: u32,
     /// How many processes its tree has.
     pub tree: u32,
     /// The last events, oldest first.

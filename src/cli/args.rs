@@ -2,19 +2,19 @@
 
 mod acts;
 mod daemon;
+mod start;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap::{Args as ClapArgs, Parser, Subcommand};
 
 use crate::config::units;
-use crate::domain::exit::Signal;
-use crate::domain::names::{Namespace, OperationId, ProcessName, Tag};
-use crate::domain::spec::Restart;
+use crate::domain::names::OperationId;
 
-pub(super) use acts::{Kill, Scale, SendSignal, SignalTo};
+pub(super) use acts::{Care, Guard, Kill, Scale, SendSignal, SignalTo};
 pub(super) use daemon::{Daemon, DaemonLog, DaemonVerb, Tui};
+pub(super) use start::Start;
 
 /// The heading of the flags of every command.
 const EVERYWHERE: &str = "Everywhere";
@@ -144,85 +144,6 @@ pub(super) struct Startup {
     pub(super) remove: bool,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum RestartWord {
-    Always,
-    OnFailure,
-    Never,
-}
-
-impl From<RestartWord> for Restart {
-    fn from(word: RestartWord) -> Self {
-        match word {
-            RestartWord::Always => Self::Always,
-            RestartWord::OnFailure => Self::OnFailure,
-            RestartWord::Never => Self::Never,
-        }
-    }
-}
-
-fn pair(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        Some(_) | None => Err(format!("{text:?} is not of the form NAME=VALUE")),
-    }
-}
-
-#[derive(Debug, ClapArgs)]
-pub(super) struct Start {
-    /// A file (with a slash), a program in PATH, or what is there already
-    #[arg(
-        required_unless_present = "config",
-        conflicts_with = "config",
-        value_name = "SCRIPT"
-    )]
-    pub(super) word: Vec<String>,
-    /// What to call it [default: the script's name]
-    #[arg(long)]
-    pub(super) name: Option<ProcessName>,
-    /// Its group
-    #[arg(long)]
-    pub(super) namespace: Option<Namespace>,
-    /// How many copies
-    #[arg(long, short = 'i', value_parser = clap::value_parser!(u32).range(1..=1000))]
-    pub(super) instances: Option<u32>,
-    /// A variable of its environment; may be given several times
-    #[arg(long, short = 'e', value_name = "NAME=VALUE", value_parser = pair)]
-    pub(super) env: Vec<(String, String)>,
-    /// Working folder [default: this one]
-    #[arg(long, value_name = "FOLDER")]
-    pub(super) cwd: Option<PathBuf>,
-    /// Start what this file defines
-    #[arg(long, value_name = "FILE")]
-    pub(super) config: Option<PathBuf>,
-    /// After which ends it is started again [default: on-failure]
-    #[arg(long, value_enum)]
-    pub(super) restart: Option<RestartWord>,
-    /// How many failures mean errored [default: 10]
-    #[arg(long, value_name = "N")]
-    pub(super) max_restarts: Option<u32>,
-    /// Wait before the first retry [default: 1s]
-    #[arg(long, value_name = "DURATION", value_parser = units::duration)]
-    pub(super) restart_delay: Option<Duration>,
-    /// Sent first when it is stopped [default: SIGTERM]
-    #[arg(long, value_name = "SIGNAL")]
-    pub(super) stop_signal: Option<Signal>,
-    /// What its tree gets before SIGKILL [default: 10s]
-    #[arg(long, value_name = "DURATION", value_parser = units::duration)]
-    pub(super) stop_timeout: Option<Duration>,
-    /// Memory limit of its tree; above it, it is restarted
-    #[arg(long, value_name = "SIZE", value_parser = units::size)]
-    pub(super) max_memory: Option<u64>,
-    /// A word that selects it as tag:WORD; may be given several times
-    #[arg(long = "tag", value_name = "WORD", value_parser = |t: &str| Tag::new(t))]
-    pub(super) tags: Vec<Tag>,
-    #[command(flatten)]
-    pub(super) surety: Surety,
-    /// Its arguments
-    #[arg(last = true, value_name = "ARGS")]
-    pub(super) args: Vec<String>,
-}
-
 /// How sure it has to be.
 #[derive(Debug, Clone, Copy, ClapArgs)]
 pub(super) struct Surety {
@@ -237,6 +158,8 @@ pub(super) struct Change {
     pub(super) targets: Targets,
     #[command(flatten)]
     pub(super) surety: Surety,
+    #[command(flatten)]
+    pub(super) care: Care,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -248,6 +171,8 @@ pub(super) struct Stop {
     /// SIGKILL at once
     #[arg(long, short = 'f')]
     pub(super) force: bool,
+    #[command(flatten)]
+    pub(super) care: Care,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -269,7 +194,7 @@ pub(super) struct Restarting {
     /// Batch by batch: the next when the one before runs and is stable; halts at the first failure
     #[arg(long)]
     pub(super) rolling: bool,
-    /// How many may be down at once because of it [default: 1]
+    /// How many may be down at once because of it [default: its max_unavailable]
     #[arg(long, requires = "rolling", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(super) max_unavailable: Option<u32>,
     /// How long a new run has to last before the next batch [default: its min_uptime, at most 30s]
@@ -277,6 +202,8 @@ pub(super) struct Restarting {
     pub(super) stable: Option<Duration>,
     #[command(flatten)]
     pub(super) surety: Surety,
+    #[command(flatten)]
+    pub(super) care: Care,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -357,6 +284,8 @@ pub(super) struct Reload {
     pub(super) config: Option<PathBuf>,
     #[command(flatten)]
     pub(super) surety: Surety,
+    #[command(flatten)]
+    pub(super) guard: Guard,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -369,6 +298,8 @@ pub(super) struct Up {
     pub(super) detach: bool,
     #[command(flatten)]
     pub(super) surety: Surety,
+    #[command(flatten)]
+    pub(super) guard: Guard,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -378,6 +309,8 @@ pub(super) struct Down {
     pub(super) file: PathBuf,
     #[command(flatten)]
     pub(super) surety: Surety,
+    #[command(flatten)]
+    pub(super) guard: Guard,
 }
 
 #[cfg(test)]

@@ -3,44 +3,60 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use crate::api::{Act, Define, Verb};
+use crate::api::{Act, Define, Intent, Verb};
 use crate::client::{Client, operation_id};
 use crate::config::{self, program};
 use crate::domain::names::ProcessName;
 use crate::domain::selector::Selector;
 use crate::domain::spec::Spec;
 
-use super::args::{Change, Global, Restarting, Start, Stop, Surety};
+use super::args::{Care, Change, Global, Guard, Restarting, Start, Stop, Surety};
+use super::care::carefully;
 use super::failure::{Failure, exit};
 use super::select::{caller, client, is_file, selectors};
 use super::{files, progress, rollout};
+
+/// Starting hits nobody.
+const CARELESS: Care = Care {
+    dry_run: false,
+    guard: Guard {
+        force_protected: false,
+    },
+};
 
 fn act(
     global: &Global,
     verb: Verb,
     select: Vec<Selector>,
-    surety: Surety,
+    (surety, care): (Surety, Care),
 ) -> Result<ExitCode, Failure> {
     let client = client(global)?;
-    act_with(&client, global, verb, (select, surety))
+    act_with(&client, global, verb, (select, surety, care))
 }
 
 fn act_with(
     client: &Client,
     global: &Global,
     verb: Verb,
-    (select, surety): (Vec<Selector>, Surety),
+    (select, surety, care): (Vec<Selector>, Surety, Care),
 ) -> Result<ExitCode, Failure> {
     let begun = Instant::now();
-    let act = Act {
-        operation: operation_id(),
-        verb,
-        select,
-        only_run: None,
-        rolling: None,
-        durable: surety.durable,
+    let what = Intent::Do(verb);
+    let view = carefully(client, global, care, (what, &select), |force_protected| {
+        let act = Act {
+            operation: operation_id(),
+            verb,
+            select: select.clone(),
+            only_run: None,
+            rolling: None,
+            durable: surety.durable,
+            force_protected,
+        };
+        client.act(&act, progress::first_wait(global))
+    })?;
+    let Some(view) = view else {
+        return Ok(ExitCode::SUCCESS);
     };
-    let view = client.act(&act, progress::first_wait(global))?;
     let view = progress::follow(client, global, view, begun)?;
     Ok(progress::say(&view, global.json))
 }
@@ -48,7 +64,7 @@ fn act_with(
 pub(super) fn stop(global: &Global, stop: &Stop) -> Result<ExitCode, Failure> {
     let verb = if stop.force { Verb::Kill } else { Verb::Stop };
     let select = selectors(&stop.targets.select)?;
-    act(global, verb, select, stop.surety)
+    act(global, verb, select, (stop.surety, stop.care))
 }
 
 pub(super) fn restart(global: &Global, restart: &Restarting) -> Result<ExitCode, Failure> {
@@ -56,12 +72,17 @@ pub(super) fn restart(global: &Global, restart: &Restarting) -> Result<ExitCode,
     if restart.rolling {
         return rollout::restart(global, restart, select);
     }
-    act(global, Verb::Restart, select, restart.surety)
+    act(
+        global,
+        Verb::Restart,
+        select,
+        (restart.surety, restart.care),
+    )
 }
 
 pub(super) fn delete(global: &Global, change: &Change) -> Result<ExitCode, Failure> {
     let select = selectors(&change.targets.select)?;
-    act(global, Verb::Delete, select, change.surety)
+    act(global, Verb::Delete, select, (change.surety, change.care))
 }
 
 /// The first flag that defines something, for the error that says it may not stand there.
@@ -94,7 +115,7 @@ pub(super) fn start(global: &Global, start: Start) -> Result<ExitCode, Failure> 
         // Several words can only be what is there.
         refuse_flags(&start, "several processes")?;
         let select = selectors(&start.word)?;
-        return act(global, Verb::Start, select, start.surety);
+        return act(global, Verb::Start, select, (start.surety, CARELESS));
     };
     let word = word.clone();
     if is_file(&word) {
@@ -127,7 +148,7 @@ pub(super) fn start(global: &Global, start: Start) -> Result<ExitCode, Failure> 
         };
         if there {
             refuse_flags(&start, &format!("{word}, which is there already"))?;
-            let what = (vec![selector], start.surety);
+            let what = (vec![selector], start.surety, CARELESS);
             return act_with(&client, global, Verb::Start, what);
         }
     }

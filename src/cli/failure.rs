@@ -48,6 +48,7 @@ impl From<ApiError> for Failure {
             Code::Conflict
             | Code::Refused
             | Code::StaleTarget
+            | Code::Protected
             | Code::Forbidden
             | Code::MethodNotAllowed
             | Code::TooLarge

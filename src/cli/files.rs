@@ -20,7 +20,7 @@ fn apply(
     global: &Global,
     file: &Path,
     (start, prune): (bool, bool),
-    surety: Surety,
+    (surety, force_protected): (Surety, bool),
 ) -> Result<Applied, Failure> {
     let file = config::load(file, &caller())?;
     let begun = Instant::now();
@@ -31,6 +31,7 @@ fn apply(
         start,
         prune,
         durable: surety.durable,
+        force_protected,
     };
     let mut applied = client.apply(&apply, progress::first_wait(global))?;
     applied.operation = progress::follow(client, global, applied.operation, begun)?;
@@ -69,7 +70,7 @@ pub(super) fn start(global: &Global, file: &Path, surety: Surety) -> Result<Exit
     config::load(file, &caller())?;
     let client = client(global)?;
     Ok(say(
-        &apply(&client, global, file, (true, false), surety)?,
+        &apply(&client, global, file, (true, false), (surety, false))?,
         global.json,
     ))
 }
@@ -82,7 +83,13 @@ pub(super) fn reload(global: &Global, reload: &Reload) -> Result<ExitCode, Failu
     config::load(file, &caller())?;
     let client = client(global)?;
     Ok(say(
-        &apply(&client, global, file, (false, true), reload.surety)?,
+        &apply(
+            &client,
+            global,
+            file,
+            (false, true),
+            (reload.surety, reload.guard.force_protected),
+        )?,
         global.json,
     ))
 }
@@ -96,7 +103,10 @@ pub(super) fn up(global: &Global, up: &Up) -> Result<ExitCode, Failure> {
     if client.ensure_as(global.no_autostart)? == Started::Yes {
         client.control(ServerControl::MarkTransient)?;
     }
-    let applied = apply(&client, global, &up.file, (true, false), up.surety)?;
+    let applied = {
+        let sure = (up.surety, up.guard.force_protected);
+        apply(&client, global, &up.file, (true, false), sure)?
+    };
     let code = if up.detach || global.json {
         return Ok(say(&applied, global.json));
     } else {
@@ -119,6 +129,7 @@ pub(super) fn down(global: &Global, down: &args::Down) -> Result<ExitCode, Failu
         operation: operation_id(),
         file: path.clone(),
         durable,
+        force_protected: down.guard.force_protected,
     };
     let mut applied = client.down(&down, progress::first_wait(global))?;
     applied.operation = progress::follow(&client, global, applied.operation, begun)?;

@@ -2,6 +2,7 @@
 //! and the composition root of every role.
 
 mod args;
+mod care;
 mod control;
 mod daemon;
 mod dash;

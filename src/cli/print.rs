@@ -72,6 +72,14 @@ pub(super) fn failure(failure: &Failure, json: bool) {
     }
 }
 
+/// A question to whoever sits there; what is typed, without the end of the line.
+pub(super) fn ask(question: &str) -> Option<String> {
+    eprint!("{}", harmless(question));
+    let mut typed = String::new();
+    std::io::stdin().read_line(&mut typed).ok()?;
+    Some(typed.trim().to_owned())
+}
+
 /// What to do about it.
 pub(super) fn hint(text: &str) {
     let lines: Vec<String> = text.split('\n').map(harmless).collect();

@@ -6,14 +6,15 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use serde_json::json;
 
 use crate::api::{
-    Act, OperationView, Place, PlaceView, Rolling, RolloutControl, RolloutView, Selector, Verb,
-    Whole,
+    Act, Intent, OperationView, Place, PlaceView, Rolling, RolloutControl, RolloutView, Selector,
+    Verb, Whole,
 };
 use crate::client::{Client, operation_id};
 use crate::config::units::short_duration;
 use crate::platform::signal;
 
 use super::args::{Global, Restarting, Rollout, RolloutVerb};
+use super::care::carefully;
 use super::failure::{Failure, exit};
 use super::select::{client, words};
 use super::{print, progress};
@@ -26,19 +27,27 @@ pub(super) fn restart(
 ) -> Result<ExitCode, Failure> {
     let client = client(global)?;
     let begun = Instant::now();
-    let act = Act {
-        operation: operation_id(),
-        verb: Verb::Restart,
-        select,
-        only_run: None,
-        durable: restart.surety.durable,
-        rolling: Some(Rolling {
-            max_unavailable: restart.max_unavailable,
-            stable_ms: restart.stable.map(milliseconds),
-        }),
+    let max_unavailable = restart.max_unavailable;
+    let what = Intent::Roll { max_unavailable };
+    let view = carefully(&client, global, restart.care, (what, &select), |forced| {
+        let act = Act {
+            operation: operation_id(),
+            verb: Verb::Restart,
+            select: select.clone(),
+            only_run: None,
+            durable: restart.surety.durable,
+            rolling: Some(Rolling {
+                max_unavailable,
+                stable_ms: restart.stable.map(milliseconds),
+            }),
+            force_protected: forced,
+        };
+        // How it goes on is said at once, so that nobody waits in the dark.
+        client.act(&act, Duration::ZERO)
+    })?;
+    let Some(view) = view else {
+        return Ok(ExitCode::SUCCESS);
     };
-    // How it goes on is said at once, so that nobody waits in the dark.
-    let view = client.act(&act, Duration::ZERO)?;
     for rollout in &view.rollouts {
         if let Some(warning) = downtime(rollout) {
             print::remark(&warning);

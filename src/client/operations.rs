@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::api::{Act, Applied, OperationView, RolloutControl, Scale, SendSignal, Undo, UndoView};
+use crate::api::{
+    Act, Applied, OperationView, PlanQuery, PlanView, RolloutControl, Scale, SendSignal, Undo,
+    UndoView,
+};
 use crate::domain::names::OperationId;
 
 use super::connect::{Client, waiting};
@@ -25,6 +28,14 @@ impl Client {
     /// As every call.
     pub fn scale(&self, scale: &Scale, wait: Duration) -> Result<Applied, ClientError> {
         self.post(&waiting("/api/scale", wait), scale, wait)
+    }
+
+    /// What something would do; nothing is changed.
+    ///
+    /// # Errors
+    /// As every call.
+    pub fn plan(&self, query: &PlanQuery) -> Result<PlanView, ClientError> {
+        self.post("/api/plan", query, Duration::ZERO)
     }
 
     /// Has a signal sent.

@@ -51,6 +51,8 @@ keys! {
     "limits.max_memory", "size", "none", "The same as `max_memory`.";
     "limits.stop_timeout", "duration", "`10s`", "The same as `stop_timeout`.";
     "limits.limit_action", "as above", "`restart`", "The same as `limit_action`.";
+    "max_unavailable", "1 to 1000", "`1`", "How many instances a rolling restart may have down at once.";
+    "protected", "true or false", "`false`", "What stops, restarts, signals or deletes it asks for its name; on the command line `--force-protected` says so.";
     "tags", "list of texts", "`[]`", "Words that select it: `tag:x`.";
     "log_file", "path", "none", "Both streams into this file, in exact order.";
     "out_file", "path", "`logs/NAMESPACE/NAME/N.out.log`", "Standard output into this file.";

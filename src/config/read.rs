@@ -1,6 +1,7 @@
 //! From the tree of a file to definitions.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -370,6 +371,11 @@ impl Reader<'_> {
                 ];
                 spec.limits.action = self.word(node, name, &words)?;
             }
+            "max_unavailable" => {
+                spec.max_unavailable = NonZeroU32::new(self.count(node, name)?)
+                    .ok_or_else(|| self.at(&node.span, "`max_unavailable` must be 1 or more"))?;
+            }
+            "protected" => spec.protected = self.truth(node, name)?,
             "tags" => {
                 for item in self.list(node, name)? {
                     let text = self.text(item, name)?;

@@ -66,6 +66,12 @@ impl Supervisor {
                 return;
             }
         }
+        if let Err(error) =
+            self.spare_what_differs((apply.prune, apply.force_protected), &file, &wanted)
+        {
+            reply.refuse(error);
+            return;
+        }
         let mut plan = Plan::default();
         if apply.prune {
             for key in self.brought_up_by(&file) {
@@ -99,13 +105,51 @@ impl Supervisor {
             return;
         };
         let mut plan = Plan::default();
-        for key in self.brought_up_by(&Origin::File(down.file)) {
+        let keys = self.brought_up_by(&Origin::File(down.file.clone()));
+        let ids: Vec<InstanceId> = keys.iter().flat_map(|key| self.instances_of(key)).collect();
+        if let Err(error) = self.spare_protected(down.force_protected, ids) {
+            reply.refuse(error);
+            return;
+        }
+        for key in keys {
             self.remove(&key, &mut plan);
         }
         let ids: Vec<InstanceId> = plan.acts.iter().map(|(id, _)| *id).collect();
         self.remember_act(Verb::Delete, &ids, &down.operation, by);
         let request = (down.operation, asked, down.durable);
         self.commit(request, plan, by, reply);
+    }
+
+    fn instances_of(&self, key: &ProcessKey) -> Vec<InstanceId> {
+        let process = self.processes.get(key);
+        let all = process.into_iter().flat_map(|p| &p.instances);
+        all.map(|(_, id)| *id).collect()
+    }
+
+    /// Refuses a file that would end instances of a protected process, unless it says that it knows.
+    fn spare_what_differs(
+        &self,
+        (prune, forced): (bool, bool),
+        file: &Origin,
+        wanted: &BTreeMap<ProcessKey, Spec>,
+    ) -> Result<(), ApiError> {
+        let mut hit = Vec::new();
+        for key in self.brought_up_by(file) {
+            let Some(process) = self.processes.get(&key) else {
+                continue;
+            };
+            let ends = match wanted.get(&key) {
+                None => prune,
+                Some(next) => {
+                    process.spec.difference(next) == Difference::Replace
+                        || next.instances < process.spec.instances
+                }
+            };
+            if ends {
+                hit.extend(self.instances_of(&key));
+            }
+        }
+        self.spare_protected(forced, hit)
     }
 
     /// What a file brought up, in the order in which it came up.

@@ -150,6 +150,8 @@ impl Supervisor {
 
     fn act_at_once(&mut self, act: &Act, asked: Asked, by: &str) -> Result<(), ApiError> {
         let ids = self.targets(act)?;
+        let acts = ids.iter().map(|id| (*id, act.verb));
+        self.spare(act.force_protected, acts)?;
         self.remember_act(act.verb, &ids, &act.operation, by);
         self.begin(Begun::of(act, asked, &ids), by);
         self.tell_targets(&act.operation, by, false);

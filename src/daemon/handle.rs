@@ -4,12 +4,14 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::api::{
     Act, ApiError, Applied, Apply, Code, DaemonInfo, Define, Detail, Down, InstanceView,
-    MetricHistory, OperationView, RolloutControl, Scale, SendSignal, ServerControl, Undo, UndoView,
+    MetricHistory, OperationView, PlanQuery, RolloutControl, Scale, SendSignal, ServerControl,
+    Undo, UndoView,
 };
 use crate::domain::names::OperationId;
 use crate::domain::selector::Selector;
 
 use super::message::{LogSource, Msg, Reply, Request};
+use super::plan::Planned;
 use super::runs::Subject;
 
 pub(crate) use super::hub::{Follow, Subscription};
@@ -67,6 +69,10 @@ impl Handle {
     ask!(
         /// Begins an operation.
         act(act: Act, by: String) -> OperationView = Request::Act
+    );
+    ask!(
+        /// What something would do.
+        plan(query: PlanQuery) -> Planned = Request::Plan
     );
     ask!(
         /// Begins to scale a process.

@@ -6,8 +6,8 @@ use tokio::sync::oneshot;
 
 use crate::api::{
     Act as ActRequest, ApiError, Applied, Apply, DaemonInfo, Define, Detail, Down, Host,
-    InstanceView, MetricHistory, OperationView, RolloutControl, Scale, SendSignal, ServerControl,
-    Snapshot, Undo, UndoView,
+    InstanceView, MetricHistory, OperationView, PlanQuery, RolloutControl, Scale, SendSignal,
+    ServerControl, Snapshot, Undo, UndoView,
 };
 use crate::domain::event::Event;
 use crate::domain::exit::Signal;
@@ -21,6 +21,7 @@ use crate::keeper::protocol::{FromScribe, Route, ToDaemon, ToKeeper, ToScribe};
 use super::hub::Subscription;
 use super::journal::Seen;
 use super::ledger::Entry;
+use super::plan::Planned;
 use super::runs::Subject;
 use super::store::Record;
 
@@ -57,6 +58,8 @@ pub(crate) enum Request {
     Detail(Vec<Selector>, Reply<Vec<Detail>>),
     /// Do something; who asks is said.
     Act(ActRequest, String, Reply<OperationView>),
+    /// What something would do.
+    Plan(PlanQuery, Reply<Planned>),
     /// Another number of instances.
     Scale(Scale, String, Reply<Applied>),
     /// Send a signal.

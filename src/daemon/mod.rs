@@ -4,6 +4,7 @@
 
 mod adopt;
 mod apply;
+mod audience;
 mod autopsy;
 pub(crate) mod candidate;
 mod commands;
@@ -25,6 +26,7 @@ mod message;
 mod operations;
 mod orphans;
 pub(crate) mod past;
+pub(crate) mod plan;
 pub(crate) mod reading;
 mod recording;
 mod reports;

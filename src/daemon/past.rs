@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 
-use crate::api::{ApiError, Code, InstanceRuns, RunState, RunView, Why};
+use crate::api::{ApiError, Code, InstanceRuns, PlanQuery, PlanView, RunState, RunView, Why};
 use crate::domain::names::{InstanceId, RunId};
 use crate::domain::run::Run;
 use crate::domain::selector::Selector;
@@ -43,6 +43,14 @@ impl Past {
             history,
             marker,
         }
+    }
+
+    /// What something would do.
+    ///
+    /// # Errors
+    /// The supervisor's answer.
+    pub(crate) async fn plan(&self, query: PlanQuery) -> Result<PlanView, ApiError> {
+        super::audience::plan(&self.handle, &self.marker, query).await
     }
 
     /// The last runs of what is selected, with their last `lines` of standard error.

@@ -96,6 +96,11 @@ impl Supervisor {
         while count(&copies) < wanted {
             copies.extend(free.next());
         }
+        let gone = before
+            .instances
+            .iter()
+            .filter(|(index, _)| !copies.contains(index));
+        self.spare_protected(wish.force_protected, gone.map(|(_, id)| *id))?;
         let mut plan = Plan::default();
         self.resize(&key, &copies, &mut plan);
         if plan.changed.is_empty() {

@@ -79,6 +79,7 @@ impl Supervisor {
 
     fn begin_signal(&mut self, wish: &SendSignal, asked: Asked, by: &str) -> Result<(), ApiError> {
         let ids = self.targets_at(&wish.select, wish.only_run)?;
+        self.spare_protected(wish.force_protected, ids.iter().copied())?;
         let begun = Begun {
             operation: wish.operation.clone(),
             asked,

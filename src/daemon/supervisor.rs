@@ -397,6 +397,9 @@ impl Supervisor {
                 let _ = reply.send(details);
             }
             Request::Act(act, by, reply) => self.act(act, &by, reply),
+            Request::Plan(query, reply) => {
+                let _ = reply.send(self.plan(&query));
+            }
             Request::Scale(wish, by, reply) => self.scale(wish, &by, reply),
             Request::Signal(wish, by, reply) => self.signal(wish, &by, reply),
             Request::ControlRollout(id, what, by, reply) => {
@@ -462,6 +465,7 @@ fn is_change(request: &Request) -> bool {
         | Request::Apply(..)
         | Request::Down(..) => true,
         Request::List(..)
+        | Request::Plan(..)
         | Request::Detail(..)
         | Request::Operation(..)
         | Request::OperationDone(..)

@@ -14,6 +14,7 @@ mod metrics;
 mod old_state;
 mod operations;
 mod orphans;
+mod plan;
 mod rollouts;
 mod runs;
 mod scale;

@@ -20,7 +20,7 @@ use super::store::{Record, Rest};
 use super::supervisor::{Deferral, Supervisor, Undo};
 
 /// How long something can be taken back, milliseconds.
-const KEPT_MS: u64 = 600_000;
+pub(super) const KEPT_MS: u64 = 600_000;
 /// How many are kept; the oldest goes first.
 const KEPT: usize = 50;
 

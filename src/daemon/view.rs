@@ -66,6 +66,7 @@ impl Supervisor {
             orphaned: member.orphaned,
             alarm: member.alarm.clone(),
             tags: process.map(|p| p.spec.tags.clone()).unwrap_or_default(),
+            protected: process.is_some_and(|p| p.spec.protected),
         })
     }
 
@@ -102,6 +103,7 @@ impl Supervisor {
                     generation: process.generation,
                     run_generation: member.run_generation,
                     origin: spec.origin.clone(),
+                    max_unavailable: spec.max_unavailable.get(),
                     tree: member.sample.map_or(0, |s| s.processes),
                     events: member.events.iter().cloned().collect(),
                 })

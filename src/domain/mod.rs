@@ -11,6 +11,7 @@ pub(crate) mod intent;
 pub(crate) mod level;
 pub(crate) mod names;
 pub(crate) mod operation;
+pub(crate) mod plan;
 pub(crate) mod pulse;
 pub(crate) mod record;
 pub(crate) mod rollout;

@@ -1,6 +1,7 @@
 //! The definition of a process: command, copies, policies.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -219,6 +220,12 @@ pub struct Spec {
     /// Where its output goes.
     #[serde(default)]
     pub logs: LogPolicy,
+    /// How many of its instances a rolling restart may have down at once.
+    #[serde(default = "one")]
+    pub max_unavailable: NonZeroU32,
+    /// Whether what ends its instances, or takes its definition away, has to be said twice.
+    #[serde(default)]
+    pub protected: bool,
     /// Words that select it.
     #[serde(default)]
     pub tags: Vec<Tag>,
@@ -243,6 +250,8 @@ impl Spec {
             stop: StopPolicy::default(),
             limits: Limits::default(),
             logs: LogPolicy::default(),
+            max_unavailable: one(),
+            protected: false,
             tags: Vec::new(),
             origin: Origin::default(),
         }
@@ -272,6 +281,8 @@ impl Spec {
             && self.stop == next.stop
             && self.limits == next.limits
             && self.logs == next.logs
+            && self.max_unavailable == next.max_unavailable
+            && self.protected == next.protected
             && self.tags == next.tags;
         if live {
             Difference::None
@@ -298,6 +309,9 @@ impl Spec {
                 "instances",
                 format!("must be 1 to {INSTANCES_MAX}, not {}", self.instances),
             );
+        }
+        if self.max_unavailable.get() > INSTANCES_MAX {
+            return bad("max_unavailable", format!("must be 1 to {INSTANCES_MAX}"));
         }
         if self.command.program.is_empty() {
             return bad("script", "cannot be empty".into());
@@ -388,6 +402,10 @@ impl Spec {
             }
         }
     }
+}
+
+fn one() -> NonZeroU32 {
+    NonZeroU32::MIN
 }
 
 fn numbered(file: &Path, index: u32) -> PathBuf {

@@ -19,6 +19,12 @@ pub struct Host {
     pub load: [f64; 3],
     /// Percent in use of the disk that holds the logs.
     pub disk: Option<f32>,
+    /// What the daemon's settings say of it: `PROD`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// Whether its questions are harder than elsewhere.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub strict: bool,
 }
 
 /// Measures the machine again and again.
@@ -64,6 +70,8 @@ impl HostReader {
             memory_total: self.system.total_memory(),
             load,
             disk,
+            label: None,
+            strict: false,
         }
     }
 }

@@ -12,22 +12,46 @@ pub(crate) struct Listening {
     pub inode: u64,
 }
 
+/// The kernel's tables.
+const TABLES: [&str; 2] = ["/proc/net/tcp", "/proc/net/tcp6"];
+
 /// All of them in this network namespace; none where the kernel does not tell.
 #[must_use]
 pub(crate) fn listening() -> Vec<Listening> {
-    ["/proc/net/tcp", "/proc/net/tcp6"]
+    // `0A` is the state of those that listen.
+    TABLES
         .into_iter()
         .filter_map(|path| std::fs::read_to_string(path).ok())
-        .flat_map(|table| table.lines().skip(1).filter_map(row).collect::<Vec<_>>())
+        .flat_map(|table| {
+            table
+                .lines()
+                .skip(1)
+                .filter_map(|line| row(line, "0A"))
+                .collect::<Vec<_>>()
+        })
         .collect()
 }
 
-/// A row in state `0A`; see proc_pid_net(5).
-fn row(line: &str) -> Option<Listening> {
+/// How many connections are open at each local port, of whomever.
+#[must_use]
+pub(crate) fn connections() -> HashMap<u16, u32> {
+    let mut found = HashMap::new();
+    for path in TABLES {
+        let table = std::fs::read_to_string(path).unwrap_or_default();
+        let open = table.lines().skip(1).filter_map(|line| row(line, "01"));
+        for connection in open {
+            *found.entry(connection.address.port()).or_insert(0) += 1;
+        }
+    }
+    found
+}
+
+/// A row in this state; see proc_pid_net(5).
+fn row(line: &str, wanted: &str) -> Option<Listening> {
     let mut fields = line.split_ascii_whitespace();
     let address = fields.nth(1)?;
     let state = fields.nth(1)?;
-    if state != "0A" {
+    if state != wanted {
         return None;
     }
     let inode = fields.nth(5)?.parse().ok()?;
@@ -97,6 +121,15 @@ pub(crate) fn holders(inodes: &[u64]) -> HashMap<u64, i32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn open_connections_are_counted_where_they_were_taken() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        assert_eq!(connections().get(&address.port()), None);
+        let _clients = [0; 2].map(|_| std::net::TcpStream::connect(address).unwrap());
+        assert_eq!(connections().get(&address.port()), Some(&2));
+    }
 
     #[test]
     fn a_listener_of_this_very_process_is_found() {

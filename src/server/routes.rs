@@ -61,6 +61,7 @@ pub(super) fn router() -> Router {
         .route("/api/operations", get(operations).post(act))
         .route("/api/operations/{id}", get(operation))
         .route("/api/operations/{id}/control", post(control_rollout))
+        .route("/api/plan", post(plan))
         .route("/api/scale", post(scale))
         .route("/api/signal", post(signal))
         .route("/api/undo", get(undo_list).post(undo))
@@ -274,6 +275,13 @@ async fn undo(
     let Query(wait) = wait?;
     let view = context.handle.undo(body(bytes)?, context.by).await?;
     success(wait.on(&context.handle, view).await?)
+}
+
+async fn plan(
+    Extension(context): Extension<Context>,
+    bytes: Result<Bytes, BytesRejection>,
+) -> Answer {
+    success(context.past.plan(body(bytes)?).await?)
 }
 
 async fn scale(

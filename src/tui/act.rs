@@ -53,8 +53,8 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
         Action::Roll => screens::rolling::open(model),
         Action::New => screens::form::open(model),
         Action::Undo => undo(model, commands),
-        Action::ScaleUp => scale(model, Count::More(1)),
-        Action::ScaleDown => scale(model, Count::Fewer(1)),
+        Action::ScaleUp => scale(model, Count::More(1), commands),
+        Action::ScaleDown => scale(model, Count::Fewer(1), commands),
         Action::SignalHup
         | Action::SignalInt
         | Action::SignalQuit
@@ -193,9 +193,9 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
     }
 }
 
-pub(super) fn scale(model: &mut Model, count: Count) {
+pub(super) fn scale(model: &mut Model, count: Count, commands: &mut Vec<Cmd>) {
     if let Some(key) = super::verbs::process(model) {
-        super::verbs::scale(model, &key, count);
+        super::verbs::scale(model, &key, count, commands);
     }
 }
 

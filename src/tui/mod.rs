@@ -17,6 +17,7 @@ mod order;
 mod palette;
 mod pane;
 pub(crate) mod plain;
+mod pose;
 mod query;
 mod regions;
 mod saving;

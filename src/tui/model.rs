@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use crate::api::{DaemonInfo, Host, InstanceView, Intent, MetricHistory, Snapshot, Verb};
+use crate::api::{DaemonInfo, Host, InstanceView, Intent, MetricHistory, PlanView, Snapshot, Verb};
 use crate::domain::names::{InstanceId, OperationId, ProcessKey, RunId};
 
 use super::filter::Filter;
@@ -128,6 +128,12 @@ pub(super) struct Ask {
     pub(super) targets: Vec<(InstanceId, RunId)>,
     /// How many instances there were, where their number is to change.
     pub(super) from: u32,
+    /// Whether something of it is protected: that is said with the answer.
+    pub(super) protected: bool,
+    /// What it would do, as far as the daemon has told.
+    pub(super) plan: Option<PlanView>,
+    /// The questions to the daemon about that; the last one also looks who is connected.
+    pub(super) tickets: Vec<Ticket>,
     pub(super) typed: String,
     /// When its first frame was on the screen.
     pub(super) shown: Option<Duration>,

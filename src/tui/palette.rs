@@ -393,7 +393,7 @@ fn perform(model: &mut Model, line: &str, commands: &mut Vec<Cmd>) -> Result<(),
             }
             let targets = rows.iter().map(|row| (row.view.id, row.view.run)).collect();
             let select = rest.iter().map(|word| (*word).to_owned()).collect();
-            verbs::ask(
+            super::pose::ask(
                 model,
                 Intent::Do(verb),
                 targets,
@@ -412,7 +412,7 @@ fn perform(model: &mut Model, line: &str, commands: &mut Vec<Cmd>) -> Result<(),
             let whole = keys.first().map_or(0, |key| model.members(key).len());
             match keys.first() {
                 Some(key) if keys.len() == 1 && rows.len() == whole => {
-                    verbs::scale(model, &key.clone(), count);
+                    verbs::scale(model, &key.clone(), count, commands);
                 }
                 Some(_) | None => return Err(format!("{name} is not one whole process")),
             }
@@ -432,7 +432,7 @@ fn perform(model: &mut Model, line: &str, commands: &mut Vec<Cmd>) -> Result<(),
                 whom: Whom::Main,
             });
             let select = names.iter().map(|word| (*word).to_owned()).collect();
-            verbs::ask(model, what, targets, names.join(" "), select, commands);
+            super::pose::ask(model, what, targets, names.join(" "), select, commands);
         }
         Some(Kind::At(action)) => {
             let rows = rows_of(model, rest)?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::api::{
     Columns, Define, Detail, LogHistogram, LogHistogramQuery, LogPage, LogPageQuery, MetricHistory,
-    Progress, RunView, Why,
+    PlanQuery, PlanView, Progress, RunView, Why,
 };
 use crate::client::{Client, ClientError, operation_id};
 
@@ -47,6 +47,8 @@ pub(super) enum Query {
     Draft(Draft),
     /// Start a draft.
     Define(Draft),
+    /// What something would do.
+    Plan(PlanQuery),
     /// Lines around a place.
     LogPage(LogPageQuery),
     /// How many lines came when.
@@ -73,6 +75,7 @@ pub(super) enum Answer {
     Draft(Result<(), String>),
     /// It was started under this name.
     Defined(String),
+    Plan(PlanView),
     LogPage(LogPage),
     LogHistogram(LogHistogram),
 }
@@ -131,6 +134,7 @@ impl Query {
                     })
                 }
             },
+            Self::Plan(query) => client.plan(&query).map(Answer::Plan),
             Self::LogPage(query) => client.log_page(&query).map(Answer::LogPage),
             Self::LogHistogram(query) => client.log_histogram(&query).map(Answer::LogHistogram),
         }

@@ -204,6 +204,8 @@ pub(super) struct Glyphs {
     pub(super) eighths: [char; 8],
     /// Around a gauge.
     pub(super) ends: [char; 2],
+    /// Around the label of the machine.
+    pub(super) quotes: [char; 2],
     pub(super) live: char,
     pub(super) corners: [char; 4],
     pub(super) sides: [char; 2],
@@ -240,6 +242,7 @@ impl Glyphs {
         full: '█',
         eighths: ['▏', '▎', '▍', '▌', '▋', '▊', '▉', '█'],
         ends: ['▕', '▏'],
+        quotes: ['«', '»'],
         live: '●',
         corners: ['┌', '┐', '└', '┘'],
         sides: ['─', '│'],
@@ -274,6 +277,7 @@ impl Glyphs {
         full: '#',
         eighths: [' ', ' ', ' ', '#', '#', '#', '#', '#'],
         ends: ['[', ']'],
+        quotes: ['[', ']'],
         live: '+',
         corners: ['+', '+', '+', '+'],
         sides: ['-', '|'],

@@ -14,6 +14,7 @@ use super::model::{Focus, Link, Lost, Mode, Model, Tier};
 use super::moment;
 use super::msg::{Cmd, Msg};
 use super::palette;
+use super::pose::planned;
 use super::query::{Answer, Query};
 use super::regions::{SMALLEST, regions};
 use super::screens::{self, Screen, log_view, own_log};
@@ -50,6 +51,10 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
             answer: Ok(Answer::History(list)),
             ..
         } => model.take_history(&list),
+        Msg::Fetched {
+            ticket,
+            answer: Ok(Answer::Plan(plan)),
+        } => planned(model, ticket, plan),
         Msg::Fetched { ticket, answer } => {
             model.told_for_pane(ticket, &answer);
             screens::fetched(model, ticket, answer, &mut commands);

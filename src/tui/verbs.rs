@@ -13,6 +13,7 @@ use crate::domain::selector::Selector;
 
 use super::model::{Ask, Mode, Model, Row, Target, Tier};
 use super::msg::Cmd;
+use super::pose::{ask, pose};
 use super::screens::{self, Screen};
 use super::update::is_control;
 
@@ -170,6 +171,7 @@ pub(super) fn call(model: &mut Model, ask: &Ask, commands: &mut Vec<Cmd>) {
             row.requested = requested;
         }
     }
+    let force_protected = ask.protected && ask.tier == Tier::Name;
     let only_run = match ask.targets.as_slice() {
         [(_, run)] => Some(*run),
         _ => None,
@@ -192,12 +194,12 @@ pub(super) fn call(model: &mut Model, ask: &Ask, commands: &mut Vec<Cmd>) {
                     only_run,
                     rolling: None,
                     durable: false,
+                    force_protected,
                 },
                 ids,
             });
         }
-        // Has a screen of its own.
-        Intent::Roll { .. } => {}
+        Intent::Roll { .. } => screens::rolling::begin(model, force_protected, commands),
         Intent::Scale { to } => {
             let Some(select) = select.into_iter().next() else {
                 return;
@@ -209,6 +211,7 @@ pub(super) fn call(model: &mut Model, ask: &Ask, commands: &mut Vec<Cmd>) {
                     to,
                     only_from: Some(ask.from),
                     durable: false,
+                    force_protected,
                 },
                 ids,
             });
@@ -223,6 +226,7 @@ pub(super) fn call(model: &mut Model, ask: &Ask, commands: &mut Vec<Cmd>) {
                     send,
                     select,
                     only_run,
+                    force_protected,
                 },
                 ids,
             });
@@ -242,7 +246,7 @@ pub(super) fn process(model: &Model) -> Option<ProcessKey> {
 }
 
 /// Asks whether a process is to have another number of instances.
-pub(super) fn scale(model: &mut Model, key: &ProcessKey, count: Count) {
+pub(super) fn scale(model: &mut Model, key: &ProcessKey, count: Count, commands: &mut Vec<Cmd>) {
     if is_refused(model) {
         return;
     }
@@ -268,22 +272,16 @@ pub(super) fn scale(model: &mut Model, key: &ProcessKey, count: Count) {
         namespace: Some(key.namespace.to_string()),
         name: key.name.to_string(),
     };
-    model.mode = Mode::Ask(Ask {
-        tier: if from.abs_diff(to) == 1 {
-            Tier::Footer
-        } else {
-            Tier::Box
-        },
-        what: Intent::Scale { to: Count::To(to) },
-        name: key.to_string(),
-        select: vec![select.to_string()],
-        word: String::new(),
-        targets,
-        from,
-        typed: String::new(),
-        shown: None,
-        asked: model.now,
-    });
+    let tier = if from.abs_diff(to) == 1 {
+        Tier::Footer
+    } else {
+        Tier::Box
+    };
+    let what = Intent::Scale { to: Count::To(to) };
+    let mut ask = Ask::new(what, key.to_string(), vec![select.to_string()], targets);
+    ask.word = key.to_string();
+    ask.from = from;
+    pose(model, ask, tier, commands);
 }
 
 /// Asks whether the marks, what is selected or what is shown are to get a signal.
@@ -344,18 +342,6 @@ fn select(model: &Model, verb: Verb, targets: &[(InstanceId, RunId)]) -> Vec<Str
     targets.iter().map(|(id, _)| id.to_string()).collect()
 }
 
-fn tier(model: &Model, what: Intent, targets: usize) -> Tier {
-    let everything = targets > 1 && targets == model.rows.len();
-    match what {
-        Intent::Do(Verb::Delete) => Tier::Name,
-        Intent::Do(Verb::Kill) if targets > 1 => Tier::Name,
-        Intent::Do(Verb::Stop) if everything => Tier::Name,
-        Intent::Do(Verb::Kill) | Intent::Send(_) | Intent::Roll { .. } => Tier::Box,
-        Intent::Do(_) | Intent::Scale { .. } if targets > 1 => Tier::Box,
-        Intent::Do(_) | Intent::Scale { .. } => Tier::Footer,
-    }
-}
-
 /// Begins a verb on the marks or on what is selected: asks in proportion to what it would do.
 pub(super) fn verb(model: &mut Model, verb: Verb, commands: &mut Vec<Cmd>) {
     if is_refused(model) {
@@ -373,43 +359,6 @@ pub(super) fn verb(model: &mut Model, verb: Verb, commands: &mut Vec<Cmd>) {
     let name = name_of(model, &targets);
     let select = select(model, verb, &targets);
     ask(model, Intent::Do(verb), targets, name, select, commands);
-}
-
-/// Asks whether to do this to these, in proportion to what it would do; starting needs no answer.
-pub(super) fn ask(
-    model: &mut Model,
-    what: Intent,
-    targets: Vec<(InstanceId, RunId)>,
-    name: String,
-    select: Vec<String>,
-    commands: &mut Vec<Cmd>,
-) {
-    if is_refused(model) {
-        return;
-    }
-    let tier = tier(model, what, targets.len());
-    let whole = what == Intent::Do(Verb::Delete) && model.marks.is_empty() && select.len() == 1;
-    let word = match targets.as_slice() {
-        [_, _, ..] if !whole => targets.len().to_string(),
-        _ => name.clone(),
-    };
-    let ask = Ask {
-        tier,
-        what,
-        name,
-        select,
-        word,
-        targets,
-        from: 0,
-        typed: String::new(),
-        shown: None,
-        asked: model.now,
-    };
-    if what == Intent::Do(Verb::Start) {
-        call(model, &ask, commands);
-    } else {
-        model.mode = Mode::Ask(ask);
-    }
 }
 
 /// Whether nothing may be changed now; says why.

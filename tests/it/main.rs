@@ -30,6 +30,7 @@ mod logs;
 mod memory;
 mod oracle;
 mod own_log;
+mod plan;
 mod program;
 mod recovery;
 mod restart;

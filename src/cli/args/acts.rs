@@ -7,6 +7,24 @@ use crate::domain::scale::Count;
 
 use super::{Surety, Targets};
 
+/// What has to be said twice.
+#[derive(Debug, Clone, Copy, ClapArgs)]
+pub(in crate::cli) struct Guard {
+    /// Also what is protected; without it a terminal is asked for the name
+    #[arg(long)]
+    pub(in crate::cli) force_protected: bool,
+}
+
+/// Before anything is done.
+#[derive(Debug, Clone, Copy, ClapArgs)]
+pub(in crate::cli) struct Care {
+    /// Show what it would do, and do nothing
+    #[arg(long)]
+    pub(in crate::cli) dry_run: bool,
+    #[command(flatten)]
+    pub(in crate::cli) guard: Guard,
+}
+
 #[derive(Debug, ClapArgs)]
 pub(in crate::cli) struct Scale {
     /// Which process: its name, ns/name or id
@@ -15,6 +33,8 @@ pub(in crate::cli) struct Scale {
     /// How many instances it is to have: 4, or +1 or -1
     #[arg(value_name = "N", allow_hyphen_values = true)]
     pub(in crate::cli) count: Count,
+    #[command(flatten)]
+    pub(in crate::cli) care: Care,
     #[command(flatten)]
     pub(in crate::cli) surety: Surety,
 }
@@ -44,4 +64,6 @@ pub(in crate::cli) struct SignalTo {
     /// To the process group of each, not to its main process alone
     #[arg(long)]
     pub(in crate::cli) group: bool,
+    #[command(flatten)]
+    pub(in crate::cli) care: Care,
 }

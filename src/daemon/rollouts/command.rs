@@ -31,14 +31,14 @@ impl Supervisor {
             let text = format!("a {} cannot be rolling", act.verb.word());
             return Err(ApiError::new(Code::BadRequest, text).hint("only a restart can"));
         }
-        let most = NonZeroU32::new(rolling.max_unavailable.unwrap_or(1)).ok_or_else(|| {
-            ApiError::new(
-                Code::BadRequest,
-                "max_unavailable is 0: nothing could be replaced",
-            )
-            .hint("give 1 or more")
-        })?;
+        let most = rolling.max_unavailable.map(NonZeroU32::new);
+        if most == Some(None) {
+            let text = "max_unavailable is 0: nothing could be replaced";
+            return Err(ApiError::new(Code::BadRequest, text).hint("give 1 or more"));
+        }
+        let most = most.flatten();
         let mut ids = self.targets(act)?;
+        self.spare_protected(act.force_protected, ids.iter().copied())?;
         let defined = |id: &InstanceId| self.members.get(id).is_some_and(|m| !m.orphaned);
         if !ids.is_empty() && !ids.iter().any(defined) {
             let error = "nothing defines it any more: it could not be started again";
@@ -63,7 +63,7 @@ impl Supervisor {
             };
             let default = process.spec.restart.min_uptime.min(STABLE_MOST);
             let plan = Plan {
-                max_unavailable: most,
+                max_unavailable: most.unwrap_or(process.spec.max_unavailable),
                 stable: rolling.stable_ms.map_or(default, Duration::from_millis),
             };
             ids.sort_by_key(|id| self.members.get(id).map(|m| m.index));

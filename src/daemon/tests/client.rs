@@ -45,6 +45,7 @@ pub(super) fn act(id: &str, verb: Verb, whom: &str) -> Act {
         only_run: None,
         rolling: None,
         durable: false,
+        force_protected: false,
     }
 }
 
@@ -57,6 +58,7 @@ pub(super) fn file(id: &str, specs: &[Spec]) -> Apply {
         start: true,
         prune: true,
         durable: false,
+        force_protected: false,
     }
 }
 
@@ -133,6 +135,7 @@ impl World {
             operation: operation(id),
             file: PathBuf::from("/adasa.toml"),
             durable: false,
+            force_protected: false,
         };
         self.insist(|reply| Request::Down(down.clone(), "test".into(), reply))
     }

@@ -24,6 +24,7 @@ impl World {
             to: to.parse().unwrap(),
             only_from,
             durable: false,
+            force_protected: false,
         };
         self.insist(|reply| Request::Scale(scale.clone(), "test".into(), reply))
     }
@@ -86,6 +87,7 @@ fn the_number_is_in_the_state_folder_before_a_copy_runs_and_stays_over_a_death()
         to: "3".parse().unwrap(),
         only_from: None,
         durable: false,
+        force_protected: false,
     };
     let mut answer = world.ask(|reply| Request::Scale(scale.clone(), "test".into(), reply));
     assert_eq!(world.living.len(), 1, "nothing runs that is not recorded");

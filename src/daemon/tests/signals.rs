@@ -30,6 +30,7 @@ impl World {
             },
             select: vec![whom.parse().unwrap()],
             only_run: only_run.map(RunId),
+            force_protected: false,
         };
         self.insist(|reply| Request::Signal(wish.clone(), "ops".into(), reply))
     }

@@ -5,8 +5,9 @@ use std::time::Duration;
 use crate::api::{Intent, OperationView, Progress, TargetView, Verb};
 use crate::domain::names::{InstanceId, OperationId};
 use crate::tui::keymap::Action;
-use crate::tui::model::{Ask, Mode, Model, Tier};
+use crate::tui::model::{Ask, Model, Tier};
 use crate::tui::msg::Cmd;
+use crate::tui::pose::pose;
 use crate::tui::regions::regions;
 use crate::tui::verbs::call;
 
@@ -160,22 +161,16 @@ fn retry(model: &mut Model, commands: &mut Vec<Cmd>) {
         model.toast("nothing failed", false);
         return;
     }
-    let ask = Ask {
-        tier: Tier::Box,
-        what: Intent::Do(verb),
-        name: format!("{} that failed", targets.len()),
-        select: targets.iter().map(|(id, _)| id.to_string()).collect(),
-        word: String::new(),
-        targets,
-        from: 0,
-        typed: String::new(),
-        shown: None,
-        asked: model.now,
-    };
+    let select = targets.iter().map(|(id, _)| id.to_string()).collect();
+    let name = format!("{} that failed", targets.len());
+    let mut ask = Ask::new(Intent::Do(verb), name, select, targets);
+    ask.word = failed.len().to_string();
     model.screens.pop();
     model.marks = failed.into_iter().collect();
     match verb {
         Verb::Start => call(model, &ask, commands),
-        Verb::Stop | Verb::Restart | Verb::Kill | Verb::Delete => model.mode = Mode::Ask(ask),
+        Verb::Stop | Verb::Restart | Verb::Kill | Verb::Delete => {
+            pose(model, ask, Tier::Box, commands);
+        }
     }
 }

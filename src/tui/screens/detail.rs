@@ -11,8 +11,8 @@ use crate::tui::moment::{self, Timeline};
 use crate::tui::msg::Cmd;
 use crate::tui::query::{Answer, Past, Query, Ticket};
 use crate::tui::regions::regions;
-use crate::tui::verbs;
 use crate::tui::view::screens::detail::{height, list_height};
+use crate::tui::{pose, verbs};
 
 use super::{Handled, LogView, Screen, log_view, scrolled};
 
@@ -260,8 +260,8 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) ->
         Action::CursorOn => moment::step(model, 1),
         Action::CursorFarBack => moment::step(model, -10),
         Action::CursorFarOn => moment::step(model, 10),
-        Action::ScaleUp => crate::tui::act::scale(model, Count::More(1)),
-        Action::ScaleDown => crate::tui::act::scale(model, Count::Fewer(1)),
+        Action::ScaleUp => crate::tui::act::scale(model, Count::More(1), commands),
+        Action::ScaleDown => crate::tui::act::scale(model, Count::Fewer(1), commands),
         other => match other.signal() {
             Some(signal) => verbs::signal(model, signal, commands),
             None => return moved(model, action),
@@ -320,7 +320,7 @@ fn verb(model: &mut Model, verb: Verb, commands: &mut Vec<Cmd>) {
     let (id, run, name) = (row.view.id, row.view.run, row.name());
     let select = vec![id.to_string()];
     let what = Intent::Do(verb);
-    verbs::ask(model, what, vec![(id, run)], name, select, commands);
+    pose::ask(model, what, vec![(id, run)], name, select, commands);
 }
 
 /// Reads its logs; from the list of runs, where the chosen one ended.

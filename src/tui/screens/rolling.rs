@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use crate::api::{Act, OperationView, Rolling, RolloutControl, RolloutView, Verb, Whole};
+use crate::api::{Act, Intent, OperationView, Rolling, RolloutControl, RolloutView, Verb, Whole};
 use crate::domain::names::{OperationId, ProcessKey};
 use crate::domain::selector::Selector;
 use crate::tui::keymap::Action;
-use crate::tui::model::{Model, Row, Target};
+use crate::tui::model::{Ask, Model, Row, Target, Tier};
 use crate::tui::msg::Cmd;
+use crate::tui::pose::pose;
 use crate::tui::regions::regions;
 use crate::tui::verbs::is_refused;
 
@@ -186,9 +187,13 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) ->
             let _ = is_refused(model);
         }
         (Action::Confirm, _) if it.operation.is_none() => {
-            if now.saturating_sub(it.opened) >= SEEN {
-                begin(&mut it, commands);
+            if now.saturating_sub(it.opened) < SEEN {
+            } else if has_to_be_typed(model, &it) {
+                ask(model, &it, commands);
+            } else {
+                begin(model, false, commands);
             }
+            return Handled::Yes;
         }
         (Action::Confirm, Some(Whole::Advancing | Whole::Paused)) if asked.is_some() => {
             commands.extend(control(RolloutControl::Abort));
@@ -223,7 +228,31 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) ->
     Handled::Yes
 }
 
-fn begin(it: &mut RollingScreen, commands: &mut Vec<Cmd>) {
+/// Whether the plan alone is not enough.
+fn has_to_be_typed(model: &Model, it: &RollingScreen) -> bool {
+    model.host.strict || it.planned(model).iter().any(|row| row.view.protected)
+}
+
+fn ask(model: &mut Model, it: &RollingScreen, commands: &mut Vec<Cmd>) {
+    let rows = it.planned(model).into_iter();
+    let targets = rows.map(|row| (row.view.id, row.view.run)).collect();
+    let what = Intent::Roll {
+        max_unavailable: Some(it.most),
+    };
+    let name = it.key.to_string();
+    let select = Selector::Name {
+        namespace: Some(it.key.namespace.to_string()),
+        name: it.key.name.to_string(),
+    };
+    let ask = Ask::new(what, name, vec![select.to_string()], targets);
+    pose(model, ask, Tier::Box, commands);
+}
+
+/// Begins what the plan on the screen says.
+pub(in crate::tui) fn begin(model: &mut Model, force_protected: bool, commands: &mut Vec<Cmd>) {
+    let Some(Screen::Rolling(it)) = model.screens.last_mut() else {
+        return;
+    };
     let operation = crate::client::operation_id();
     it.operation = Some(operation.clone());
     it.refused = None;
@@ -238,6 +267,7 @@ fn begin(it: &mut RollingScreen, commands: &mut Vec<Cmd>) {
             verb: Verb::Restart,
             select,
             only_run: None,
+            force_protected,
             rolling: Some(Rolling {
                 max_unavailable: Some(it.most),
                 stable_ms: None,

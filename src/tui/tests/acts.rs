@@ -1,10 +1,11 @@
 //! Scaling and signals: what asks, what is sent, what is said.
 
-use crate::api::{Count, Intent, Progress, Push, Sending, Verb, Whom};
+use crate::api::{Count, Intent, PlanProcess, PlanView, Progress, Push, Sending, Verb, Whom, Work};
 use crate::domain::exit::Signal;
 use crate::domain::names::{InstanceId, RunId};
 use crate::tui::model::Tier;
 use crate::tui::msg::{Cmd, Msg};
+use crate::tui::query::{Answer, Query, Ticket};
 use crate::tui::verbs::Refusal;
 
 use super::desk::{Desk, answer, instance};
@@ -181,6 +182,193 @@ fn the_command_line_scales_and_signals_as_the_shell_does() {
     assert!(matches!(desk.wanted.last(), Some(Cmd::Undo { .. })));
 }
 
+pub(super) fn plan(connections: Option<u32>) -> PlanView {
+    PlanView {
+        work: Work::Stop,
+        twin: "adasa stop api".into(),
+        processes: vec![PlanProcess {
+            name: "api".into(),
+            of: 3,
+            up: 3,
+            least: 0,
+            after: 0,
+            after_of: 3,
+            ends: ["api-0", "api-1", "api-2"].map(String::from).to_vec(),
+            signal: Some(Signal::TERM),
+            grace_ms: Some(10_000),
+            file: None,
+            ports: connections.map(|_| vec![8001, 8002]),
+            connections,
+        }],
+        undo_ms: Some(600_000),
+        protected: vec![],
+    }
+}
+
+/// The questions about what a yes would do: the quick one, and the one that looks who is connected.
+pub(super) fn plans(desk: &Desk) -> Vec<Ticket> {
+    let asked = desk.wanted.iter().filter_map(|command| match command {
+        Cmd::Fetch {
+            ticket,
+            query: Query::Plan(_),
+        } => Some(*ticket),
+        _ => None,
+    });
+    asked.collect()
+}
+
+pub(super) fn told(desk: &mut Desk, ticket: Ticket, connections: Option<u32>) {
+    let answer = Ok(Answer::Plan(plan(connections)));
+    desk.send(Msg::Fetched { ticket, answer });
+}
+
+#[test]
+fn a_question_opens_at_once_and_fills_in_what_a_yes_would_do() {
+    let mut desk = of_three();
+    desk.press("h x");
+    assert_eq!(desk.ask().tier, Tier::Box);
+    let [quick, slow] = plans(&desk)[..] else {
+        panic!("{:?}", desk.wanted);
+    };
+    assert!(
+        desk.screen().contains("after this    \u{2026}"),
+        "{}",
+        desk.screen()
+    );
+    told(&mut desk, quick, None);
+    let screen = desk.screen();
+    assert!(
+        screen.contains("after this    api 0 of 3 running"),
+        "{screen}"
+    );
+    assert!(screen.contains("open now      \u{2026}"), "{screen}");
+    assert!(
+        screen.contains("how           SIGTERM, 10s, then SIGKILL"),
+        "{screen}"
+    );
+    told(&mut desk, slow, Some(163));
+    let screen = desk.screen();
+    assert!(
+        screen.contains("163 connections on :8001 :8002"),
+        "{screen}"
+    );
+    assert!(
+        screen.contains("u within 10 min starts again what ran"),
+        "{screen}"
+    );
+    // Answers for a question that is gone are nobody's.
+    desk.press("Esc");
+    told(&mut desk, slow, Some(1));
+    assert!(desk.is_browsing());
+}
+
+#[test]
+fn the_slow_answer_is_not_undone_by_the_quick_one() {
+    let mut desk = of_three();
+    desk.press("h x");
+    let [quick, slow] = plans(&desk)[..] else {
+        panic!("{:?}", desk.wanted);
+    };
+    told(&mut desk, slow, None);
+    assert!(desk.screen().contains("open now      \u{2026}"));
+    told(&mut desk, quick, None);
+    assert!(desk.screen().contains("not known: the look took too long"));
+    let mut desk = of_three();
+    desk.press("h x");
+    let [quick, slow] = plans(&desk)[..] else {
+        panic!("{:?}", desk.wanted);
+    };
+    told(&mut desk, slow, Some(2));
+    told(&mut desk, quick, None);
+    assert!(desk.screen().contains("2 connections"), "{}", desk.screen());
+}
+
+#[test]
+fn what_is_protected_asks_for_its_name_and_says_so() {
+    for key in ["x", "r", "X", "D", "S h"] {
+        let mut desk = Desk::new();
+        let row = desk.model.rows.get_mut(&InstanceId(5)).unwrap();
+        row.view.protected = true;
+        desk.select(5);
+        desk.press(key);
+        assert_eq!(desk.ask().tier, Tier::Name, "{key}");
+        assert!(
+            desk.screen().contains("--force-protected"),
+            "{}",
+            desk.screen()
+        );
+        desk.seen();
+        desk.press("y Enter");
+        assert_eq!(desk.calls(), 0, "{key}");
+        desk.press("Backspace");
+        desk.type_text("cron");
+        desk.press("Enter");
+        assert_eq!(desk.calls(), 1, "{key}");
+        let forced = match desk.wanted.last() {
+            Some(Cmd::Call { act, .. }) => act.force_protected,
+            Some(Cmd::Signal { wish, .. }) => wish.force_protected,
+            other => panic!("{other:?}"),
+        };
+        assert!(forced, "{key}");
+    }
+    // More of it hits nobody.
+    let mut desk = Desk::new();
+    let row = desk.model.rows.get_mut(&InstanceId(5)).unwrap();
+    row.view.protected = true;
+    desk.select(5);
+    desk.press("+");
+    assert_eq!(desk.ask().tier, Tier::Footer);
+}
+
+#[test]
+fn a_labelled_machine_asks_harder_about_several_and_a_strict_one_about_each() {
+    let mut desk = of_three();
+    desk.model.host.label = Some("PROD".into());
+    assert!(
+        desk.screen().contains("\u{ab}PROD\u{bb}"),
+        "{}",
+        desk.screen()
+    );
+    desk.press("x");
+    assert_eq!(desk.ask().tier, Tier::Footer);
+    desk.press("Esc");
+    for id in [1, 5] {
+        desk.select(id);
+        desk.press("Space");
+    }
+    desk.press("x");
+    assert_eq!(
+        (desk.ask().tier, desk.ask().word.as_str()),
+        (Tier::Name, "2")
+    );
+    let mut strict = of_three();
+    strict.model.host.strict = true;
+    strict.press("x");
+    assert_eq!(strict.ask().tier, Tier::Box);
+    strict.press("Esc h x");
+    assert_eq!(strict.ask().tier, Tier::Name);
+}
+
+#[test]
+fn a_protected_process_is_rolled_only_after_its_name() {
+    let mut desk = of_three();
+    for id in [1, 2, 3] {
+        let row = desk.model.rows.get_mut(&InstanceId(id)).unwrap();
+        row.view.protected = true;
+    }
+    desk.press("R");
+    desk.wait(200);
+    desk.press("y");
+    assert_eq!((desk.calls(), desk.ask().tier), (0, Tier::Name));
+    desk.seen();
+    desk.type_text("api");
+    desk.press("Enter");
+    let Some(Cmd::Call { act, .. }) = desk.wanted.last() else {
+        panic!("{:?}", desk.wanted);
+    };
+    assert!(act.force_protected && act.rolling.is_some());
+}
+
 #[test]
 fn what_a_signal_did_not_reach_is_said() {
     let mut desk = of_three();
@@ -195,7 +383,7 @@ fn what_a_signal_did_not_reach_is_said() {
             reason: "it does not run: it is stopped".into(),
         },
     );
-    view.verb = crate::api::Work::Signal;
+    view.verb = Work::Signal;
     desk.send(Msg::Answered {
         ids: vec![InstanceId(1)],
         result: Ok(view),

@@ -48,6 +48,8 @@ pub(super) fn host() -> Host {
         memory_total: 16 * GIB,
         load: [1.52, 1.21, 0.98],
         disk: Some(71.0),
+        label: None,
+        strict: false,
     }
 }
 
@@ -115,6 +117,7 @@ pub(super) fn instance(id: u32, process: &str, copy: (u32, u32), status: Status)
         orphaned: false,
         alarm: None,
         tags: vec![],
+        protected: false,
     }
 }
 

@@ -49,6 +49,11 @@ pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
             Role::Text,
         );
     }
+    if let Some(label) = &model.host.label {
+        let [open, close] = canvas.glyphs.quotes;
+        let text = format!("{open}{}{close}", harmless(label));
+        x = canvas.text(x + 1, y, room.saturating_sub(x + 1), &text, Role::Question);
+    }
     x += 2;
     for rollout in under_way(model) {
         let done = rollout.count(|place| place == Place::Done);

@@ -9,6 +9,7 @@ mod logs;
 mod marks;
 mod palette;
 mod pane;
+mod question;
 pub(super) mod screens;
 mod table;
 
@@ -55,7 +56,7 @@ pub(super) fn view(model: &Model, buffer: &mut Buffer) {
         boxes::lost(&mut canvas, model, lost);
     }
     match &model.mode {
-        Mode::Ask(ask) if ask.tier != Tier::Footer => boxes::ask(&mut canvas, model, ask),
+        Mode::Ask(ask) if ask.tier != Tier::Footer => question::ask(&mut canvas, model, ask),
         Mode::Help { scroll } => boxes::help(&mut canvas, model, *scroll),
         Mode::Palette(it) => palette::palette(&mut canvas, model, it),
         Mode::Ask(_) | Mode::Browse | Mode::Filter | Mode::LogPrompt(_) | Mode::Plain => {}
@@ -129,7 +130,7 @@ fn footer(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
         return;
     }
     match &model.mode {
-        Mode::Ask(ask) if ask.tier == Tier::Footer => boxes::question(canvas, area, model, ask),
+        Mode::Ask(ask) if ask.tier == Tier::Footer => question::question(canvas, area, model, ask),
         Mode::Filter => {
             let mut x = canvas.text(1, area.y, area.width, "/", Role::Title);
             x = canvas.text(

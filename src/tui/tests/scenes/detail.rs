@@ -164,6 +164,7 @@ fn detail(desk: &Desk, id: u32) -> Detail {
         generation: 2,
         run_generation: 1,
         origin: Origin::Typed,
+        max_unavailable: 1,
         tree: 3,
         events: events(id),
     }
