@@ -1,5 +1,6 @@
 //! The wire: what the daemon answers and takes, as JSON over HTTP. Domain types inside, no twins.
 
+mod activity;
 mod error;
 mod log_line;
 mod log_page;
@@ -13,6 +14,7 @@ mod rollout;
 mod undo;
 mod view;
 
+pub use crate::domain::activity::{Activity, Outcome};
 pub use crate::domain::event::{Event, What};
 pub use crate::domain::intent::Intent;
 pub use crate::domain::level::Level;
@@ -23,8 +25,10 @@ pub use crate::domain::run::{Asker, Ended, Evidence, Reason, Run};
 pub use crate::domain::scale::Count;
 pub use crate::domain::selector::Selector;
 pub use crate::domain::status::Status;
+pub use crate::domain::who::{CLIENT, Face, Who};
 pub use crate::domain::why::{Cause, Earlier, Holder, Next, Why};
 pub use crate::platform::host::Host;
+pub use activity::{ActivityQuery, ClientView};
 pub use error::{ApiError, Code};
 pub use log_line::LogLine;
 pub use log_page::{

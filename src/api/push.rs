@@ -6,6 +6,7 @@ use crate::domain::event::Event;
 use crate::domain::names::InstanceId;
 use crate::platform::host::Host;
 
+use super::activity::ClientView;
 use super::view::{DaemonInfo, InstanceView, OperationView};
 
 /// Everything at one moment.
@@ -20,6 +21,9 @@ pub struct Snapshot {
     /// The operations that are under way, and the rolling restarts that are still remembered.
     #[serde(default)]
     pub operations: Vec<OperationView>,
+    /// Who listens to what happens.
+    #[serde(default)]
+    pub clients: Vec<ClientView>,
     /// Per instance, percent of one core in tenths, oldest first.
     pub series: Vec<(InstanceId, Vec<u16>)>,
 }
@@ -64,6 +68,11 @@ pub enum Push {
     Event {
         /// What.
         event: Event,
+    },
+    /// Somebody came or left.
+    Clients {
+        /// Who is here.
+        clients: Vec<ClientView>,
     },
     /// An operation moved.
     Operation {

@@ -271,6 +271,15 @@ pub enum Action {
 }
 
 impl Action {
+    /// Whether the definition is another by it.
+    #[must_use]
+    pub fn redefines(self) -> bool {
+        match self {
+            Self::Started | Self::Changed | Self::Scaled | Self::Replaced | Self::Removed => true,
+            Self::Resumed | Self::Unchanged => false,
+        }
+    }
+
     /// The word.
     #[must_use]
     pub fn word(self) -> &'static str {

@@ -83,6 +83,12 @@ pub(super) enum Verb {
     Status(Targets),
     /// Say why a process ended and what happens next
     Why(Targets),
+    /// Show who did what, and what happened by itself
+    #[command(visible_aliases = ["events", "history"])]
+    Activity(ActivityArgs),
+    /// Show who has a dashboard open, or follows what happens
+    #[command(visible_alias = "who")]
+    Clients,
     /// Show logs, merged in the order of time
     Logs(Logs),
     /// Empty logs
@@ -268,6 +274,19 @@ pub(super) struct Logs {
     /// Make archives of them instead
     #[arg(long, conflicts_with = "follow")]
     pub(super) rotate: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct ActivityArgs {
+    /// Go on with what comes
+    #[arg(long, short = 'f')]
+    pub(super) follow: bool,
+    /// How many entries back, at most 500
+    #[arg(long, short = 'n', value_name = "N", default_value = "100")]
+    pub(super) lines: usize,
+    /// Only what was since: 10m, or 2026-01-31T08:00
+    #[arg(long, value_name = "TIME")]
+    pub(super) since: Option<String>,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -19,6 +19,7 @@ use crate::platform::{descriptor, folder};
 
 use super::args::{DaemonVerb, Global};
 use super::failure::{Failure, exit};
+use super::select::new_client;
 use super::{own_log, print, upgrade};
 
 /// How long the next daemon may take at a restart.
@@ -40,7 +41,7 @@ fn foreground() -> Result<ExitCode, Failure> {
     call_it(c"adasa-keeper");
     let paths = Paths::find().map_err(ClientError::Folders)?;
     let Some(lease) = lease(&paths).map_err(ClientError::Launch)? else {
-        let who = Client::new(false)?.info().map_or_else(
+        let who = new_client(false)?.info().map_or_else(
             |error| format!(": {error}"),
             |info| format!(" (keeper pid {}, daemon pid {})", info.keeper_pid, info.pid),
         );
@@ -140,7 +141,7 @@ pub(super) fn scribe() -> ExitCode {
 }
 
 fn start(global: &Global) -> Result<ExitCode, Failure> {
-    let client = Client::new(true)?;
+    let client = new_client(true)?;
     let started = client.ensure()?;
     let info = client.info()?;
     if global.json {
@@ -231,7 +232,7 @@ fn wait_for_the_end(client: &Client, global: &Global) -> Result<Option<u32>, Fai
 }
 
 fn stop(global: &Global) -> Result<ExitCode, Failure> {
-    let client = Client::new(false)?;
+    let client = new_client(false)?;
     match stop_and_wait(&client, global) {
         Ok(Ended { pid, lost }) => {
             if global.json {
@@ -259,7 +260,7 @@ fn is_nobody(client: &Client) -> bool {
 }
 
 fn restart(global: &Global, binary: Option<&Path>) -> Result<ExitCode, Failure> {
-    let mut client = Client::new(false)?;
+    let mut client = new_client(false)?;
     let mut successor = None;
     let (epoch, pid) =
         match client.info() {
@@ -273,14 +274,14 @@ fn restart(global: &Global, binary: Option<&Path>) -> Result<ExitCode, Failure> 
                 });
                 client.control(what)?;
                 // There was one: if whoever should start the next is gone too, this command does.
-                client = Client::new(!global.no_autostart)?;
+                client = new_client(!global.no_autostart)?;
                 (info.epoch, i32::try_from(info.pid).ok())
             }
             Err(ClientError::NoDaemon { .. }) => return start(global),
             Err(error @ ClientError::Unresponsive(_)) => match client.end_hung_daemon() {
                 Some(epoch) => {
                     // Should its keeper be gone too, a new one is started.
-                    client = Client::new(!global.no_autostart)?;
+                    client = new_client(!global.no_autostart)?;
                     (epoch, None)
                 }
                 None => return Err(error.into()),
@@ -338,7 +339,7 @@ fn counted(total: u32, by_status: &[String]) -> String {
 }
 
 fn status(global: &Global) -> Result<ExitCode, Failure> {
-    let client = Client::new(false)?;
+    let client = new_client(false)?;
     let info = match client.info() {
         Ok(info) => info,
         Err(ClientError::NoDaemon { socket }) => {

@@ -23,7 +23,7 @@ use super::select::{client, words};
 const LINES: usize = 100;
 
 /// `10m`, or a moment: with an offset, or in this machine's time zone.
-fn moment(flag: &str, text: &str) -> Result<u64, Failure> {
+pub(super) fn moment(flag: &str, text: &str) -> Result<u64, Failure> {
     if let Ok(ago) = units::duration(text) {
         return Ok(wall_ms().saturating_sub(u64::try_from(ago.as_millis()).unwrap_or(u64::MAX)));
     }

@@ -1,6 +1,7 @@
 //! The command line: what was typed becomes requests, and answers become words for people. The only place that prints
 //! and the composition root of every role.
 
+mod activity;
 mod args;
 mod care;
 mod control;
@@ -78,6 +79,8 @@ fn dispatch(args: Args) -> Result<ExitCode, Failure> {
         Verb::Delete(targets) => control::delete(&global, &targets),
         Verb::List(list) => inspect::list(&global, &list),
         Verb::Status(targets) => inspect::status(&global, &targets),
+        Verb::Activity(wanted) => activity::activity(&global, &wanted),
+        Verb::Clients => activity::clients(&global),
         Verb::Why(targets) => why::why(&global, &targets),
         Verb::Logs(wanted) => logs::logs(&global, &wanted),
         Verb::Flush(targets) => logs::flush(&global, &targets.select),

@@ -11,6 +11,7 @@ use super::args::{DaemonLog, Global};
 use super::failure::{Failure, exit};
 use super::logs::stamp;
 use super::print;
+use super::select::new_client;
 
 fn show_one(global: &Global, record: &Record) {
     if global.json {
@@ -32,7 +33,7 @@ fn show_one(global: &Global, record: &Record) {
 }
 
 pub(super) fn show(global: &Global, wanted: DaemonLog) -> Result<ExitCode, Failure> {
-    let client = Client::new(false)?;
+    let client = new_client(false)?;
     let mut query = RecordQuery {
         level: Some(wanted.level),
         lines: Some(wanted.lines),

@@ -3,16 +3,22 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::client::Client;
+use crate::api::Face;
+use crate::client::{Client, ClientError};
 use crate::config::{self, Caller};
 use crate::domain::selector::Selector;
 
 use super::args::Global;
 use super::failure::{Failure, exit};
 
+/// A client that says that it is the command line.
+pub(super) fn new_client(autostart: bool) -> Result<Client, ClientError> {
+    Ok(Client::new(autostart)?.introduced_as(Face::Cli))
+}
+
 /// A client as the flags want it.
 pub(super) fn client(global: &Global) -> Result<Client, Failure> {
-    Ok(Client::new(!global.no_autostart)?)
+    Ok(new_client(!global.no_autostart)?)
 }
 
 /// Who types: environment variables that are text.

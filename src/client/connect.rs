@@ -8,12 +8,13 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::api::{
-    ApiError, Applied, Apply, Code, DaemonInfo, Define, Detail, Down, InstanceView, LAST_EVENT_ID,
-    OperationView, READ_ONLY, ServerControl,
+    ApiError, Applied, Apply, CLIENT, Code, DaemonInfo, Define, Detail, Down, Face, InstanceView,
+    LAST_EVENT_ID, OperationView, READ_ONLY, ServerControl, Who,
 };
 use crate::keeper::table::Table;
 use crate::platform::folder;
 use crate::platform::paths::Paths;
+use crate::platform::users;
 
 use super::error::ClientError;
 use super::http::{Response, exchange, quote};
@@ -51,6 +52,8 @@ pub struct Client {
     autostart: bool,
     /// Whether it only looks.
     read_only: bool,
+    /// What it says of itself.
+    introduction: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -69,6 +72,7 @@ impl Client {
             paths: Paths::find().map_err(ClientError::Folders)?,
             autostart,
             read_only: false,
+            introduction: None,
         })
     }
 
@@ -83,6 +87,18 @@ impl Client {
     pub fn without_autostart(&self) -> Self {
         Self {
             autostart: false,
+            ..self.clone()
+        }
+    }
+
+    /// The same, that says what it is: kind, terminal, and where the line comes from.
+    #[must_use]
+    pub fn introduced_as(&self, face: Face) -> Self {
+        let tty = users::terminal();
+        let ssh = std::env::var("SSH_CONNECTION").unwrap_or_default();
+        let from = ssh.split(' ').next().filter(|from| !from.is_empty());
+        Self {
+            introduction: Some(Who::introduction(face, tty.as_deref(), from)),
             ..self.clone()
         }
     }
@@ -223,7 +239,8 @@ impl Client {
         header: Option<(&str, &str)>,
     ) -> Result<Response, ClientError> {
         let looks = self.read_only.then_some((READ_ONLY, "1"));
-        let headers: Vec<_> = looks.into_iter().chain(header).collect();
+        let is = self.introduction.as_deref().map(|it| (CLIENT, it));
+        let headers: Vec<_> = looks.into_iter().chain(is).chain(header).collect();
         let deadline = Instant::now() + wait + DEATHS;
         loop {
             let socket = self.connect()?;

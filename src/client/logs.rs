@@ -18,7 +18,7 @@ use super::stream::{LogLines, Records, SearchHits, Silence};
 const MARGIN: Duration = Duration::from_secs(5);
 
 /// An address with its query: the fields that are given, in the order of their names.
-fn target(place: &str, query: &impl Serialize) -> String {
+pub(super) fn target(place: &str, query: &impl Serialize) -> String {
     let mut target = place.to_owned();
     let Ok(Value::Object(fields)) = serde_json::to_value(query) else {
         return target;

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use crate::api::{InstanceRuns, MetricHistory, Why};
+use crate::api::{Activity, ActivityQuery, ClientView, InstanceRuns, MetricHistory, Why};
 
 use super::Client;
 use super::error::ClientError;
 use super::http::quote;
+use super::logs::target;
 
 impl Client {
     /// The last runs of what is selected, the newest first, at most `limit` of each instance, each with its last
@@ -35,6 +36,22 @@ impl Client {
             &format!("/api/metrics/history?select={select}"),
             Duration::ZERO,
         )
+    }
+
+    /// Who did what, and what happened by itself, the oldest first.
+    ///
+    /// # Errors
+    /// As every call.
+    pub fn activity(&self, query: &ActivityQuery) -> Result<Vec<Activity>, ClientError> {
+        self.get(&target("/api/activity", query), Duration::ZERO)
+    }
+
+    /// Who listens to what happens.
+    ///
+    /// # Errors
+    /// As every call.
+    pub fn clients(&self) -> Result<Vec<ClientView>, ClientError> {
+        self.get("/api/clients", Duration::ZERO)
     }
 
     /// Why each of what is selected stands where it stands.

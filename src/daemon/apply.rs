@@ -248,6 +248,7 @@ impl Supervisor {
             &plan.changed,
             Deferred {
                 operation,
+                by: by.to_owned(),
                 replies: vec![reply],
                 undo: plan.undo,
             },

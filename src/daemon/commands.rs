@@ -4,12 +4,13 @@ use crate::api::{Act, ApiError, Change, Code, OperationView, ServerControl};
 use crate::domain::event::What;
 use crate::domain::instance::{Event as Happened, Phase};
 use crate::domain::names::{InstanceId, OperationId, RunId};
-use crate::domain::operation::{Order, Progress, Verb};
+use crate::domain::operation::{Order, Progress, Verb, Work};
 use crate::domain::run::Asker;
 use crate::domain::selector::{Candidate, Selector};
 use crate::domain::spec::Origin;
 use crate::keeper::protocol::ToKeeper;
 
+use super::activity::Did;
 use super::ledger::{Asked, Entry, Form, Memo};
 use super::member::{Process, Wanted};
 use super::message::{Deed, LogSource, Reply};
@@ -239,6 +240,18 @@ impl Supervisor {
                 );
             }
         }
+        let targets: Vec<InstanceId> = memo.targets.iter().map(|target| target.id).collect();
+        let redefined = memo.changes.iter().filter(|it| it.action.redefines());
+        let mut changed: Vec<String> = redefined.map(|it| it.name.clone()).collect();
+        if memo.asked.verb == Work::Delete && changed.is_empty() {
+            changed = self.names_of(&targets);
+        }
+        self.did(Did {
+            what: memo.asked.words(memo.rolling).to_owned(),
+            targets,
+            operation: Some(begun.operation.clone()),
+            changed,
+        });
         self.operations.insert(begun.operation, memo.into());
     }
 
@@ -290,6 +303,15 @@ impl Supervisor {
 
     /// Ends or replaces the daemon.
     pub(super) fn control(&mut self, what: ServerControl, by: &str) {
+        let word = match &what {
+            ServerControl::Stop => Some("stop the daemon"),
+            ServerControl::Restart => Some("restart the daemon"),
+            ServerControl::Upgrade { .. } => Some("upgrade the daemon"),
+            ServerControl::MarkTransient => None,
+        };
+        if let Some(word) = word {
+            self.did(Did::plain(word, Vec::new()));
+        }
         match what {
             ServerControl::Stop => {
                 self.tell(

@@ -3,12 +3,13 @@
 use tokio::sync::{mpsc, oneshot};
 
 use crate::api::{
-    Act, ApiError, Applied, Apply, Code, DaemonInfo, Define, Detail, Down, InstanceView,
-    MetricHistory, OperationView, PlanQuery, RolloutControl, Scale, SendSignal, ServerControl,
-    Undo, UndoView,
+    Act, ApiError, Applied, Apply, ClientView, Code, DaemonInfo, Define, Detail, Down,
+    InstanceView, MetricHistory, OperationView, PlanQuery, RolloutControl, Scale, SendSignal,
+    ServerControl, Undo, UndoView,
 };
 use crate::domain::names::OperationId;
 use crate::domain::selector::Selector;
+use crate::domain::who::Who;
 
 use super::message::{LogSource, Msg, Reply, Request};
 use super::plan::Planned;
@@ -68,7 +69,7 @@ impl Handle {
     );
     ask!(
         /// Begins an operation.
-        act(act: Act, by: String) -> OperationView = Request::Act
+        act(act: Act, who: Who) -> OperationView = Request::Act
     );
     ask!(
         /// What something would do.
@@ -76,19 +77,19 @@ impl Handle {
     );
     ask!(
         /// Begins to scale a process.
-        scale(scale: Scale, by: String) -> Applied = Request::Scale
+        scale(scale: Scale, who: Who) -> Applied = Request::Scale
     );
     ask!(
         /// Has a signal sent.
-        signal(wish: SendSignal, by: String) -> OperationView = Request::Signal
+        signal(wish: SendSignal, who: Who) -> OperationView = Request::Signal
     );
     ask!(
         /// Pauses, resumes or aborts a rolling restart.
-        control_rollout(id: OperationId, what: RolloutControl, by: String) -> OperationView = Request::ControlRollout
+        control_rollout(id: OperationId, what: RolloutControl, who: Who) -> OperationView = Request::ControlRollout
     );
     ask!(
         /// Takes an operation back.
-        undo(undo: Undo, by: String) -> OperationView = Request::Undo
+        undo(undo: Undo, who: Who) -> OperationView = Request::Undo
     );
     ask!(
         /// What can be taken back.
@@ -100,7 +101,7 @@ impl Handle {
     );
     ask!(
         /// Begins to apply a file.
-        down(down: Down, by: String) -> Applied = Request::Down
+        down(down: Down, who: Who) -> Applied = Request::Down
     );
     ask!(
         /// How far an operation is.
@@ -116,7 +117,7 @@ impl Handle {
     );
     ask!(
         /// Ends or replaces the daemon.
-        control(what: ServerControl, by: String) -> () = Request::Control
+        control(what: ServerControl, who: Who) -> () = Request::Control
     );
     ask!(
         /// What is selected used over time.
@@ -131,20 +132,20 @@ impl Handle {
         logs(select: Vec<Selector>) -> Vec<LogSource> = Request::Logs
     );
     ask!(
+        /// Who listens to what happens.
+        clients() -> Vec<ClientView> = Request::Clients
+    );
+    ask!(
         /// Empties or rotates the logs of what is selected.
-        tend_logs(select: Vec<Selector>, how: Tending) -> Vec<LogSource> = Request::TendLogs
+        tend_logs(select: Vec<Selector>, how: Tending, who: Who) -> Vec<LogSource> = Request::TendLogs
     );
 
     /// Defines and starts.
     ///
     /// # Errors
     /// The supervisor's answer.
-    pub(crate) async fn define(
-        &self,
-        define: Define,
-        by: String,
-    ) -> Result<OperationView, ApiError> {
-        self.ask(|reply| Request::Define(Box::new(define), by, reply))
+    pub(crate) async fn define(&self, define: Define, who: Who) -> Result<OperationView, ApiError> {
+        self.ask(|reply| Request::Define(Box::new(define), who, reply))
             .await
     }
 
@@ -152,8 +153,8 @@ impl Handle {
     ///
     /// # Errors
     /// The supervisor's answer.
-    pub(crate) async fn apply(&self, apply: Apply, by: String) -> Result<Applied, ApiError> {
-        self.ask(|reply| Request::Apply(Box::new(apply), by, reply))
+    pub(crate) async fn apply(&self, apply: Apply, who: Who) -> Result<Applied, ApiError> {
+        self.ask(|reply| Request::Apply(Box::new(apply), who, reply))
             .await
     }
 

@@ -5,13 +5,16 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use crate::domain::activity::is_activity;
 use crate::domain::event::Event;
 use crate::domain::names::InstanceId;
 use crate::domain::run::Run;
 use crate::logs::read::private_options;
+use crate::logs::records::end_of;
 use crate::platform::failpoint::failpoint;
 
 use super::journal::{Journal, Seen};
@@ -20,6 +23,10 @@ use super::journal::{Journal, Seen};
 pub(super) const SCHEMA: &[u8] = b"{\"schema\":1}\n";
 /// A file of this size becomes the older one.
 const FILE_MAX: u64 = 4 * 1024 * 1024;
+/// How long somebody waits for what the disk has.
+const PATIENCE: Duration = Duration::from_secs(4);
+/// How much of the end of a file is looked at.
+const TAIL: u64 = 2 * 1024 * 1024;
 /// How many events may wait for the disk; more are dropped, for nothing waits for history.
 const QUEUE: usize = 4096;
 
@@ -32,6 +39,12 @@ enum ToHistory {
         ids: Vec<InstanceId>,
         most: usize,
         reply: oneshot::Sender<io::Result<BTreeMap<InstanceId, VecDeque<Run>>>>,
+    },
+    /// The last entries of who did what.
+    Activity {
+        since_ms: u64,
+        most: usize,
+        reply: oneshot::Sender<Vec<Event>>,
     },
     /// There is no more.
     Close,
@@ -57,6 +70,26 @@ impl History {
     /// Nothing more comes: the thread ends when it has written what waits.
     pub(super) fn close(&self) {
         let _ = self.sender.send(ToHistory::Close);
+    }
+
+    /// The events since then that are more than steps, oldest first: at most so many, the newest.
+    ///
+    /// # Errors
+    /// A queue that is full, or a disk that takes too long.
+    pub(super) async fn activity(&self, since_ms: u64, most: usize) -> io::Result<Vec<Event>> {
+        let (reply, answer) = oneshot::channel();
+        let asked = ToHistory::Activity {
+            since_ms,
+            most,
+            reply,
+        };
+        self.sender
+            .try_send(asked)
+            .map_err(|_| io::Error::from(io::ErrorKind::WouldBlock))?;
+        tokio::time::timeout(PATIENCE, answer)
+            .await
+            .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
+            .map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))
     }
 
     /// The last runs of these instances, oldest first.
@@ -100,6 +133,7 @@ fn write(folder: &Path, receiver: &Receiver<ToHistory>) {
         let mut lines = Vec::new();
         let mut seen = Vec::new();
         let mut asked = Vec::new();
+        let mut looked = Vec::new();
         let mut close = false;
         // All that wait go with one write.
         let mut next = Some(first);
@@ -112,6 +146,11 @@ fn write(folder: &Path, receiver: &Receiver<ToHistory>) {
                 }
                 ToHistory::Seen(it) => seen.push(*it),
                 ToHistory::Runs { ids, most, reply } => asked.push((ids, most, reply)),
+                ToHistory::Activity {
+                    since_ms,
+                    most,
+                    reply,
+                } => looked.push((since_ms, most, reply)),
                 ToHistory::Close => close = true,
             }
             next = receiver.try_recv().ok();
@@ -120,6 +159,9 @@ fn write(folder: &Path, receiver: &Receiver<ToHistory>) {
         journal.append(&seen);
         for (ids, most, reply) in asked {
             let _ = reply.send(journal.read(&ids, most));
+        }
+        for (since_ms, most, reply) in looked {
+            let _ = reply.send(events.activity(since_ms, most));
         }
         if close {
             return;
@@ -150,6 +192,30 @@ impl Events {
             file.write_all(SCHEMA)?;
         }
         Ok(file)
+    }
+
+    /// As far back as the ends of both files go.
+    fn activity(&self, since_ms: u64, most: usize) -> Vec<Event> {
+        let mut found = Vec::new();
+        for path in [&self.path, &self.older] {
+            let bytes = end_of(path, TAIL).unwrap_or_default();
+            // The first line of a part may be a part of a line, which then is no event.
+            let events = bytes
+                .split(|byte| *byte == b'\n')
+                .rev()
+                .filter_map(|line| serde_json::from_slice::<Event>(line).ok());
+            for event in events {
+                if event.at_ms < since_ms || found.len() >= most {
+                    found.reverse();
+                    return found;
+                }
+                if is_activity(&event) {
+                    found.push(event);
+                }
+            }
+        }
+        found.reverse();
+        found
     }
 
     fn append(&mut self, lines: &[u8]) {

@@ -58,6 +58,20 @@ impl Asked {
         }
     }
 
+    /// What was asked for, in words.
+    pub(super) fn words(&self, rolling: bool) -> &'static str {
+        match self.form {
+            Form::Act if rolling => "rolling restart",
+            Form::Act => self.verb.word(),
+            Form::Define => "define",
+            Form::Apply => "apply",
+            Form::Down => "down",
+            Form::Undo => "undo",
+            Form::Scale => "scale",
+            Form::Signal => "signal",
+        }
+    }
+
     /// Whether both are the same request.
     pub(super) fn is(&self, other: &Self) -> bool {
         let body = |a: &Self| (a.length, a.sum);

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use tokio::sync::oneshot;
 
 use crate::api::{
-    Act as ActRequest, ApiError, Applied, Apply, DaemonInfo, Define, Detail, Down, Host,
-    InstanceView, MetricHistory, OperationView, PlanQuery, RolloutControl, Scale, SendSignal,
+    Act as ActRequest, ApiError, Applied, Apply, ClientView, DaemonInfo, Define, Detail, Down,
+    Host, InstanceView, MetricHistory, OperationView, PlanQuery, RolloutControl, Scale, SendSignal,
     ServerControl, Snapshot, Undo, UndoView,
 };
 use crate::domain::event::Event;
@@ -16,6 +16,7 @@ use crate::domain::names::{InstanceId, OperationId, RunId};
 use crate::domain::sample::Sample;
 use crate::domain::selector::Selector;
 use crate::domain::spec::{LogPolicy, Stream};
+use crate::domain::who::Who;
 use crate::keeper::protocol::{FromScribe, Route, ToDaemon, ToKeeper, ToScribe};
 
 use super::hub::Subscription;
@@ -57,27 +58,27 @@ pub(crate) enum Request {
     /// Everything about some.
     Detail(Vec<Selector>, Reply<Vec<Detail>>),
     /// Do something; who asks is said.
-    Act(ActRequest, String, Reply<OperationView>),
+    Act(ActRequest, Who, Reply<OperationView>),
     /// What something would do.
     Plan(PlanQuery, Reply<Planned>),
     /// Another number of instances.
-    Scale(Scale, String, Reply<Applied>),
+    Scale(Scale, Who, Reply<Applied>),
     /// Send a signal.
-    Signal(SendSignal, String, Reply<OperationView>),
+    Signal(SendSignal, Who, Reply<OperationView>),
     /// Pause, resume or abort a rolling restart.
-    ControlRollout(OperationId, RolloutControl, String, Reply<OperationView>),
+    ControlRollout(OperationId, RolloutControl, Who, Reply<OperationView>),
     /// Take an operation back.
-    Undo(Undo, String, Reply<OperationView>),
+    Undo(Undo, Who, Reply<OperationView>),
     /// What can be taken back, the newest first.
     UndoList(Reply<Vec<UndoView>>),
     /// All operations that are known, the oldest first.
     Operations(Reply<Vec<OperationView>>),
     /// Define and start.
-    Define(Box<Define>, String, Reply<OperationView>),
+    Define(Box<Define>, Who, Reply<OperationView>),
     /// Bring a file in force.
-    Apply(Box<Apply>, String, Reply<Applied>),
+    Apply(Box<Apply>, Who, Reply<Applied>),
     /// Delete what a file brought up.
-    Down(Down, String, Reply<Applied>),
+    Down(Down, Who, Reply<Applied>),
     /// How far an operation is.
     Operation(OperationId, Reply<OperationView>),
     /// The same, when it is done.
@@ -85,17 +86,19 @@ pub(crate) enum Request {
     /// The daemon itself; its memory is not filled in.
     Info(Reply<DaemonInfo>),
     /// End or replace.
-    Control(ServerControl, String, Reply<()>),
+    Control(ServerControl, Who, Reply<()>),
     /// What follows this epoch and number; everything, and what follows it, where that is not kept.
     Subscribe(Option<(u64, u64)>, oneshot::Sender<Joined>),
     /// What some used over time.
     MetricHistory(Vec<Selector>, Reply<Vec<MetricHistory>>),
     /// What the journal of runs is read for.
     Subjects(Vec<Selector>, Reply<Vec<Subject>>),
+    /// Who listens to what happens.
+    Clients(Reply<Vec<ClientView>>),
     /// The log files of some.
     Logs(Vec<Selector>, Reply<Vec<LogSource>>),
     /// Empty or rotate the logs of some.
-    TendLogs(Vec<Selector>, Tending, Reply<Vec<LogSource>>),
+    TendLogs(Vec<Selector>, Tending, Who, Reply<Vec<LogSource>>),
 }
 
 /// What is done to logs on request.
@@ -176,6 +179,18 @@ pub(crate) enum Msg {
     },
     /// Something that happened and that nobody has to do anything about.
     Noted(String),
+    /// Somebody listens to what happens.
+    Attached {
+        /// A number of its own.
+        session: u64,
+        /// Who.
+        who: Who,
+    },
+    /// And no longer does.
+    Left {
+        /// Its number.
+        session: u64,
+    },
     /// Somebody follows a log, or no longer does.
     Follower {
         /// One more, or one less.

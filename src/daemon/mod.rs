@@ -2,6 +2,7 @@
 //! instant; the next one goes on from the keeper's table. Knows nothing of sockets to clients, of screens or of
 //! configuration files.
 
+mod activity;
 mod adopt;
 mod apply;
 mod audience;
@@ -30,6 +31,7 @@ pub(crate) mod plan;
 pub(crate) mod reading;
 mod recording;
 mod reports;
+mod requests;
 mod retention;
 pub(crate) mod role;
 mod rollouts;

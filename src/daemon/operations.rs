@@ -98,6 +98,11 @@ impl Operation {
         self.unrecorded == 0 || self.refused || late
     }
 
+    /// How long it has taken so far, nanoseconds.
+    pub(super) fn took_ns(&self, now_ns: u64) -> u64 {
+        now_ns.saturating_sub(self.begun_ns)
+    }
+
     /// When it is done at the latest, if nothing more is heard.
     fn due(&self) -> Option<u64> {
         let waits = self.settled_ns.is_none() && !self.durable;
@@ -389,6 +394,7 @@ impl Supervisor {
         if let Some(entry) = entry {
             self.remember(entry);
         }
+        self.tell_outcome(&id);
         if let Ok(operation) = self.operation_view(&id) {
             self.hub.publish(&Push::Operation { operation });
         }

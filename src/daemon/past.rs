@@ -4,7 +4,10 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 
-use crate::api::{ApiError, Code, InstanceRuns, PlanQuery, PlanView, RunState, RunView, Why};
+use crate::api::{
+    Activity, ApiError, Code, InstanceRuns, PlanQuery, PlanView, RunState, RunView, Why,
+};
+use crate::domain::activity::add;
 use crate::domain::names::{InstanceId, RunId};
 use crate::domain::run::Run;
 use crate::domain::selector::Selector;
@@ -97,6 +100,26 @@ impl Past {
         });
         read.await
             .map_err(|error| ApiError::new(Code::Internal, error.to_string()))
+    }
+
+    /// Who did what since then, and what happened by itself, oldest first: at most so many entries, the newest.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub(crate) async fn activity(
+        &self,
+        since_ms: u64,
+        most: usize,
+    ) -> Result<VecDeque<Activity>, ApiError> {
+        // Each may have an end, which is no entry.
+        let events = self.history.activity(since_ms, most * 2).await;
+        let events = events.map_err(|error| {
+            let text = format!("the history cannot be read: {error}");
+            ApiError::new(Code::Internal, text)
+        })?;
+        let mut list = VecDeque::new();
+        events.iter().for_each(|event| add(&mut list, event, most));
+        Ok(list)
     }
 
     async fn journal(

@@ -214,7 +214,7 @@ impl Supervisor {
             self.cancel(&deferred.operation);
             return;
         }
-        self.tell_targets(&deferred.operation, "its definition", false);
+        self.tell_targets(&deferred.operation, &deferred.by, false);
         self.settle_operations();
         for reply in deferred.replies {
             self.answer_when_recorded(&deferred.operation, reply);

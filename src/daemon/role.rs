@@ -220,6 +220,7 @@ fn begin(
         supervisor.board = Some(board);
         let remembered = super::ledger::load(&paths.volatile, &boot);
         supervisor.take_over(saved, remembered, entries);
+        supervisor.daemon_began();
         match before {
             Before::Over => {}
             Before::Hung => supervisor.warn(HUNG),
@@ -262,7 +263,6 @@ fn begin(
                 own_log: telemetry.log.clone(),
             },
         );
-        tracing::info!(epoch, pid = std::process::id(), "the daemon has taken over");
         let _ = std::fs::remove_file(paths.start_error());
         failpoint!("daemon.open");
         let result = turn(&mut supervisor, &mut hands, receiver).await;

@@ -13,7 +13,7 @@ use crate::keeper::protocol::ToKeeper;
 
 use super::hub::Hub;
 use super::member::{Member, Process};
-use super::message::{Deed, Msg, Reply, Request};
+use super::message::{Deed, Msg, Reply};
 use super::operations::Operations;
 use super::recording::{Awaited, Owed};
 
@@ -48,6 +48,8 @@ pub(super) struct Setting {
 /// An operation that waits until its definitions are in the state folder.
 pub(super) struct Deferred {
     pub(super) operation: OperationId,
+    /// Who asked for it.
+    pub(super) by: String,
     /// Who waits for the answer; a request that is made again waits as well.
     pub(super) replies: Vec<Deferral>,
     /// Taken back when it cannot be recorded.
@@ -112,6 +114,10 @@ pub(super) struct Supervisor {
     pub(super) jitter: u64,
     /// At whose word the next step is taken; none when nobody's.
     pub(super) asker: Option<crate::domain::run::Asker>,
+    /// Whose request is being carried out.
+    pub(super) client: Option<crate::domain::who::Who>,
+    /// Who listens to what happens, by number of the session.
+    pub(super) clients: BTreeMap<u64, crate::api::ClientView>,
     /// How many readers follow a log.
     pub(super) followers: usize,
     /// What the parts around it are doing.
@@ -150,6 +156,8 @@ impl Supervisor {
             dirty: BTreeSet::new(),
             jitter,
             asker: None,
+            client: None,
+            clients: BTreeMap::new(),
             followers: 0,
             board: None,
         }
@@ -199,6 +207,8 @@ impl Supervisor {
                 error,
             } => self.tended_one(ticket, removed, error),
             Msg::Noted(text) => self.announce(None, What::Note { text }),
+            Msg::Attached { session, who } => self.attached(session, who),
+            Msg::Left { session } => self.left(session),
             Msg::Follower { joined } => self.follower(joined),
             Msg::Subsystem(text) => self.tell(None, What::Alarm { text }),
             Msg::EndAll { at_once } => self.end_all(at_once),
@@ -380,103 +390,5 @@ impl Supervisor {
             self.asker = Some(crate::domain::run::Asker::Shutdown);
             self.drive(id, &Happened::Stop { force: at_once }, "the daemon ends");
         }
-    }
-
-    fn request(&mut self, request: Request) {
-        if self.ending != Ending::No && is_change(&request) {
-            // The reply goes with the request, which says that the daemon is ending.
-            return;
-        }
-        match request {
-            Request::List(select, reply) => {
-                let views = self.select(&select).map(|ids| self.views(&ids));
-                let _ = reply.send(views);
-            }
-            Request::Detail(select, reply) => {
-                let details = self.select(&select).map(|ids| self.details(&ids));
-                let _ = reply.send(details);
-            }
-            Request::Act(act, by, reply) => self.act(act, &by, reply),
-            Request::Plan(query, reply) => {
-                let _ = reply.send(self.plan(&query));
-            }
-            Request::Scale(wish, by, reply) => self.scale(wish, &by, reply),
-            Request::Signal(wish, by, reply) => self.signal(wish, &by, reply),
-            Request::ControlRollout(id, what, by, reply) => {
-                let answer = self.control_rollout(&id, what, &by);
-                let _ = reply.send(answer);
-            }
-            Request::Undo(undo, by, reply) => self.take_back_operation(undo, &by, reply),
-            Request::UndoList(reply) => {
-                let _ = reply.send(Ok(self.undo_views()));
-            }
-            Request::Operations(reply) => {
-                let _ = reply.send(Ok(self.operation_views()));
-            }
-            Request::Define(define, by, reply) => self.define(*define, &by, reply),
-            Request::Apply(apply, by, reply) => self.apply(*apply, &by, reply),
-            Request::Down(down, by, reply) => self.down(down, &by, reply),
-            Request::Operation(id, reply) => {
-                let _ = reply.send(self.operation_view(&id));
-            }
-            Request::OperationDone(id, reply) => self.when_done(&id, reply),
-            Request::Info(reply) => {
-                let mut info = self.info();
-                if let Some(board) = &mut self.board {
-                    info.subsystems = board.views();
-                }
-                let _ = reply.send(Ok(info));
-            }
-            Request::Control(what, by, reply) => {
-                self.control(what, &by);
-                let _ = reply.send(Ok(()));
-            }
-            Request::Subscribe(last, reply) => {
-                let _ = reply.send(self.join(last));
-            }
-            Request::MetricHistory(select, reply) => {
-                let told = self.select(&select).map(|ids| self.metric_histories(&ids));
-                let _ = reply.send(told);
-            }
-            Request::Subjects(select, reply) => {
-                let subjects = self.select(&select).map(|ids| self.subjects(&ids));
-                let _ = reply.send(subjects);
-            }
-            Request::Logs(select, reply) => {
-                let sources = self.select(&select).map(|ids| self.log_sources(&ids));
-                let _ = reply.send(sources);
-            }
-            Request::TendLogs(select, how, reply) => {
-                self.tend_logs(&select, how, reply);
-            }
-        }
-    }
-}
-
-/// Whether a request changes something, which is too late while everything ends.
-fn is_change(request: &Request) -> bool {
-    match request {
-        Request::Act(..)
-        | Request::Scale(..)
-        | Request::Signal(..)
-        | Request::ControlRollout(..)
-        | Request::Undo(..)
-        | Request::Define(..)
-        | Request::Apply(..)
-        | Request::Down(..) => true,
-        Request::List(..)
-        | Request::Plan(..)
-        | Request::Detail(..)
-        | Request::Operation(..)
-        | Request::OperationDone(..)
-        | Request::Operations(..)
-        | Request::UndoList(..)
-        | Request::Info(..)
-        | Request::Control(..)
-        | Request::Subscribe(..)
-        | Request::MetricHistory(..)
-        | Request::Subjects(..)
-        | Request::Logs(..)
-        | Request::TendLogs(..) => false,
     }
 }

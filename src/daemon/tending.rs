@@ -7,6 +7,7 @@ use crate::domain::selector::Selector;
 use crate::keeper::lane::Lane;
 use crate::keeper::protocol::ToScribe;
 
+use super::activity::Did;
 use super::message::{Deed, LogSource, Reply, Tending};
 use super::supervisor::Supervisor;
 
@@ -84,6 +85,11 @@ impl Supervisor {
             Ok(ids) => ids,
             Err(error) => return drop(reply.send(Err(error))),
         };
+        let word = match how {
+            Tending::Flush => "empty the logs of",
+            Tending::Rotate => "rotate the logs of",
+        };
+        self.did(Did::plain(word, ids.clone()));
         let mut request = Tend {
             how,
             open: BTreeMap::new(),

@@ -169,6 +169,7 @@ impl Supervisor {
                 .into_iter()
                 .filter(|view| !view.done || !view.rollouts.is_empty())
                 .collect(),
+            clients: self.clients.values().cloned().collect(),
             series: self
                 .members
                 .iter()

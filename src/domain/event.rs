@@ -7,6 +7,7 @@ use super::names::{InstanceId, OperationId, RunId};
 use super::operation::Verb;
 use super::run::Reason;
 use super::status::Status;
+use super::who::Who;
 
 /// What happened to one instance or to the daemon.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,6 +42,46 @@ pub enum What {
         operation: OperationId,
         /// Who asked.
         by: String,
+    },
+    /// Somebody did something: one for a request, however many instances it is about.
+    Did {
+        /// Who.
+        who: Who,
+        /// What, in words.
+        what: String,
+        /// To what: processes, and instances where it is not about all of a process; the first few.
+        on: Vec<String>,
+        /// To how many more.
+        more: u32,
+        /// The operation's id, where it is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        operation: Option<OperationId>,
+        /// The processes whose definitions are others by it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        changed: Vec<String>,
+    },
+    /// An operation is at its end.
+    Done {
+        /// Which.
+        operation: OperationId,
+        /// For how many instances it is done.
+        ok: u32,
+        /// For how many it failed.
+        failed: u32,
+        /// Why the first failed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
+        /// How long it took, milliseconds.
+        took_ms: u64,
+    },
+    /// A daemon has taken over.
+    Began {
+        /// Its version.
+        version: String,
+        /// Its pid.
+        pid: u32,
+        /// Which daemon since boot it is.
+        epoch: u64,
     },
     /// A limit was passed.
     Limit {

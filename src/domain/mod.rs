@@ -1,5 +1,6 @@
 //! Nouns and decisions. Pure: no clock, no disk, no pid, no runtime; the standard library, serde, thiserror and strsim only.
 
+pub(crate) mod activity;
 pub(crate) mod backoff;
 pub(crate) mod checkup;
 pub(crate) mod clues;
@@ -21,6 +22,7 @@ pub(crate) mod scale;
 pub(crate) mod selector;
 pub(crate) mod spec;
 pub(crate) mod status;
+pub(crate) mod who;
 pub(crate) mod why;
 
 /// Held by the test that writes its part of `docs/state-machine.md`.

@@ -9,7 +9,7 @@ use super::names::{InstanceId, OperationId, RunId};
 use super::operation::Verb;
 
 /// How long the name of somebody who asks may be in what is remembered, in characters.
-const BY_MAX: usize = 40;
+const BY_MAX: usize = 96;
 
 /// At whose word a run began or was ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -118,6 +118,19 @@ pub(crate) fn parse(line: &str) -> Option<Record> {
     })
 }
 
+/// The end of a file, at most so many bytes.
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) fn end_of(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    let from = file.metadata()?.len().saturating_sub(most);
+    file.seek(SeekFrom::Start(from))?;
+    let mut bytes = Vec::new();
+    file.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// The last records of a file, oldest first, and of the file before it where one is not enough.
 ///
 /// # Errors
@@ -128,15 +141,11 @@ pub(crate) fn tail(path: &Path, level: Level, most: usize) -> io::Result<VecDequ
         if all.len() >= most {
             break;
         }
-        let mut file = match File::open(&path) {
-            Ok(file) => file,
+        let bytes = match end_of(&path, TAIL) {
+            Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => return Err(error),
         };
-        let from = file.metadata()?.len().saturating_sub(TAIL);
-        file.seek(SeekFrom::Start(from))?;
-        let mut bytes = Vec::new();
-        file.take(TAIL).read_to_end(&mut bytes)?;
         let text = String::from_utf8_lossy(&bytes);
         // The first line of a part may be a part of a line, which is then none that can be read.
         let records = text.lines().rev().filter_map(parse);

@@ -24,3 +24,4 @@ pub(crate) mod service;
 pub(crate) mod signal;
 pub(crate) mod sockets;
 pub(crate) mod survey;
+pub(crate) mod users;

@@ -2,6 +2,7 @@
 //! last gets what it missed instead.
 
 use std::convert::Infallible;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Extension;
@@ -10,8 +11,9 @@ use axum::response::IntoResponse as _;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use tokio::sync::mpsc;
 
-use crate::api::{LAST_EVENT_ID, Push, Snapshot};
+use crate::api::{LAST_EVENT_ID, Push, Snapshot, Who};
 use crate::daemon::handle::{Follow, Joined, Subscription};
+use crate::daemon::role::Msg;
 
 use super::answer::Answer;
 use super::routes::Context;
@@ -64,11 +66,44 @@ impl Mouth {
     }
 }
 
-pub(super) async fn events(Extension(context): Extension<Context>, headers: HeaderMap) -> Answer {
+/// The number of the next session.
+static SESSION: AtomicU64 = AtomicU64::new(1);
+
+/// Says that somebody listens, for as long as it lives.
+struct Session {
+    number: u64,
+    messages: mpsc::Sender<Msg>,
+}
+
+impl Session {
+    async fn begin(messages: mpsc::Sender<Msg>, who: Who) -> Self {
+        let session = SESSION.fetch_add(1, Ordering::Relaxed);
+        let _ = messages.send(Msg::Attached { session, who }).await;
+        Self {
+            number: session,
+            messages,
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let session = self.number;
+        super::logs::say_later(&self.messages, Msg::Left { session });
+    }
+}
+
+pub(super) async fn events(
+    Extension(context): Extension<Context>,
+    Extension(who): Extension<Who>,
+    headers: HeaderMap,
+) -> Answer {
     let last = place(&headers);
     let joined = context.handle.subscribe(last).await?;
+    let session = Session::begin(context.messages.clone(), who).await;
     let (sender, stream) = mpsc::channel(BUFFER);
     tokio::spawn(async move {
+        let _session = session;
         let mut mouth = Mouth { epoch: 0, sender };
         let Some(mut place) = begin(&mut mouth, joined, last).await else {
             return;

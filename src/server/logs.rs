@@ -15,7 +15,7 @@ use serde::Deserialize;
 use tokio::sync::mpsc;
 
 use crate::api::{
-    ApiError, Code, Level, LogHistogramQuery, LogPageQuery, LogQuery, LogSearchQuery, Selector,
+    ApiError, Code, Level, LogHistogramQuery, LogPageQuery, LogQuery, LogSearchQuery, Selector, Who,
 };
 use crate::daemon::handle::Tending;
 use crate::daemon::reading::{Scope, histogram, page, search, stream};
@@ -50,13 +50,17 @@ struct Follower(mpsc::Sender<Msg>);
 
 impl Drop for Follower {
     fn drop(&mut self) {
-        let sender = self.0.clone();
-        // The queue may be full at this moment; the word must arrive all the same.
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(async move {
-                let _ = sender.send(Msg::Follower { joined: false }).await;
-            });
-        }
+        say_later(&self.0, Msg::Follower { joined: false });
+    }
+}
+
+/// Tells the supervisor without waiting: its queue may be full at this moment, and the word must arrive all the same.
+pub(super) fn say_later(messages: &mpsc::Sender<Msg>, word: Msg) {
+    let sender = messages.clone();
+    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        runtime.spawn(async move {
+            let _ = sender.send(word).await;
+        });
     }
 }
 
@@ -271,9 +275,14 @@ struct Tend {
     select: Vec<Selector>,
 }
 
-async fn tend(context: Context, bytes: Result<Bytes, BytesRejection>, how: Tending) -> Answer {
+async fn tend(
+    context: Context,
+    who: Who,
+    bytes: Result<Bytes, BytesRejection>,
+    how: Tending,
+) -> Answer {
     let tend: Tend = body(bytes)?;
-    let sources = context.handle.tend_logs(tend.select, how).await?;
+    let sources = context.handle.tend_logs(tend.select, how, who).await?;
     let files: Vec<String> = sources
         .iter()
         .map(|source| source.path.display().to_string())
@@ -283,14 +292,16 @@ async fn tend(context: Context, bytes: Result<Bytes, BytesRejection>, how: Tendi
 
 pub(super) async fn flush(
     Extension(context): Extension<Context>,
+    Extension(who): Extension<Who>,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Answer {
-    tend(context, bytes, Tending::Flush).await
+    tend(context, who, bytes, Tending::Flush).await
 }
 
 pub(super) async fn rotate(
     Extension(context): Extension<Context>,
+    Extension(who): Extension<Who>,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Answer {
-    tend(context, bytes, Tending::Rotate).await
+    tend(context, who, bytes, Tending::Rotate).await
 }

@@ -1,6 +1,7 @@
 //! The doors: HTTP on the unix socket, translated to the supervisor's handle and back. Knows nothing of registries
 //! and phases.
 
+mod activity;
 mod answer;
 mod crowd;
 mod events;

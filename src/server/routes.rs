@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, Path, Query, Request};
-use axum::http::Method;
+use axum::http::{HeaderMap, Method};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
@@ -14,7 +14,7 @@ use axum::{Extension, Router};
 use serde::Deserialize;
 use tokio::sync::{Semaphore, mpsc, watch};
 
-use crate::api::{ApiError, Applied, Code, OperationView, READ_ONLY, ServerControl};
+use crate::api::{ApiError, Applied, CLIENT, Code, OperationView, READ_ONLY, ServerControl, Who};
 use crate::daemon::candidate;
 use crate::daemon::handle::Handle;
 use crate::daemon::past::Past;
@@ -26,7 +26,7 @@ use crate::platform::procfs;
 
 use super::answer::{Answer, Failure, body, selectors, success};
 use super::patience::{self, Activity, Answering, Untaken};
-use super::{events, logs, own_log};
+use super::{activity, events, logs, own_log};
 
 /// The largest body: the definitions of a large file with their environments fit.
 const BODY_MAX: usize = 16 * 1024 * 1024;
@@ -42,8 +42,8 @@ pub(super) struct Context {
     pub(super) messages: mpsc::Sender<Msg>,
     pub(super) past: Past,
     pub(super) own_log: OwnLog,
-    /// Who is at the other end, in words.
-    pub(super) by: String,
+    /// Who is at the other end, as the kernel knows them: the user, and the pid.
+    pub(super) peer: (String, Option<i32>),
     /// What this connection is doing.
     pub(super) activity: Arc<Activity>,
     /// Room for the bodies of all requests together.
@@ -69,6 +69,8 @@ pub(super) fn router() -> Router {
         .route("/api/down", post(down))
         .route("/api/metrics/history", get(metric_history))
         .route("/api/events", get(events::events))
+        .route("/api/activity", get(activity::activity))
+        .route("/api/clients", get(activity::clients))
         .route("/api/logs", get(logs::read))
         .route("/api/logs/page", get(logs::page))
         .route("/api/logs/search", get(logs::search))
@@ -95,7 +97,9 @@ async fn take_whole(
         return Failure::from(error).into_response();
     }
     let under_way = context.activity.begin();
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    let who = who(&parts.headers, &context.peer);
+    parts.extensions.insert(who);
     let (bytes, permit) = match patience::take(body, BODY_MAX, &context.room).await {
         Ok(taken) => taken,
         Err(why) => return Failure::from(untaken(why)).into_response(),
@@ -110,6 +114,12 @@ async fn take_whole(
             _under_way: under_way,
         })
     })
+}
+
+/// Who asks: what the kernel says, and what the client says of itself.
+fn who(headers: &HeaderMap, (user, pid): &(String, Option<i32>)) -> Who {
+    let said = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    Who::new(user, *pid, said(CLIENT), said("user-agent"))
 }
 
 fn untaken(why: Untaken) -> ApiError {
@@ -154,6 +164,7 @@ async fn info(Extension(context): Extension<Context>) -> Answer {
 
 async fn control(
     Extension(context): Extension<Context>,
+    Extension(who): Extension<Who>,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Answer {
     let what = body(bytes)?;
@@ -172,7 +183,7 @@ async fn control(
             return Err(ApiError::new(Code::Refused, text).into());
         }
     }
-    context.handle.control(what, context.by).await?;
+    context.handle.control(what, who).await?;
     success(true)
 }
 
@@ -233,21 +244,23 @@ type Waiting = Result<Query<Wait>, QueryRejection>;
 
 async fn define(
     Extension(context): Extension<Context>,
+    Extension(who): Extension<Who>,
     wait: Waiting,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Answer {
     let Query(wait) = wait?;
-    let view = context.handle.define(body(bytes)?, context.by).await?;
+    let view = context.handle.define(body(bytes)?, who).await?;
     success(wait.on(&context.handle, view).await?)
 }
 
 async fn act(
     Extension(context): Extension<Context>,
+    Extension(who): Extension<Who>,
     wait: Waiting,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Answer {
     let Query(wait) = wait?;
-    let view = context.handle.act(body(bytes)?, context.by).await?;
+    let view = context.handle.act(body(bytes)?, who).await?;
     success(wait.on(&context.handle, view).await?)
 }
 
@@ -269,11 +282,12 @@ async fn undo_list(Extension(context): Extension<Context>) -> Answer {
 
 async fn undo(
     Extension(context): Extension<Context>,
+    Extension(who): Extension<Who>,
     wait: Waiting,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Answer {
     let Query(wait) = wait?;
-    let view = context.handle.undo(body(bytes)?, context.by).await?;
+    let view = context.handle.undo(body(bytes)?, who).await?;
     success(wait.on(&context.handle, view).await?)
 }
 
@@ -286,11 +300,12 @@ async fn plan(
 
 async fn scale(
     Extension(context): Extension<Context>,
+    Extension(who): Extension<Who>,
     wait: Waiting,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Answer {
     let Query(wait) = wait?;
-    let scaled = context.handle.scale(body(bytes)?, context.by).await?;
+    let scaled = context.handle.scale(body(bytes)?, who).await?;
     applied(&context.handle, &wait, scaled).await
 }
 
@@ -302,41 +317,45 @@ async fn applied(handle: &Handle, wait: &Wait, mut it: Applied) -> Answer {
 
 async fn signal(
     Extension(context): Extension<Context>,
+    Extension(who): Extension<Who>,
     wait: Waiting,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Answer {
     let Query(wait) = wait?;
-    let view = context.handle.signal(body(bytes)?, context.by).await?;
+    let view = context.handle.signal(body(bytes)?, who).await?;
     success(wait.on(&context.handle, view).await?)
 }
 
 async fn control_rollout(
     Extension(context): Extension<Context>,
+    Extension(who): Extension<Who>,
     id: Named,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Answer {
     let Path(id) = id?;
     let id = OperationId::try_from(id).map_err(|e| ApiError::new(Code::BadRequest, e))?;
     let what = body(bytes)?;
-    success(context.handle.control_rollout(id, what, context.by).await?)
+    success(context.handle.control_rollout(id, what, who).await?)
 }
 
 async fn apply(
     Extension(context): Extension<Context>,
+    Extension(who): Extension<Who>,
     wait: Waiting,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Answer {
     let Query(wait) = wait?;
-    let it = context.handle.apply(body(bytes)?, context.by).await?;
+    let it = context.handle.apply(body(bytes)?, who).await?;
     applied(&context.handle, &wait, it).await
 }
 
 async fn down(
     Extension(context): Extension<Context>,
+    Extension(who): Extension<Who>,
     wait: Waiting,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Answer {
     let Query(wait) = wait?;
-    let it = context.handle.down(body(bytes)?, context.by).await?;
+    let it = context.handle.down(body(bytes)?, who).await?;
     applied(&context.handle, &wait, it).await
 }

@@ -17,6 +17,8 @@ use crate::daemon::reading::Readers;
 use crate::daemon::role::{Doors, Msg};
 use crate::daemon::subsystems::Subsystems;
 
+use crate::platform::users;
+
 use super::crowd::Crowd;
 use super::patience::{self, Activity, Patient};
 use super::routes::{Context, router};
@@ -56,7 +58,7 @@ pub(crate) fn open(subsystems: &Subsystems, doors: Doors) {
                 messages: messages.clone(),
                 past: past.clone(),
                 own_log: own_log.clone(),
-                by: String::new(),
+                peer: (String::new(), None),
                 activity: Activity::new(),
                 room: patience::room(BODIES),
             };
@@ -76,6 +78,8 @@ async fn serve(listener: UnixListener, context: Context) {
     let mut crowd = Crowd::default();
     let router = router();
     let me = nix::unistd::geteuid().as_raw();
+    // Nobody else is heard.
+    let (owner, root) = (users::name(me), users::name(0));
     loop {
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
@@ -95,11 +99,7 @@ async fn serve(listener: UnixListener, context: Context) {
             tracing::warn!(uid = peer.uid(), "a stranger was turned away");
             continue;
         }
-        let by = if peer.uid() == 0 {
-            "root".to_owned()
-        } else {
-            format!("uid {}", peer.uid())
-        };
+        let user = if peer.uid() == 0 { &root } else { &owner };
         if !crowd.make_room() {
             // What fits into the empty buffer of a new connection is all that it gets.
             let _ = stream.try_write(FULL.as_bytes());
@@ -107,7 +107,7 @@ async fn serve(listener: UnixListener, context: Context) {
         }
         let activity = Activity::new();
         let context = Context {
-            by,
+            peer: (user.clone(), peer.pid()),
             activity: Arc::clone(&activity),
             ..context.clone()
         };

@@ -133,6 +133,7 @@ pub(crate) fn run(client: Client, options: Options) -> io::Result<Farewell> {
         model.toast(fault, true);
     }
     model.size = Terminal::size();
+    let client = client.introduced_as(crate::api::Face::Tui);
     let client = if options.read_only {
         client.read_only()
     } else {

@@ -82,9 +82,11 @@ impl Known {
             Push::Snapshot(snapshot) => self.snapshot(&snapshot.instances, now),
             Push::Instance { instance } => self.instance(&instance, now).into_iter().collect(),
             Push::Removed { id } => self.removed(id, now).into_iter().collect(),
-            Push::Resync | Push::Metrics { .. } | Push::Event { .. } | Push::Operation { .. } => {
-                self.back(now).into_iter().collect()
-            }
+            Push::Resync
+            | Push::Metrics { .. }
+            | Push::Clients { .. }
+            | Push::Event { .. }
+            | Push::Operation { .. } => self.back(now).into_iter().collect(),
         }
     }
 

@@ -224,7 +224,7 @@ fn pushed(model: &mut Model, push: Push, commands: &mut Vec<Cmd>) {
             screens::rolling::told(model, &operation);
         }
         // The snapshot follows.
-        Push::Resync | Push::Event { .. } => {}
+        Push::Resync | Push::Event { .. } | Push::Clients { .. } => {}
     }
 }
 

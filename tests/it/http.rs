@@ -35,7 +35,7 @@ fn talk(s: &Sandbox, bytes: &[u8], no_more: bool) -> Vec<u8> {
 }
 
 /// Status and body of a request that closes the connection; the body is JSON, chunked or not.
-fn request(s: &Sandbox, text: &str) -> (u16, Value) {
+pub(crate) fn request(s: &Sandbox, text: &str) -> (u16, Value) {
     // Who asks for an answer stays to hear it.
     let answer = talk(s, text.as_bytes(), false);
     let answer = String::from_utf8_lossy(&answer).into_owned();

@@ -7,6 +7,7 @@
     clippy::wildcard_enum_match_arm
 )]
 
+mod activity;
 mod apply;
 mod architecture;
 mod chance;

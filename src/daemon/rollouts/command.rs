@@ -11,6 +11,7 @@ use crate::domain::operation::Verb;
 use crate::domain::rollout::{Event, Place, Plan, Rollout, Whole};
 
 use super::{Rolling, Spot};
+use crate::daemon::activity::Did;
 use crate::daemon::commands::Begun;
 use crate::daemon::ledger::Asked;
 use crate::daemon::supervisor::Supervisor;
@@ -125,6 +126,13 @@ impl Supervisor {
             RolloutControl::Resume => Event::Resume,
             RolloutControl::Abort => Event::Abort,
         };
+        let word = match what {
+            RolloutControl::Pause => "pause the rolling restart of",
+            RolloutControl::Resume => "resume the rolling restart of",
+            RolloutControl::Abort => "abort the rolling restart of",
+        };
+        let targets = view.targets.iter().map(|target| target.id).collect();
+        self.did(Did::plain(word, targets));
         for position in self.rollouts.of(id) {
             self.turn_rollout(position, event, by);
         }

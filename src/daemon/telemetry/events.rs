@@ -1,5 +1,8 @@
 //! What happens to processes, as it is said in the daemon's own log.
 
+use std::collections::VecDeque;
+
+use crate::domain::activity::add;
 use crate::domain::event::{Event, What};
 use crate::domain::run::Reason;
 use crate::domain::status::Status;
@@ -40,10 +43,33 @@ pub(in crate::daemon) fn say(event: &Event) {
             verb,
             operation,
             by,
-        } => tracing::info!(
+        } => tracing::debug!(
             "{name}: {} asked by {by}, operation {operation}",
             verb.word()
         ),
+        What::Did { .. } => {
+            let mut told = VecDeque::new();
+            add(&mut told, event, 1);
+            for it in told {
+                tracing::info!("{}: {}", it.actor(), it.words());
+            }
+        }
+        What::Done {
+            operation,
+            ok,
+            failed,
+            took_ms,
+            ..
+        } => {
+            tracing::info!("operation {operation}: {ok} done, {failed} failed, {took_ms} ms");
+        }
+        What::Began {
+            version,
+            pid,
+            epoch,
+        } => {
+            tracing::info!(epoch, pid, version, "the daemon has taken over");
+        }
         What::Limit { memory, allowed } => {
             tracing::warn!("{name}: uses {memory} bytes of {allowed} allowed");
         }

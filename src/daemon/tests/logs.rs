@@ -68,7 +68,7 @@ fn trouble_with_a_log_ends_with_its_process_and_with_the_scribe_that_saw_it() {
 fn tend(world: &mut World, how: Tending) -> Answer<Vec<LogSource>> {
     world.told_scribe.clear();
     let all = vec!["web".parse().unwrap()];
-    world.ask(|reply| Request::TendLogs(all, how, reply))
+    world.ask(|reply| Request::TendLogs(all, how, "test".into(), reply))
 }
 
 /// What the scribe was asked for and has not answered: tickets and file names.

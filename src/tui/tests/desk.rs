@@ -147,6 +147,7 @@ pub(super) fn snapshot(instances: Vec<InstanceView>) -> Snapshot {
         host: host(),
         instances,
         operations: Vec::new(),
+        clients: Vec::new(),
         series,
     }
 }

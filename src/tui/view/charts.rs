@@ -64,6 +64,9 @@ impl Marks {
             | What::Asked { .. }
             | What::Limit { .. }
             | What::Alarm { .. }
+            | What::Did { .. }
+            | What::Done { .. }
+            | What::Began { .. }
             | What::Note { .. } => false,
         });
         for event in begins {
@@ -233,6 +236,10 @@ fn words(event: &Event) -> String {
             format!("memory {memory}, {allowed} are allowed")
         }
         What::Alarm { text } | What::Note { text } => text.clone(),
+        // Of the daemon as a whole: no instance has such an event.
+        What::Did { what, .. } => what.clone(),
+        What::Done { operation, .. } => format!("operation {operation} is done"),
+        What::Began { version, .. } => format!("the daemon began, version {version}"),
     }
 }
 
