@@ -95,6 +95,10 @@ fn execute(name: &str) -> usize {
             (Some(Mark::NotRun(_)), _) => {}
             (Some(Mark::File { name, mode }), _) => {
                 sandbox.file_mode(&format!("page/{name}"), &block.text, *mode);
+                if name == "adasa.toml" {
+                    configuration(&sandbox, &place, block);
+                    count += 1;
+                }
             }
             (None, "toml" | "json") => {
                 configuration(&sandbox, &place, block);

@@ -11,7 +11,7 @@ use crate::api::LogLine;
 use crate::domain::spec::Stream::{Err, Out};
 use crate::tui::theme::Theme;
 
-use super::desk::{Desk, line};
+use super::desk::{Desk, Dice, line};
 use super::scenes;
 
 /// Pixels of a cell.
@@ -58,6 +58,16 @@ fn indexed(n: u8) -> String {
     }
 }
 
+/// How much of its cell a block fills from the left and from below. Fonts leave gaps between them; a terminal does not.
+fn block(sign: char) -> Option<(f32, f32)> {
+    let eighths = |from: char| f32::from(u8::try_from(u32::from(sign) - u32::from(from)).unwrap());
+    match sign {
+        '▁'..='█' => Some((1.0, (eighths('▁') + 1.0) / 8.0)),
+        '▉'..='▏' => Some(((7.0 - eighths('▉')) / 8.0, 1.0)),
+        _ => None,
+    }
+}
+
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
@@ -93,7 +103,10 @@ fn svg(buffer: &Buffer) -> String {
             let like = look(cell);
             let from = x;
             let mut text = String::new();
-            while x < area.width && look(&buffer[(x, y)]) == like {
+            let drawn = |x: u16| buffer[(x, y)].symbol().chars().next().and_then(block);
+            let is_block = drawn(x).is_some();
+            while x < area.width && look(&buffer[(x, y)]) == like && drawn(x).is_some() == is_block
+            {
                 let symbol = buffer[(x, y)].symbol();
                 text.push_str(symbol);
                 x += u16::try_from(symbol.width().max(1)).unwrap();
@@ -109,6 +122,24 @@ fn svg(buffer: &Buffer) -> String {
                     CELL.1
                 )
                 .unwrap();
+            }
+            let blocks = text.chars().map(block).collect::<Option<Vec<_>>>();
+            if let Some(blocks) = blocks {
+                let mut at = left;
+                for alike in blocks.chunk_by(|a, b| a == b && a.0 >= 1.0) {
+                    let (wide, high) = alike[0];
+                    let cells = CELL.0 * f32::from(u16::try_from(alike.len()).unwrap());
+                    writeln!(
+                        out,
+                        "<rect x=\"{at:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\" fill=\"{fill}\" shape-rendering=\"crispEdges\"/>",
+                        top + CELL.1 * (1.0 - high),
+                        cells * wide,
+                        CELL.1 * high
+                    )
+                    .unwrap();
+                    at += cells;
+                }
+                continue;
             }
             let weight = if bold { " font-weight=\"bold\"" } else { "" };
             // Each word at its own place: viewers differ in how wide a space is.
@@ -178,9 +209,32 @@ fn traffic() -> Vec<LogLine> {
         .collect()
 }
 
+/// Five minutes in which what runs was busy, more and less; the figures of now are the scene's.
+fn lived(desk: &mut Desk) {
+    let mut dice = Dice::new(2027);
+    let rows = desk.model.rows.values();
+    let now: Vec<_> = rows
+        .filter_map(|row| Some((row.view.id, row.view.cpu?, row.view.memory?)))
+        .collect();
+    for (id, cpu, memory) in now {
+        let (mut busy, mut held) = (40_u16, 60_u64);
+        for _ in 0..60 {
+            busy = (busy + u16::try_from(dice.below(41)).unwrap()).clamp(30, 140) - 20;
+            held = (held + u64::try_from(dice.below(7)).unwrap()).min(102) - 2;
+            for _ in 0..5 {
+                let share = f32::from(busy) / 100.0;
+                desk.model
+                    .measure(id, Some(cpu * share), Some(memory * held / 100));
+            }
+        }
+        desk.model.measure(id, Some(cpu), Some(memory));
+    }
+}
+
 #[test]
 fn the_screenshots_are_of_this_dashboard() {
     let mut main = Desk::new();
+    lived(&mut main);
     main.wait(200);
     main.select(10);
     main.wait(200);
