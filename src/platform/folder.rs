@@ -139,4 +139,21 @@ mod tests {
         assert!(try_lock(&folder.join("lock")).unwrap().is_some());
         std::fs::remove_dir_all(base).unwrap();
     }
+
+    #[test]
+    fn a_path_too_long_for_a_socket_is_reached_all_the_same() {
+        use std::os::unix::net::{UnixListener, UnixStream};
+        let base = std::env::temp_dir().join(format!("adasa-long-{}", std::process::id()));
+        let folder = base.join("d".repeat(200));
+        make_private(&folder).unwrap();
+        let path = folder.join("api.sock");
+        assert!(UnixListener::bind(&path).is_err());
+        let (address, held) = socket_address(&path).unwrap();
+        let listener = UnixListener::bind(address).unwrap();
+        drop(held);
+        let (address, _held) = socket_address(&path).unwrap();
+        let _client = UnixStream::connect(address).unwrap();
+        let _server = listener.accept().unwrap();
+        std::fs::remove_dir_all(base).unwrap();
+    }
 }

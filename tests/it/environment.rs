@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::child;
-use crate::sandbox::Sandbox;
+use crate::logs::follow::shell;
+use crate::sandbox::{Sandbox, spawn};
 
 fn environment(s: &Sandbox, name: &str) -> BTreeMap<String, String> {
     let text = s.until_file(format!("{name}.env"), |text| !text.is_empty());
@@ -165,4 +166,40 @@ fn the_working_folder_is_the_callers_or_the_given_one() {
     let pwd = |name: &str| s.until_file(format!("{name}.pwd"), |text| text.ends_with('\n'));
     assert_eq!(pwd("here"), format!("{}\n", sub.display()));
     assert_eq!(pwd("there"), format!("{}/deep\n", sub.display()));
+}
+
+#[test]
+fn a_child_begins_as_a_shell_would_begin_it() {
+    let s = Sandbox::new();
+    let tell = "ulimit -Sn; grep -E '^Sig(Blk|Ign)' /proc/self/status; echo /proc/self/fd/*; exec sleep 1000";
+    // A shell that ignores what a child must not, with fewer descriptors than the keeper takes for itself.
+    let script = "trap '' PIPE XFSZ INT HUP; ulimit -Sn 200; exec \"$ADASA_BIN\" start sh --name it -- -c \"$1\" 9<&0";
+    let mut command = shell(&s, script);
+    command.args(["sh", tell]);
+    let _ = spawn(command).output().stderr("").success();
+    let _ = s.rows();
+    let text = s.until_file("home/logs/default/it/0.out.log", |text| {
+        text.contains("/proc/self/fd/") && text.ends_with('\n')
+    });
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[0], "200", "its own limit of open files\n{text}");
+    let mask = |line: &str| {
+        let digits = line.split_whitespace().nth(1).unwrap();
+        u64::from_str_radix(digits, 16).unwrap()
+    };
+    // What is above 31 is the C library's own.
+    assert_eq!(
+        mask(lines[1]) & 0x7fff_ffff,
+        0,
+        "nothing is blocked\n{text}"
+    );
+    assert_eq!(
+        mask(lines[2]) & 0x7fff_ffff,
+        0,
+        "nothing is ignored\n{text}"
+    );
+    // The shell's own look at the folder is the fourth.
+    let open = lines[3].split_whitespace().count();
+    assert!(open <= 4, "no descriptor of adasa is left open\n{text}");
+    assert!(lines[3].starts_with("/proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2"));
 }
