@@ -90,6 +90,7 @@ pub(super) fn open(client: &Client, options: Options) -> Result<ExitCode, Failur
         guardian: !options.no_guardian,
         theme: options.theme.or(settings.theme),
         read_only: options.read_only || settings.read_only.unwrap_or(false),
+        mouse: settings.mouse.unwrap_or(false),
         keys: settings.keys,
         trace_frames: options.trace_frames,
     };

@@ -42,13 +42,15 @@ pub(crate) struct Screen {
     pub ascii: Option<bool>,
     /// How colours are chosen.
     pub theme: Option<Colours>,
+    /// Take the mouse from the terminal.
+    pub mouse: Option<bool>,
     /// Only look.
     pub read_only: Option<bool>,
     /// Keys by the name of their action, in the order of the file.
     pub keys: Vec<(String, Vec<String>)>,
 }
 
-const KEYS: [&str; 5] = ["interval", "ascii", "theme", "read_only", "keys"];
+const KEYS: [&str; 6] = ["interval", "ascii", "theme", "mouse", "read_only", "keys"];
 
 /// Reads the settings; without a file there are none.
 ///
@@ -86,6 +88,7 @@ fn screen(reader: &Reader<'_>, tree: &Node) -> Read<Screen> {
             match key.name.as_str() {
                 "interval" => it.interval = Some(reader.duration(node, "interval")?),
                 "ascii" => it.ascii = Some(reader.truth(node, "ascii")?),
+                "mouse" => it.mouse = Some(reader.truth(node, "mouse")?),
                 "read_only" => it.read_only = Some(reader.truth(node, "read_only")?),
                 "theme" => it.theme = Some(reader.word(node, "theme", &THEMES)?),
                 "keys" => it.keys = keys(reader, node)?,

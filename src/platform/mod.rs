@@ -13,6 +13,7 @@ pub(crate) mod clock;
 pub(crate) mod descriptor;
 pub(crate) mod failpoint;
 pub(crate) mod folder;
+pub(crate) mod foreground;
 pub(crate) mod guardian;
 pub(crate) mod host;
 pub(crate) mod memory;

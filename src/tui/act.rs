@@ -12,6 +12,7 @@ use super::palette::Palette;
 use super::regions::regions;
 use super::screens::{self, Handled, MessagesScreen, Screen};
 use super::verbs::verb;
+use super::{copying, mouse};
 
 /// Does what a key asks for.
 pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
@@ -114,6 +115,17 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
         Action::Logs => to_logs(model),
         Action::Zoom if model.focus == Focus::About => screens::detail::open(model),
         Action::Zoom => model.zoomed = !model.zoomed,
+        Action::Mouse => mouse::toggle(model),
+        Action::Wide => model.wide = !model.wide,
+        Action::DividerUp => move_divider(model, 1),
+        Action::DividerDown => move_divider(model, -1),
+        Action::CopyName
+        | Action::CopyId
+        | Action::CopyPid
+        | Action::CopyCommand
+        | Action::CopyRow
+        | Action::CopyError
+        | Action::CopyLine => copying::copy(model, action, commands),
         Action::CursorBack => moment::step(model, -1),
         Action::CursorOn => moment::step(model, 1),
         Action::CursorFarBack => moment::step(model, -10),
@@ -147,6 +159,7 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
         | Action::Copy
         | Action::Whole
         | Action::Plain
+        | Action::Pager
         | Action::Follow
         | Action::Times
         | Action::Stream
@@ -218,6 +231,16 @@ fn turn(model: &mut Model, by: isize) {
         .unwrap_or(Focus::Table);
 }
 
+/// Moves the line between table and logs up; never beyond where it can go.
+pub(super) fn move_divider(model: &mut Model, by: i32) {
+    let height = |model: &Model| regions(model).log_pane().height;
+    let (before, was) = (height(model), model.divider);
+    model.divider += by;
+    if height(model) == before {
+        model.divider = was;
+    }
+}
+
 fn to_logs(model: &mut Model) {
     model.focus = Focus::Logs;
     if !regions(model).has_logs() {
@@ -241,7 +264,7 @@ fn open_messages(model: &mut Model) {
     }
 }
 
-fn sort_by(model: &mut Model, by: SortBy) {
+pub(super) fn sort_by(model: &mut Model, by: SortBy) {
     model.order.choose(by);
     model.sort();
 }
@@ -267,7 +290,7 @@ fn back(model: &mut Model) {
     }
 }
 
-fn shift(model: &mut Model, by: isize) {
+pub(super) fn shift(model: &mut Model, by: isize) {
     let lines = model.lines();
     if lines.is_empty() {
         return;

@@ -3,6 +3,7 @@
 
 mod act;
 mod clipboard;
+mod copying;
 mod draft;
 mod filter;
 mod gate;
@@ -12,6 +13,7 @@ mod log_pane;
 mod marks;
 mod model;
 mod moment;
+mod mouse;
 mod msg;
 mod order;
 mod palette;
@@ -36,6 +38,7 @@ mod view;
 use std::collections::HashMap;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -45,6 +48,7 @@ use ratatui::layout::Rect;
 use crate::api::{LogLine, Status};
 use crate::client::{Client, Closer};
 use crate::platform::clock::wall_ms;
+use crate::platform::foreground::run_in_front;
 use crate::platform::guardian::{Side, guard, leave_now, suspend_job};
 
 use gate::{Gate, Typed};
@@ -76,6 +80,8 @@ pub(crate) struct Options {
     pub theme: Option<crate::config::Colours>,
     /// Only look: every verb is refused, here and by the daemon.
     pub read_only: bool,
+    /// Take the mouse from the terminal.
+    pub mouse: bool,
     /// Other keys for some actions, by their names.
     pub keys: Vec<(String, Vec<String>)>,
     /// Where to write what each frame took.
@@ -128,6 +134,7 @@ pub(crate) fn run(client: Client, options: Options) -> io::Result<Farewell> {
     let (keymap, faults) = keymap::Keymap::with(&options.keys);
     model.keymap = keymap;
     model.read_only = options.read_only;
+    model.mouse = options.mouse;
     model.wall_ms = wall_ms();
     for fault in faults {
         model.toast(fault, true);
@@ -322,6 +329,8 @@ impl Shell {
         match message {
             In::Key(key) => self.take(Msg::Key(key)),
             In::Paste(text) => self.take(Msg::Paste(text)),
+            In::Mouse(event) => self.take(Msg::Mouse(event)),
+            In::KeysOver => threads::keys(self.tell.clone()),
             In::Resize(width, height) => self.take(Msg::Resize(width, height)),
             In::Continued => {
                 self.terminal.enter_again()?;
@@ -401,6 +410,7 @@ impl Shell {
             Cmd::Copy(text) => threads::copy(text, self.tell.clone()),
             Cmd::Plain(lines) => self.terminal.print(&lines),
             Cmd::Enter => drop(self.terminal.enter_again()),
+            Cmd::Page(what) => self.page(what),
             Cmd::Save { path, raw, what } => {
                 threads::save(self.client.clone(), path, raw, what, self.tell.clone());
             }
@@ -409,6 +419,28 @@ impl Shell {
             Cmd::Redraw => self.terminal.forget(),
             Cmd::Suspend => self.suspend(),
             Cmd::Quit => self.quit = true,
+        }
+    }
+
+    /// Gives the terminal to the pager, with lines to read.
+    fn page(&mut self, what: msg::Saving) {
+        let pager = std::env::var("PAGER").ok();
+        let pager = pager.filter(|it| !it.trim().is_empty());
+        let pager = pager.unwrap_or_else(|| "less".to_owned());
+        let mut command = Command::new("sh");
+        command.args(["-c", &pager]);
+        terminal::restore();
+        let client = self.client.clone();
+        let ran = run_in_front(command, io::stdin(), move |stdin| {
+            // A pager that is left does not read to the end.
+            let _ = saving::print(&client, what, stdin);
+        });
+        let _ = self.terminal.enter_again();
+        let (width, height) = Terminal::size();
+        self.take(Msg::Resize(width, height));
+        if let Err(error) = ran {
+            let text = format!("{pager} was not run: {error}; $PAGER names another");
+            self.take(Msg::Said(Err(text)));
         }
     }
 
@@ -428,6 +460,7 @@ impl Shell {
         let mut next = Buffer::empty(Rect::new(0, 0, width, height));
         view::view(&self.model, &mut next);
         let made = begun.elapsed();
+        self.terminal.tell(mouse::Modes::of(&self.model))?;
         let bytes = self.terminal.paint(next)?;
         self.drawn = Some(Instant::now());
         if let Some(trace) = &mut self.trace

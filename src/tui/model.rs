@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use crate::api::{DaemonInfo, Host, InstanceView, Intent, MetricHistory, PlanView, Snapshot, Verb};
+use crate::api::{DaemonInfo, Host, InstanceView, Intent, PlanView, Snapshot, Verb};
 use crate::domain::names::{InstanceId, OperationId, ProcessKey, RunId};
 
 use super::filter::Filter;
@@ -207,6 +207,13 @@ pub(super) struct Model {
     pub(super) mode: Mode,
     pub(super) focus: Focus,
     pub(super) zoomed: bool,
+    /// More columns in place of the pane beside the table.
+    pub(super) wide: bool,
+    /// So many lines more than usual are for logs.
+    pub(super) divider: i32,
+    pub(super) drags_divider: bool,
+    /// Whether the mouse is taken from the terminal.
+    pub(super) mouse: bool,
     /// What the pane beside the table tells.
     pub(super) about: Option<About>,
     pub(super) logs: LogPane,
@@ -258,6 +265,10 @@ impl Model {
             mode: Mode::Browse,
             focus: Focus::Table,
             zoomed: false,
+            wide: false,
+            divider: 0,
+            drags_divider: false,
+            mouse: false,
             about: None,
             logs: LogPane::default(),
             moment: Moment::default(),
@@ -366,15 +377,6 @@ impl Model {
         self.keep_selection();
     }
 
-    /// Takes over what was measured before the dashboard was there.
-    pub(super) fn take_history(&mut self, list: &[MetricHistory]) {
-        for it in list {
-            if let Some(row) = self.rows.get_mut(&it.id) {
-                row.series.fill(&it.short);
-            }
-        }
-    }
-
     /// Takes one instance over. What was asked for is confirmed by whatever the daemon says.
     pub(super) fn take_row(&mut self, view: InstanceView) {
         let id = view.id;
@@ -409,25 +411,6 @@ impl Model {
             }
         }
         self.keep_selection();
-    }
-
-    /// Adds a measurement.
-    pub(super) fn measure(&mut self, id: InstanceId, cpu: Option<f32>, memory: Option<u64>) {
-        let wall_ms = self.wall_ms;
-        if let Some(row) = self.rows.get_mut(&id) {
-            row.view.cpu = cpu;
-            row.view.memory = memory;
-            let Some(cpu) = cpu else {
-                return;
-            };
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "clamped"
-            )]
-            let tenths = (cpu * 10.0).clamp(0.0, 65535.0) as u16;
-            row.series.add(tenths, memory, wall_ms);
-        }
     }
 
     /// The lines of the table are made anew, and the selection stays on what it was; if that is gone, on the row that took its place.

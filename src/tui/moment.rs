@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::api::Columns;
+use crate::api::{Columns, MetricHistory};
 use crate::domain::names::InstanceId;
 
 use super::log_pane;
@@ -90,6 +90,36 @@ impl Timeline {
         let back = back.unwrap_or(-1).saturating_sub(by).min(most.max(0));
         let back = u64::try_from(back).ok()?;
         Some(self.end_ms.saturating_sub((back + 1) * self.period_ms))
+    }
+}
+
+impl Model {
+    /// Takes over what was measured before the dashboard was there.
+    pub(super) fn take_history(&mut self, list: &[MetricHistory]) {
+        for it in list {
+            if let Some(row) = self.rows.get_mut(&it.id) {
+                row.series.fill(&it.short);
+            }
+        }
+    }
+
+    /// Adds a measurement.
+    pub(super) fn measure(&mut self, id: InstanceId, cpu: Option<f32>, memory: Option<u64>) {
+        let wall_ms = self.wall_ms;
+        if let Some(row) = self.rows.get_mut(&id) {
+            row.view.cpu = cpu;
+            row.view.memory = memory;
+            let Some(cpu) = cpu else {
+                return;
+            };
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "clamped"
+            )]
+            let tenths = (cpu * 10.0).clamp(0.0, 65535.0) as u16;
+            row.series.add(tenths, memory, wall_ms);
+        }
     }
 }
 

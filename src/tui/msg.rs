@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyEvent, MouseEvent};
 
 use crate::api::{
     Act, LogLine, LogPageQuery, LogQuery, LogSearchQuery, OperationView, Push, Record, RecordQuery,
@@ -24,6 +24,7 @@ pub(super) enum Msg {
     },
     Key(KeyEvent),
     Paste(String),
+    Mouse(MouseEvent),
     Resize(u16, u16),
     /// By the daemon.
     Push(Push),
@@ -125,6 +126,8 @@ pub(super) enum Cmd {
     Plain(Vec<String>),
     /// Take the screen again.
     Enter,
+    /// Give the terminal to the pager, with these lines.
+    Page(Saving),
     /// Write lines to a file that is not there yet.
     Save {
         path: PathBuf,

@@ -19,6 +19,9 @@ use super::model::{Focus, Model};
 /// Below this there is a notice only.
 pub(super) const SMALLEST: (u16, u16) = (40, 10);
 
+/// The table keeps so many lines, whatever the divider says.
+const TABLE: u16 = 4;
+
 /// The places of one frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Regions {
@@ -67,14 +70,17 @@ pub(super) fn regions(model: &Model) -> Regions {
         (true, Focus::Logs) => (0, rest),
         (false, _) if small => (rest, 0),
         (false, _) => {
-            let logs = (rest * 2 / 5).max(4);
+            let usual = i32::from((rest * 2 / 5).max(4));
+            let most = i32::from(rest.saturating_sub(TABLE).max(4));
+            let logs = (usual + model.divider).clamp(4, most);
+            let logs = u16::try_from(logs).unwrap_or(4).min(rest);
             (rest - logs, logs)
         }
     };
     let mut head = take(table.min(1));
     let mut rows = take(table.saturating_sub(1));
     // The table keeps what its columns need.
-    let beside = if width >= 100 && table >= 8 && !model.zoomed {
+    let beside = if width >= 100 && table >= 8 && !model.zoomed && !model.wide {
         width * 9 / 25
     } else {
         0

@@ -40,8 +40,29 @@ pub(super) fn save(
             io::ErrorKind::NotFound => format!("there is no folder for {shown}"),
             _ => format!("{shown} cannot be written: {error}"),
         })?;
-    let mut out = BufWriter::new(file);
-    let failed = |error: io::Error| format!("{shown} was not written whole: {error}");
+    let failed = |error: Failure| match error {
+        Failure::Asking(why) => why,
+        Failure::Writing(error) => format!("{shown} was not written whole: {error}"),
+    };
+    let count = write(client, what, raw, file).map_err(failed)?;
+    let word = if count == 1 { "line" } else { "lines" };
+    Ok(format!("saved {count} {word} to {shown}"))
+}
+
+/// Why lines were not written.
+pub(super) enum Failure {
+    Asking(String),
+    Writing(io::Error),
+}
+
+/// Writes the lines as harmless text.
+pub(super) fn print(client: &Client, what: Saving, out: impl io::Write) -> Result<u64, Failure> {
+    write(client, what, false, out)
+}
+
+/// Writes the lines; returns how many there were.
+fn write(client: &Client, what: Saving, raw: bool, out: impl io::Write) -> Result<u64, Failure> {
+    let mut out = BufWriter::new(out);
     let mut count = 0_u64;
     let mut put = |line: &LogLine| -> io::Result<()> {
         count += 1;
@@ -58,21 +79,21 @@ pub(super) fn save(
         }
         Ok(())
     };
+    let asking = |error| Failure::Asking(in_words(error));
     match what {
         Saving::Page(query) => {
-            let page = client.log_page(&query).map_err(in_words)?;
+            let page = client.log_page(&query).map_err(asking)?;
             for line in &page.lines {
-                put(line).map_err(failed)?;
+                put(line).map_err(Failure::Writing)?;
             }
         }
         Saving::All(query) => {
-            let mut lines = client.logs(&query).map_err(in_words)?;
-            while let Some(line) = lines.next_line().map_err(in_words)? {
-                put(&line).map_err(failed)?;
+            let mut lines = client.logs(&query).map_err(asking)?;
+            while let Some(line) = lines.next_line().map_err(asking)? {
+                put(&line).map_err(Failure::Writing)?;
             }
         }
     }
-    out.flush().map_err(failed)?;
-    let word = if count == 1 { "line" } else { "lines" };
-    Ok(format!("saved {count} {word} to {shown}"))
+    out.flush().map_err(Failure::Writing)?;
+    Ok(count)
 }

@@ -10,6 +10,8 @@ use ratatui::backend::{Backend as _, CrosstermBackend};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::mouse::Modes;
+
 /// How the terminal was before; kept where a panic and a signal find it.
 static BEFORE: OnceLock<nix::libc::termios> = OnceLock::new();
 /// Whether it is ours now.
@@ -17,8 +19,12 @@ static ENTERED: AtomicBool = AtomicBool::new(false);
 
 /// Alternate screen, no cursor, bracketed paste.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[2J\x1b[H";
-/// The exact reverse; colours back first.
-const LEAVE: &[u8] = b"\x1b[?2026l\x1b[0m\x1b[?2004l\x1b[?25h\x1b[?1049l";
+/// The wheel as arrows; presses, drags and the wheel of the mouse.
+const WHEEL: [&[u8]; 2] = [b"\x1b[?1007l", b"\x1b[?1007h"];
+const MOUSE: [&[u8]; 2] = [b"\x1b[?1006l\x1b[?1002l", b"\x1b[?1002h\x1b[?1006h"];
+/// The exact reverse of all; colours back first.
+const LEAVE: &[u8] =
+    b"\x1b[?2026l\x1b[0m\x1b[?1007l\x1b[?1006l\x1b[?1002l\x1b[?2004l\x1b[?25h\x1b[?1049l";
 /// Synchronised update: a terminal that knows it shows whole frames only.
 const FRAME_BEGIN: &[u8] = b"\x1b[?2026h";
 const FRAME_END: &[u8] = b"\x1b[?2026l";
@@ -52,6 +58,7 @@ pub(super) fn remember() -> io::Result<()> {
 /// A terminal that is ours until this value goes.
 pub(super) struct Terminal {
     shown: Buffer,
+    modes: Modes,
 }
 
 impl Terminal {
@@ -62,6 +69,7 @@ impl Terminal {
     pub(super) fn enter() -> io::Result<Self> {
         let mut it = Self {
             shown: Buffer::empty(Rect::default()),
+            modes: Modes::default(),
         };
         it.enter_again()?;
         Ok(it)
@@ -79,7 +87,29 @@ impl Terminal {
         let mut out = io::stdout().lock();
         out.write_all(ENTER)?;
         out.flush()?;
+        self.modes = Modes::default();
         self.forget();
+        Ok(())
+    }
+
+    /// Asks for the wheel and the mouse, or not any more; nothing when that is so already.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub(super) fn tell(&mut self, modes: Modes) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        if self.modes.wheel != modes.wheel {
+            bytes.extend_from_slice(WHEEL[usize::from(modes.wheel)]);
+        }
+        if self.modes.mouse != modes.mouse {
+            bytes.extend_from_slice(MOUSE[usize::from(modes.mouse)]);
+        }
+        if !bytes.is_empty() {
+            let mut out = io::stdout().lock();
+            out.write_all(&bytes)?;
+            out.flush()?;
+        }
+        self.modes = modes;
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel};
 use std::thread;
 use std::time::Duration;
 
-use crossterm::event::{Event, KeyEvent, KeyEventKind};
+use crossterm::event::{Event, KeyEvent, KeyEventKind, MouseEvent};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal as Native};
 use serde::de::DeserializeOwned;
@@ -35,6 +35,9 @@ const OPERATION: Duration = Duration::from_secs(30);
 pub(super) enum In {
     Key(KeyEvent),
     Paste(String),
+    Mouse(MouseEvent),
+    /// Nobody reads keys any more: somebody else had the terminal.
+    KeysOver,
     Resize(u16, u16),
     /// The job was continued.
     Continued,
@@ -134,15 +137,22 @@ pub(super) fn hang_up() {
 /// Reads keys.
 pub(super) fn keys(tell: Teller) {
     spawn("keys", move || {
+        // Behind another program a read fails; it does not stop the dashboard.
+        let mut quiet = SigSet::empty();
+        quiet.add(Native::SIGTTIN);
+        let _ = quiet.thread_block();
         loop {
             let told = match crossterm::event::read() {
                 Ok(Event::Key(key)) if key.kind != KeyEventKind::Release => In::Key(key),
                 Ok(Event::Paste(text)) => In::Paste(text),
                 Ok(Event::Resize(width, height)) => In::Resize(width, height),
-                Ok(Event::Key(_) | Event::Mouse(_) | Event::FocusGained | Event::FocusLost) => {
-                    continue;
+                Ok(Event::Mouse(event)) => In::Mouse(event),
+                Ok(Event::Key(_) | Event::FocusGained | Event::FocusLost) => continue,
+                // Also while another program is in front; then the loop waits for that, and begins anew.
+                Err(_) => {
+                    drop(tell.send(In::KeysOver));
+                    return;
                 }
-                Err(_) => return,
             };
             if tell.send(told).is_err() {
                 return;

@@ -12,6 +12,7 @@ use super::keymap::{Action, Meaning, Place, Press};
 use super::log_pane;
 use super::model::{Focus, Link, Lost, Mode, Model, Tier};
 use super::moment;
+use super::mouse;
 use super::msg::{Cmd, Msg};
 use super::palette;
 use super::pose::planned;
@@ -38,6 +39,10 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
             model.order.key_at(model.now);
         }
         Msg::Paste(text) => pasted(model, &text, &mut commands),
+        Msg::Mouse(event) => {
+            mouse::moused(model, event, &mut commands);
+            model.order.key_at(model.now);
+        }
         Msg::Resize(width, height) => {
             model.size = (width, height);
             model.sort();
@@ -235,6 +240,7 @@ fn connected(model: &mut Model) {
         Link::Connecting | Link::Live => None,
     };
     model.link = Link::Live;
+    model.pending.clear();
     model.logs.due = Some(model.now);
     if let Some(gap) = was_lost {
         model.toast(

@@ -62,6 +62,18 @@ pub(crate) enum Action {
     Filter,
     NextPane,
     PreviousPane,
+    Mouse,
+    Wide,
+    DividerUp,
+    DividerDown,
+    Pager,
+    CopyName,
+    CopyId,
+    CopyPid,
+    CopyCommand,
+    CopyRow,
+    CopyError,
+    CopyLine,
     ToTable,
     ToAbout,
     ToLogs,
@@ -140,6 +152,7 @@ impl Action {
             Self::Help
                 | Self::Palette
                 | Self::ToTable
+                | Self::Mouse
                 | Self::ToAbout
                 | Self::ToLogs
                 | Self::Messages

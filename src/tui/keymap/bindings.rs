@@ -1,6 +1,7 @@
 //! The keys as they are before anything is configured: from this table come footer, help and `docs/keys.md`.
 
 use super::action::{Action, Place};
+use super::copying::COPYING;
 use super::detail::DETAIL;
 use super::log_view::LOG_VIEW;
 use super::signals::SIGNALS;
@@ -42,7 +43,10 @@ pub(crate) const BINDINGS: &[Binding] = &joined::<{ MAIN.len() + OWN.len() + SIG
 );
 
 /// What has files of its own.
-const OWN: &[Binding] = &joined::<{ DETAIL.len() + LOG_VIEW.len() }>(LOG_VIEW, DETAIL);
+const OWN: &[Binding] = &joined::<{ COPYING.len() + DETAIL.len() + LOG_VIEW.len() }>(
+    &joined::<{ DETAIL.len() + LOG_VIEW.len() }>(LOG_VIEW, DETAIL),
+    COPYING,
+);
 
 /// One table of two.
 const fn joined<const N: usize>(one: &[Binding], other: &[Binding]) -> [Binding; N] {
@@ -169,33 +173,52 @@ const MAIN: &[Binding] = &[
         "mark all that the filter shows",
         None,
     ),
-    bind(Processes, "o+c", Action::SortCpu, "sort by cpu", None),
-    bind(Processes, "o+m", Action::SortMemory, "sort by memory", None),
-    bind(Processes, "o+n", Action::SortName, "sort by name", None),
     bind(
         Processes,
-        "o+s",
+        "w",
+        Action::Wide,
+        "more columns, in place of what stands beside",
+        None,
+    ),
+    bind(Processes, "o+c F6+c", Action::SortCpu, "sort by cpu", None),
+    bind(
+        Processes,
+        "o+m F6+m",
+        Action::SortMemory,
+        "sort by memory",
+        None,
+    ),
+    bind(
+        Processes,
+        "o+n F6+n",
+        Action::SortName,
+        "sort by name",
+        None,
+    ),
+    bind(
+        Processes,
+        "o+s F6+s",
         Action::SortStatus,
         "sort by status, worst first",
         None,
     ),
     bind(
         Processes,
-        "o+r",
+        "o+r F6+r",
         Action::SortRestarts,
         "sort by restarts",
         None,
     ),
     bind(
         Processes,
-        "o+u",
+        "o+u F6+u",
         Action::SortUptime,
         "sort by uptime, youngest first",
         None,
     ),
     bind(
         Processes,
-        "I o+o",
+        "I o+o F6+o",
         Action::SortReverse,
         "the other way round",
         None,
@@ -358,6 +381,27 @@ const MAIN: &[Binding] = &[
         "S-Tab",
         Action::PreviousPane,
         "the pane before",
+        None,
+    ),
+    bind(
+        Everywhere,
+        "=",
+        Action::DividerUp,
+        "more lines for logs",
+        None,
+    ),
+    bind(
+        Everywhere,
+        "_",
+        Action::DividerDown,
+        "fewer lines for logs",
+        None,
+    ),
+    bind(
+        Everywhere,
+        "M",
+        Action::Mouse,
+        "take the mouse from the terminal, or give it back",
         None,
     ),
     bind(Everywhere, "1", Action::ToTable, "the processes", None),

@@ -174,5 +174,12 @@ pub(super) const LOG_VIEW: &[Binding] = &[
         "the lines without a screen, for the terminal's own selection",
         Some("plain"),
     ),
+    bind(
+        LogView,
+        "|",
+        Action::Pager,
+        "all that passes, or what is selected, in $PAGER",
+        None,
+    ),
     bind(LogView, "W", Action::Save, "save to a file", None),
 ];

@@ -3,6 +3,7 @@
 
 mod action;
 mod bindings;
+mod copying;
 mod detail;
 mod log_view;
 mod press;

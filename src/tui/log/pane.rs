@@ -351,6 +351,18 @@ impl Pane {
         self.selected_from.is_some()
     }
 
+    /// Points at a line that is seen.
+    pub(in crate::tui) fn point_here(&mut self, number: i64) {
+        self.point = Some(number);
+    }
+
+    /// Selects from the line that was pointed at to another.
+    pub(in crate::tui) fn select_to(&mut self, number: i64) {
+        let from = self.selected_from.or(self.point).unwrap_or(number);
+        self.selected_from = Some(from);
+        self.point = Some(number);
+    }
+
     /// Begins or ends a selection at the line that is pointed at.
     pub(in crate::tui) fn select(&mut self, shape: Shape) {
         self.pause(shape);

@@ -12,6 +12,7 @@ mod log_view;
 mod logs;
 mod marks;
 mod moment;
+mod mouse;
 mod own_log;
 mod paint;
 mod palette;

@@ -98,7 +98,7 @@ fn a_key_that_does_nothing_costs_nothing() {
     let mut desk = desk();
     desk.press("G");
     let before = desk.frame();
-    desk.press("j PgDn G Enter Esc w");
+    desk.press("j PgDn G Enter Esc #");
     assert_eq!(bytes(&before, &desk.frame()), 0);
 }
 

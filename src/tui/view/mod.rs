@@ -24,6 +24,7 @@ use super::theme::Role;
 use canvas::Canvas;
 
 pub(super) use boxes::help_height;
+pub(super) use table::{row_text, sorted_at};
 
 /// The whole screen.
 pub(super) fn view(model: &Model, buffer: &mut Buffer) {

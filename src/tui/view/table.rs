@@ -29,7 +29,7 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(width: u16) -> Self {
+    fn of(width: u16, wide: bool) -> Self {
         let mut it = Self {
             name: 0,
             id: 0,
@@ -54,6 +54,9 @@ impl Columns {
         if width >= 76 {
             // "running »restart"
             it.status = 19;
+        }
+        if wide && (74..110).contains(&width) {
+            (it.spark, it.pid, it.memory) = (0, 9, 8);
         }
         if width >= 110 {
             it.spark = 24;
@@ -223,11 +226,54 @@ fn cells_of(model: &Model, target: &Target, last: bool) -> Option<Cells> {
     }
 }
 
+/// What a click on the head sorts by.
+pub(in crate::tui) fn sorted_at(model: &Model, area: Rect, x: u16) -> Option<SortBy> {
+    let columns = Columns::of(area.width, model.wide);
+    let mut end = 2;
+    let spark = if columns.spark > 0 {
+        columns.spark + 2
+    } else {
+        0
+    };
+    let all = [
+        (columns.name, Some(SortBy::Name)),
+        (columns.id, None),
+        (columns.status, Some(SortBy::Status)),
+        (columns.cpu + spark, Some(SortBy::Cpu)),
+        (columns.memory, Some(SortBy::Memory)),
+        (columns.restarts, Some(SortBy::Restarts)),
+        (columns.uptime, Some(SortBy::Uptime)),
+        (columns.pid, None),
+    ];
+    let found = all.into_iter().find(|(width, _)| {
+        end += width;
+        x < end
+    });
+    found.and_then(|(_, by)| by)
+}
+
+/// The row of an instance as text.
+pub(in crate::tui) fn row_text(model: &Model, row: &Row) -> String {
+    let view = &row.view;
+    let none = || model.glyphs.none.to_string();
+    let cpu = view.cpu.map_or_else(none, percent);
+    let memory = view.memory.map_or_else(none, short_bytes);
+    let uptime = view.uptime.map_or_else(none, short_uptime);
+    let pid = view.pid.map_or_else(none, |pid| pid.to_string());
+    let status = status_words(row, model.told_at());
+    let restarts = view.restarts;
+    format!(
+        "{} id {} {status} cpu {cpu} mem {memory} restarts {restarts} up {uptime} pid {pid}",
+        row.name(),
+        view.id
+    )
+}
+
 pub(super) fn head(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     if area.height == 0 {
         return;
     }
-    let columns = Columns::of(area.width);
+    let columns = Columns::of(area.width, model.wide);
     let y = area.y;
     let mut x = 2;
     let title = if model.filter.text().is_empty() {
@@ -290,7 +336,7 @@ pub(super) fn head(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
 
 pub(super) fn rows(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     let lines = model.lines();
-    let columns = Columns::of(area.width);
+    let columns = Columns::of(area.width, model.wide);
     let shown = lines
         .iter()
         .enumerate()

@@ -77,6 +77,8 @@ pub(crate) fn is_ours(piece: &Piece) -> bool {
                         mode,
                         "7" | "25" | "1004" | "1007" | "1049" | "2004" | "2026"
                     )
+                    // The mouse is given back; it is taken only by a key.
+                    || (*end == 'l' && matches!(mode, "1002" | "1006"))
                 })
             }
             'A'..='H' | 'J' | 'K' | 'L' | 'M' | 'P' | 'S' | 'T' | 'X' | 'd' | 'f' | 'm' | 'r' => {

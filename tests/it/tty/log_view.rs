@@ -234,3 +234,32 @@ fn check_31_in_a_flood_a_page_stands_still_and_keys_are_answered() {
     leave(&mut screen);
     crate::tty::done(&home, &["delete", "flood"]);
 }
+
+#[test]
+fn check_29_the_pager_has_the_terminal_gets_harmless_text_and_gives_it_back() {
+    let home = Sandbox::new();
+    let paged = home.path("paged");
+    // It writes, as pagers do, on the terminal, and waits for a key there.
+    let script = format!(
+        "cat >'{0}.part' && mv '{0}.part' '{0}' && echo the pager has it && read answer </dev/tty && echo \"$answer\" >'{0}.answer'",
+        paged.display()
+    );
+    let env = [("PAGER", script)];
+    let (mut parrot, mut screen) = reading(&home, 40, &env);
+    parrot.say(b"\x1b[2J\x1b]0;owned\x07 hostile\n");
+    screen.until(|text| text.contains("hostile"));
+    screen.keys("|");
+    screen.until(|text| text.contains("the pager has it"));
+    let text = std::fs::read_to_string(&paged).expect("what the pager got");
+    assert!(text.starts_with("tick 0001\n"), "{text}");
+    assert!(text.contains("hostile"), "{text}");
+    assert!(!text.contains('\x1b') && !text.contains('\x07'), "{text:?}");
+    // Keys are the pager's now: q does not leave the view below.
+    screen.keys("q for the pager\n");
+    screen.until(|text| text.contains("FOLLOW") && text.contains("tick 0040"));
+    let answer = std::fs::read_to_string(home.path("paged.answer")).expect("what was typed");
+    assert_eq!(answer, "q for the pager\n");
+    screen.keys("k");
+    screen.until(|text| text.contains("PAUSED"));
+    leave(&mut screen);
+}

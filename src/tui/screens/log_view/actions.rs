@@ -7,7 +7,7 @@ use crate::tui::log::{Aim, Asking, Pane, Row, Shape, Way, breaks, fields};
 use crate::tui::msg::{Cmd, Saving};
 use crate::tui::screens::Handled;
 
-use super::{Areas, LogView, Whole, next_level};
+use super::{Areas, Grip, LogView, Whole, next_level};
 
 /// More is not for a clipboard, bytes.
 const COPY_MAX: usize = 72 * 1024;
@@ -88,6 +88,7 @@ impl LogView {
             Action::Copy => self.copy(asking),
             Action::Whole => self.open_whole(shape, asking),
             Action::Plain => self.plain(areas, asking),
+            Action::Pager => self.page(asking),
             _ => return Handled::No,
         }
         Handled::Yes
@@ -181,6 +182,51 @@ impl LogView {
         }
         pane.end_selection();
         asking.commands.push(Cmd::Copy(text));
+    }
+
+    /// Gives what would be saved to the pager.
+    fn page(&self, asking: &mut Asking<'_>) {
+        if !asking.live {
+            asking.remark("not connected: the lines are with the daemon", true);
+        } else if let Some(what) = self.saving() {
+            asking.commands.push(Cmd::Page(what));
+        }
+    }
+
+    /// The mouse on its lines.
+    pub(super) fn grip(&mut self, grip: Grip, areas: &Areas, asking: &mut Asking<'_>) {
+        let (Grip::Press(at) | Grip::Drag(at)) = grip else {
+            // Several lines were drawn over: they are wanted.
+            if self.pane().is_some_and(Pane::is_selecting) {
+                self.copy(asking);
+            }
+            return;
+        };
+        let found = areas.panes.iter().position(|area| area.body.contains(at));
+        let Some(n) = found.filter(|n| matches!(grip, Grip::Press(_)) || *n == self.at) else {
+            return;
+        };
+        self.at = n;
+        let shape = self.shape(areas, n);
+        let Some((pane, area)) = self.panes.get_mut(n).zip(areas.panes.get(n)) else {
+            return;
+        };
+        let rows = pane.rows(shape);
+        let row = rows.get(usize::from(at.y - area.body.y)).or(rows.last());
+        let number = row.map(|row| match row {
+            Row::Gap(line) | Row::Run(line) | Row::Text(line, _) => line.number,
+        });
+        let Some(number) = number else {
+            return;
+        };
+        pane.pause(shape);
+        match grip {
+            Grip::Drag(_) => pane.select_to(number),
+            Grip::Press(_) | Grip::Release => {
+                pane.end_selection();
+                pane.point_here(number);
+            }
+        }
     }
 
     /// What is to be saved: the selection, or all that passes the filter.

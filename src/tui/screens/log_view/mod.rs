@@ -6,7 +6,7 @@ mod hear;
 mod prompt;
 mod seek;
 
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 
 use crate::api::Level;
 use crate::logs::safe::SafeText;
@@ -284,6 +284,21 @@ pub(in crate::tui) fn go(
                 }
             }
         }
+    });
+}
+
+/// What the mouse does with lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::tui) enum Grip {
+    Press(Position),
+    Drag(Position),
+    Release,
+}
+
+/// The mouse on a view.
+pub(in crate::tui) fn grip(model: &mut Model, seat: Seat, grip: Grip, commands: &mut Vec<Cmd>) {
+    on_view(model, seat, commands, |view, areas, asking| {
+        view.grip(grip, areas, asking);
     });
 }
 

@@ -1,0 +1,30 @@
+//! The keys of the copy menu: the same in the table and on the screen of one instance.
+
+use super::action::Action;
+use super::action::Place::{Detail, Processes};
+use super::bindings::{Binding, bind};
+
+const NAME: &str = "copy its name, or those of what is marked";
+const ID: &str = "copy its number";
+const PID: &str = "copy its pid";
+const COMMAND: &str = "copy its command";
+const ROW: &str = "copy its row";
+const ERROR: &str = "copy its last error";
+const LINE: &str = "copy the last line of its log";
+
+/// What counts after `y`.
+pub(super) const COPYING: &[Binding] = &[
+    bind(Processes, "y+n c+n", Action::CopyName, NAME, None),
+    bind(Processes, "y+i c+i", Action::CopyId, ID, None),
+    bind(Processes, "y+p c+p", Action::CopyPid, PID, None),
+    bind(Processes, "y+c c+c", Action::CopyCommand, COMMAND, None),
+    bind(Processes, "y+r c+r", Action::CopyRow, ROW, None),
+    bind(Processes, "y+e c+e", Action::CopyError, ERROR, None),
+    bind(Processes, "y+l c+l", Action::CopyLine, LINE, None),
+    bind(Detail, "y+n c+n", Action::CopyName, NAME, None),
+    bind(Detail, "y+i c+i", Action::CopyId, ID, None),
+    bind(Detail, "y+p c+p", Action::CopyPid, PID, None),
+    bind(Detail, "y+c c+c", Action::CopyCommand, COMMAND, None),
+    bind(Detail, "y+r c+r", Action::CopyRow, ROW, None),
+    bind(Detail, "y+e c+e", Action::CopyError, ERROR, None),
+];
