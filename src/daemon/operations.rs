@@ -20,6 +20,10 @@ const KEPT_NS: u64 = 600 * 1_000_000_000;
 const RECORDED_WITHIN_NS: u64 = 200 * 1_000_000;
 /// The results of so many instances are kept at most; then the oldest go earlier.
 const KEPT_TARGETS: usize = 20_000;
+/// More than so many are kept only while they are young: whoever asks again does so within [`YOUNG_NS`].
+const KEPT_OLDER: usize = 2_000;
+/// How long the repeats of a client that was not answered go on at most, and some more.
+const YOUNG_NS: u64 = 30 * 1_000_000_000;
 /// So many lines more than operations are kept, before what is remembered is written anew.
 const LINES_SPARE: usize = 2000;
 
@@ -120,6 +124,11 @@ impl Operation {
         })
     }
 
+    /// What it counts for, of those that are kept.
+    fn weight(&self) -> usize {
+        self.targets.len().max(1)
+    }
+
     fn memo(&self) -> Option<Memo> {
         Some(Memo {
             asked: self.asked.clone()?,
@@ -180,7 +189,7 @@ impl Operations {
 
     pub(super) fn insert(&mut self, id: OperationId, operation: Operation) {
         if operation.settled_ns.is_some() {
-            self.ended_targets += operation.targets.len();
+            self.ended_targets += operation.weight();
             self.ended.push_back(id.clone());
         } else {
             self.open.push(id.clone());
@@ -251,15 +260,21 @@ impl Operations {
     /// Forgets results that are old, or too many.
     pub(super) fn forget_old(&mut self, now_ns: u64) {
         while let Some(oldest) = self.ended.front() {
-            let (ended, targets) = match self.all.get(oldest) {
-                Some(operation) => (operation.settled_ns.unwrap_or(0), operation.targets.len()),
+            let (ended, weight) = match self.all.get(oldest) {
+                Some(operation) => (operation.settled_ns.unwrap_or(0), operation.weight()),
                 None => (0, 0),
             };
-            let old = now_ns.saturating_sub(ended) >= KEPT_NS;
-            if !old && self.ended_targets <= KEPT_TARGETS {
+            let age = now_ns.saturating_sub(ended);
+            let most = match age {
+                KEPT_NS.. => 0,
+                YOUNG_NS..KEPT_NS => KEPT_OLDER,
+                0..YOUNG_NS => KEPT_TARGETS,
+            };
+            // Somebody still waits for the newest.
+            if self.ended_targets <= most || self.ended.len() == 1 && age < KEPT_NS {
                 return;
             }
-            self.ended_targets -= targets;
+            self.ended_targets -= weight;
             self.all.remove(oldest);
             self.ended.pop_front();
         }
@@ -388,7 +403,7 @@ impl Supervisor {
             progress: progress.collect(),
         });
         let waiters = std::mem::take(&mut operation.waiters);
-        self.operations.ended_targets += operation.targets.len();
+        self.operations.ended_targets += operation.weight();
         self.operations.open.retain(|other| *other != id);
         self.operations.ended.push_back(id.clone());
         if let Some(entry) = entry {
@@ -401,6 +416,7 @@ impl Supervisor {
         for waiter in waiters {
             self.answer(&id, Deferral::Operation(waiter));
         }
+        self.operations.forget_old(self.now.ns);
     }
 
     pub(super) fn operation_view(&self, id: &OperationId) -> Result<OperationView, ApiError> {

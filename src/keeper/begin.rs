@@ -12,6 +12,7 @@ use nix::sys::signalfd::SignalFd;
 use crate::platform::cgroup::{self, Home};
 use crate::platform::child;
 use crate::platform::clock::{as_ns, boot_id, monotonic_ns};
+use crate::platform::descriptor::Reserve;
 use crate::platform::paths::Paths;
 use crate::platform::{descriptor, folder, signal};
 
@@ -46,6 +47,7 @@ struct Ready {
     home: Option<Home>,
     epoll: Epoll,
     null: OwnedFd,
+    reserve: Reserve,
 }
 
 fn prepare(setup: &Setup) -> Result<Ready, KeeperError> {
@@ -82,6 +84,7 @@ fn prepare(setup: &Setup) -> Result<Ready, KeeperError> {
         File::options().read(true).open("/dev/null"),
     )?
     .into();
+    let reserve = doing("keep descriptors in reserve", Reserve::new())?;
     Ok(Ready {
         signals,
         raised,
@@ -90,6 +93,7 @@ fn prepare(setup: &Setup) -> Result<Ready, KeeperError> {
         home,
         epoll,
         null,
+        reserve,
     })
 }
 
@@ -140,6 +144,7 @@ pub(crate) fn run(mut setup: Setup) -> Result<(), KeeperError> {
         table: ready.table,
         home: ready.home,
         null: ready.null,
+        reserve: ready.reserve,
         file_limit: held.as_ref().map_or(ready.raised, |held| held.file_limit),
         daemon: None,
         leaving: Vec::new(),

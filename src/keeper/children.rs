@@ -11,8 +11,8 @@ use crate::domain::names::{InstanceId, RunId};
 use crate::platform::child::{self, ExecFailure, Reaped};
 use crate::platform::clock::{as_ns, monotonic_ns, wall_ms};
 use crate::platform::failpoint::failpoint;
-use crate::platform::procfs;
 use crate::platform::signal::{self, PidFd};
+use crate::platform::{descriptor, procfs};
 
 use super::handover::Held;
 use super::protocol::{ChildSpec, Entry, Routes, RunState, ToDaemon};
@@ -332,6 +332,7 @@ impl Keeper {
             start: 0,
             state: RunState::Reserved,
             adopted: false,
+            detach: spec.detach,
             note,
             routes: Some(routes.clone()),
         };
@@ -347,7 +348,14 @@ impl Keeper {
             file_limit: self.file_limit,
             home: self.home.as_ref(),
         };
-        let made = runs::make(ground, key, run, spec, &routes);
+        let again = before.run > RunId(0);
+        let mut made = runs::make(ground, key, run, spec, &routes);
+        if again && made.as_ref().is_err_and(descriptor::are_short) {
+            // Its run before may not have given back all that it had.
+            self.reserve.lend_all();
+            made = runs::make(ground, key, run, spec, &routes);
+            self.reserve.refill();
+        }
         let made = match made {
             Ok(made) => made,
             Err(error) => {

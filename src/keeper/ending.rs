@@ -4,9 +4,11 @@
 use std::time::Duration;
 
 use crate::domain::exit::Signal;
+use crate::platform::cgroup::Groups;
 use crate::platform::clock::{as_ns, monotonic_ns};
 use crate::platform::{procfs, signal};
 
+use super::protocol::Entry;
 use super::role::Keeper;
 
 /// From `TERM` to `KILL`, and from each `KILL` to the next.
@@ -72,6 +74,18 @@ impl Keeper {
                 && !self.leaving.contains(pid)
                 && !self.pids.contains_key(pid)
         });
+        if self.table.entries().any(|entry| entry.detach) {
+            found.retain(|pid| !self.may_stay(*pid));
+        }
         found
+    }
+
+    /// Whether it may have been left behind on purpose: it is in the control group of no run, nor in the session of one that
+    /// leaves nothing. What cannot be told apart stays.
+    fn may_stay(&self, pid: i32) -> bool {
+        let groups = Groups::new(self.table.groups().to_vec());
+        let session = procfs::stat(pid).map_or(0, |stat| stat.session);
+        let belongs = |entry: &Entry| !entry.detach && entry.pid != 0 && entry.pid == session;
+        groups.owner(pid).is_none() && !self.table.entries().any(belongs)
     }
 }

@@ -283,6 +283,9 @@ pub(crate) struct Entry {
     /// Whether an earlier keeper was its parent: its exit code may stay unknown.
     #[serde(default)]
     pub adopted: bool,
+    /// Whether what it leaves behind is left on purpose.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub detach: bool,
     /// The daemon's memory of the instance.
     pub note: String,
     /// Where its output goes.
@@ -300,6 +303,7 @@ impl Entry {
             start: 0,
             state: RunState::None,
             adopted: false,
+            detach: false,
             note: String::new(),
             routes: None,
         }

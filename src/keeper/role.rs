@@ -15,6 +15,7 @@ use crate::domain::pulse::Pulse;
 use crate::platform::beat::Beat;
 use crate::platform::cgroup::Home;
 use crate::platform::clock::{as_ns, monotonic_ns};
+use crate::platform::descriptor::Reserve;
 use crate::platform::failpoint::failpoint;
 use crate::platform::memory;
 use crate::platform::signal::{self, PidFd};
@@ -89,6 +90,8 @@ pub(super) struct Keeper {
     /// By what they write.
     pub(super) scribes: BTreeMap<Lane, Scribe>,
     pub(super) null: OwnedFd,
+    /// For the next run of what ran already, and for the roles, when there are no other descriptors.
+    pub(super) reserve: Reserve,
     pub(super) file_limit: (u64, u64),
     pub(super) daemon: Option<RoleProcess>,
     /// Daemons that said their last word and are not reaped yet.

@@ -20,6 +20,13 @@ use super::who::{Roles, Who};
 
 impl Keeper {
     pub(super) fn start_daemon(&mut self) -> Result<(), KeeperError> {
+        self.reserve.lend_all();
+        let begun = self.begin_daemon();
+        self.reserve.refill();
+        begun
+    }
+
+    fn begin_daemon(&mut self) -> Result<(), KeeperError> {
         let live = self.table.entries().any(Entry::is_live);
         if self.daemon_failures >= HOPELESS && !live {
             self.end_scribes();

@@ -166,6 +166,12 @@ impl Keeper {
     }
 
     fn start_scribe(&mut self, lane: Lane) {
+        self.reserve.lend_all();
+        self.begin_scribe(lane);
+        self.reserve.refill();
+    }
+
+    fn begin_scribe(&mut self, lane: Lane) {
         let volatile = &self.setup.paths.volatile;
         let Some(scribe) = self.scribes.get_mut(&lane) else {
             return;

@@ -162,6 +162,58 @@ pub(crate) fn pipe_size(pipe: impl AsFd) -> io::Result<usize> {
     Ok(usize::try_from(fcntl(pipe, FcntlArg::F_GETPIPE_SZ)?).unwrap_or(0))
 }
 
+/// How many descriptors are kept in reserve.
+const RESERVED: usize = 16;
+
+/// Descriptors that are held for the day when there are no others: what must not fail for want of one lends them.
+#[derive(Debug)]
+pub(crate) struct Reserve {
+    source: OwnedFd,
+    held: Vec<OwnedFd>,
+}
+
+impl Reserve {
+    /// Holds as many as there are, sixteen at most.
+    ///
+    /// # Errors
+    /// When there is not even one.
+    pub(crate) fn new() -> io::Result<Self> {
+        let mut made = Self {
+            source: std::fs::File::open("/dev/null")?.into(),
+            held: Vec::new(),
+        };
+        made.refill();
+        Ok(made)
+    }
+
+    /// Takes back what was lent, as far as there are descriptors.
+    pub(crate) fn refill(&mut self) {
+        while self.held.len() < RESERVED {
+            match self.source.try_clone() {
+                Ok(fd) => self.held.push(fd),
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// Lends one; false when none is left.
+    pub(crate) fn lend(&mut self) -> bool {
+        self.held.pop().is_some()
+    }
+
+    /// Lends all.
+    pub(crate) fn lend_all(&mut self) {
+        self.held.clear();
+    }
+}
+
+/// Whether a call failed for want of a descriptor.
+#[must_use]
+pub(crate) fn are_short(error: &io::Error) -> bool {
+    let short = [nix::libc::EMFILE, nix::libc::ENFILE];
+    error.raw_os_error().is_some_and(|it| short.contains(&it))
+}
+
 /// The soft and the hard limit on open files.
 ///
 /// # Errors

@@ -16,7 +16,7 @@ use tokio::net::{UnixListener, UnixStream};
 use crate::daemon::reading::Readers;
 use crate::daemon::role::{Doors, Msg};
 use crate::daemon::subsystems::Subsystems;
-
+use crate::platform::descriptor::{self, Reserve};
 use crate::platform::users;
 
 use super::crowd::Crowd;
@@ -80,15 +80,25 @@ async fn serve(listener: UnixListener, context: Context) {
     let me = nix::unistd::geteuid().as_raw();
     // Nobody else is heard.
     let (owner, root) = (users::name(me), users::name(0));
+    let mut reserve = Reserve::new().ok();
     loop {
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
+            // Who wants to stop what took all descriptors must be heard.
+            Err(error)
+                if descriptor::are_short(&error) && reserve.as_mut().is_some_and(Reserve::lend) =>
+            {
+                continue;
+            }
             Err(error) => {
                 tracing::warn!("a connection could not be accepted: {error}");
                 tokio::time::sleep(PAUSE).await;
                 continue;
             }
         };
+        if let Some(reserve) = &mut reserve {
+            reserve.refill();
+        }
         if is_abandoned(&stream) {
             continue;
         }

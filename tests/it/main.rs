@@ -14,6 +14,7 @@ mod chance;
 mod child;
 mod cli;
 mod config;
+mod container;
 mod daemon;
 mod docs;
 mod doctor;

@@ -14,8 +14,9 @@ use crate::sandbox::{LIMIT, Sandbox, stat};
 const ROLES: [&str; 3] = ["keeper_pid", "pid", "scribe_pid"];
 /// Heaps grow in steps; what leaks by the cycle is more than this after enough of them.
 const HEAP_KIB: u64 = 1536;
-/// The results of so many operations are remembered, for ten minutes, at this price each.
-const REMEMBERED: u64 = 20_000;
+/// The results of so many operations are remembered for ten minutes, and of all those of half a minute, at this price
+/// each.
+const REMEMBERED: u64 = 2_000;
 const RESULT_BYTES: u64 = 1536;
 
 fn times(usual: u32) -> u32 {
@@ -128,7 +129,9 @@ fn assert_flat(
         "files in the volatile folder"
     );
     assert_eq!(after.groups, before.groups, "control groups");
-    let remembered = operations.min(REMEMBERED) * RESULT_BYTES / 1024;
+    let young = u128::from(operations) * 30_000 / took.as_millis().max(1);
+    let young = u64::try_from(young).unwrap_or(u64::MAX);
+    let remembered = operations.min(young.max(REMEMBERED)) * RESULT_BYTES / 1024;
     for (role, (now, then)) in ROLES.iter().zip(after.heap.iter().zip(before.heap)) {
         let then = then + if *role == "pid" { remembered } else { 0 };
         assert!(

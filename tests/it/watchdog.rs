@@ -144,6 +144,33 @@ fn a_frozen_and_thawed_machine_loses_no_role() {
 }
 
 #[test]
+fn a_keeper_that_ends_everything_itself_leaves_what_was_to_be_left() {
+    let s = Sandbox::new();
+    let entry = |name: &str, more: &str| {
+        let program = child::escapes(&s, name);
+        format!("[[processes]]\nname = \"{name}\"\nscript = \"{program}\"\n{more}\n")
+    };
+    let text = entry("stays", "detach_children = true") + &entry("goes", "");
+    s.file("adasa.toml", text);
+    let _ = s.run(&["start", "--config", "adasa.toml"]).success();
+    let (left, ended) = (
+        s.until_pid("stays.grandchild"),
+        s.until_pid("goes.grandchild"),
+    );
+    let mains = [s.known("stays"), s.known("goes")];
+    let roles = ["keeper_pid", "pid", "scribe_pid"].map(|role| s.role(role));
+    roles[1].signal(Signal::SIGSTOP);
+    roles[0].signal(Signal::SIGTERM);
+    let deadline = Instant::now() + LIMIT;
+    for known in mains.into_iter().chain([ended]).chain(roles) {
+        assert!(known.is_gone_by(deadline), "pid {} lives", known.pid);
+    }
+    assert!(left.is_alive(), "it was to be left");
+    left.signal(Signal::SIGKILL);
+    s.until_gone(left);
+}
+
+#[test]
 fn a_keeper_told_to_end_while_the_daemon_hangs_ends_everything_itself() {
     let s = Sandbox::new();
     s.start("api", &child::stays(&s), &["--instances", "2"]);

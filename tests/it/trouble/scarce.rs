@@ -85,6 +85,80 @@ fn a_daemon_without_descriptors_serves_who_is_connected() {
     assert_eq!(home.role("pid"), daemon, "the daemon was replaced");
 }
 
+/// Leaves a process no number for another descriptor but those that are free below its highest one.
+fn close_the_door(pid: i32) {
+    let open = std::fs::read_dir(format!("/proc/{pid}/fd")).expect("a folder");
+    let numbers = open.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u64>().ok());
+    let highest = numbers.max().expect("a descriptor");
+    prlimit(pid, &format!("--nofile={}:", highest + 1));
+}
+
+#[test]
+fn without_descriptors_who_comes_is_heard_by_the_reserve() {
+    let home = Sandbox::new();
+    start_idle(&home, "api");
+    let daemon = home.role("pid");
+    close_the_door(daemon.pid);
+    // They say nothing, and take what is free and some of the reserve.
+    let silent: Vec<UnixStream> = (0..8)
+        .map(|_| UnixStream::connect(home.socket()).expect("a connection"))
+        .collect();
+    let api = home.known("api");
+    drop(home.run(&["stop", "api"]).success());
+    assert!(!api.is_alive());
+    assert_eq!(home.role("pid"), daemon, "the daemon was replaced");
+    drop(silent);
+}
+
+#[test]
+fn without_descriptors_what_ran_is_started_again_by_the_reserve() {
+    let home = Sandbox::new();
+    for name in ["one", "two"] {
+        let start = [
+            "start",
+            "sleep",
+            "--name",
+            name,
+            "--restart-delay",
+            "0",
+            "--",
+            "100000",
+        ];
+        drop(home.run(&start).success());
+    }
+    let keeper = home.role("keeper_pid");
+    close_the_door(keeper.pid);
+    let mut more = 0;
+    while more < 60 {
+        let name = format!("more-{more}x");
+        let start = [
+            "start",
+            "sleep",
+            "--name",
+            &name,
+            "--restart",
+            "never",
+            "--",
+            "9",
+        ];
+        let said = home.run(&start);
+        if !said.status.success() {
+            drop(said.stderr_has("Too many open files").code(1));
+            break;
+        }
+        more += 1;
+    }
+    assert!(more < 60, "there was room for {more} more");
+    let victim = home.known("one");
+    victim.signal(Signal::SIGKILL);
+    home.until_gone(victim);
+    let row = home.until_status("one", "running");
+    assert_eq!(row["restarts"], 1, "it was refused in between: {row}");
+    let daemon = home.murder("pid");
+    successor(&home, "pid", daemon);
+    assert_prompt(&home, "two");
+}
+
 /// Nobody has this user but this test.
 const NOBODY_ELSE: u32 = 64_177;
 
