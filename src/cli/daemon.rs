@@ -1,6 +1,7 @@
 //! The daemon's life, and the composition of the roles.
 
 use std::ffi::OsString;
+use std::os::fd::AsFd as _;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::ExitCode;
@@ -15,7 +16,7 @@ use crate::keeper::loss::{self, Loss};
 use crate::platform::child::call_it;
 use crate::platform::paths::Paths;
 use crate::platform::signal::PidFd;
-use crate::platform::{descriptor, folder};
+use crate::platform::{child, descriptor, folder};
 
 use super::args::{DaemonVerb, Global};
 use super::failure::{Failure, exit};
@@ -89,10 +90,12 @@ pub(super) fn keeper(arguments: &[OsString]) -> ExitCode {
         if arguments.get(2).is_some_and(|word| word == "--heir") {
             return inherited(number(3).unwrap_or(-1));
         }
-        crate::platform::child::leave_session();
+        child::leave_session();
         let missing = || std::io::Error::other("lock and socket were not given");
         let lock = descriptor::inherited(number(2).ok_or_else(missing)?)?;
         let listener = descriptor::inherited(number(3).ok_or_else(missing)?)?;
+        // What else whoever launched it had open (a pipe, a lock) is not the keeper's to hold.
+        child::keep_only(lock.as_fd(), listener.as_fd())?;
         Ok(Setup {
             paths: Paths::find()?,
             lock: folder::inherited_lock(lock)?,

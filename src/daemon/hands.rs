@@ -190,16 +190,21 @@ impl Hands {
             for deed in deeds {
                 match deed {
                     Deed::Sweep(order) => {
-                        let any = order.adopted
-                            || *orphans.get_or_insert_with(|| has_orphans(supervisor));
-                        // One act of the kernel's own memory: it waits for no disk and for nobody.
-                        if any || !self.groups.remove(order.id, order.run) {
+                        // One act of the kernel's own memory: it waits for no disk and for nobody. Nobody is left of
+                        // a tree whose group can be removed; without a group it is seen by the keeper's orphans.
+                        let (id, run) = (order.id, order.run);
+                        let grouped = self.groups.has(id, run);
+                        let gone = !order.adopted
+                            && (grouped
+                                || !*orphans.get_or_insert_with(|| has_orphans(supervisor)))
+                            && self.groups.remove(id, run);
+                        if !gone {
                             let _ = self
                                 .threads
                                 .inspector
                                 .try_send(Box::new(ToInspector::Sweep(order)));
                         } else {
-                            swept.push((order.id, order.run));
+                            swept.push((id, run));
                         }
                     }
                     other => self.perform_one(other, supervisor),

@@ -26,6 +26,7 @@ mod member;
 mod message;
 mod operations;
 mod orphans;
+mod pacing;
 pub(crate) mod past;
 pub(crate) mod plan;
 pub(crate) mod reading;

@@ -111,6 +111,7 @@ pub(super) struct Supervisor {
     timers: BinaryHeap<Reverse<(u64, InstanceId)>>,
     /// Who was touched in this turn.
     pub(super) dirty: BTreeSet<InstanceId>,
+    pub(super) paced: super::pacing::Paced,
     pub(super) jitter: u64,
     /// At whose word the next step is taken; none when nobody's.
     pub(super) asker: Option<crate::domain::run::Asker>,
@@ -154,6 +155,7 @@ impl Supervisor {
             alarms: Vec::new(),
             timers: BinaryHeap::new(),
             dirty: BTreeSet::new(),
+            paced: super::pacing::Paced::default(),
             jitter,
             asker: None,
             client: None,
@@ -225,14 +227,7 @@ impl Supervisor {
                 break;
             }
             self.timers.pop();
-            let Some(member) = self.members.get_mut(&id) else {
-                continue;
-            };
-            if member.due == Some(due) {
-                member.due = None;
-                let epoch = member.machine.epoch();
-                self.drive(id, &Happened::Deadline { epoch }, "its time was up");
-            }
+            self.its_time(due, id);
         }
         self.operations.forget_old(now.ns);
         self.forget_rollouts();
@@ -246,6 +241,7 @@ impl Supervisor {
         let all = [
             self.next_deadline(),
             self.rollouts.next_due(),
+            self.paced.next_due(),
             self.operations.next_due(),
             self.owed.due,
             self.tended.next_due(),
@@ -280,6 +276,7 @@ impl Supervisor {
 
     /// After everything a message brought about: tell subscribers, settle operations, see whether all is over.
     pub(super) fn finish_turn(&mut self) {
+        self.let_begin();
         self.drive_rollouts();
         self.settle_operations();
         let dirty = std::mem::take(&mut self.dirty);

@@ -44,6 +44,8 @@ struct Outgoing {
 pub(crate) struct Link {
     socket: UnixStream,
     incoming: Vec<u8>,
+    /// How much of it has been taken.
+    taken: usize,
     fds: VecDeque<OwnedFd>,
     outgoing: VecDeque<Outgoing>,
     queued: usize,
@@ -60,6 +62,7 @@ impl Link {
         Ok(Self {
             socket,
             incoming: Vec::new(),
+            taken: 0,
             fds: VecDeque::new(),
             outgoing: VecDeque::new(),
             queued: 0,
@@ -175,18 +178,17 @@ impl Link {
     /// # Errors
     /// [`LinkError::Closed`] after the last message of a closed link; [`LinkError::Garbage`] for what is no message.
     pub(crate) fn next<M: DeserializeOwned>(&mut self) -> Result<Option<M>, LinkError> {
-        if let Some(head) = self.incoming.first_chunk::<4>() {
+        let waiting = &self.incoming[self.taken..];
+        if let Some(head) = waiting.first_chunk::<4>() {
             let length = usize::try_from(u32::from_le_bytes(*head)).unwrap_or(usize::MAX);
             if length > FRAME_MAX {
                 return Err(LinkError::Garbage(format!("a frame of {length} bytes")));
             }
-            if let Some(body) = self.incoming.get(4..4 + length) {
+            if let Some(body) = waiting.get(4..4 + length) {
                 let message = serde_json::from_slice(body)
                     .map_err(|error| LinkError::Garbage(error.to_string()));
-                self.incoming.drain(..4 + length);
-                if self.incoming.is_empty() && self.incoming.capacity() > ROOM_KEPT {
-                    self.incoming = Vec::new();
-                }
+                self.taken += 4 + length;
+                self.make_room();
                 return message.map(Some);
             }
         }
@@ -194,6 +196,20 @@ impl Link {
             Err(LinkError::Closed)
         } else {
             Ok(None)
+        }
+    }
+
+    /// Forgets what was taken: seldom, for what follows has to be moved.
+    fn make_room(&mut self) {
+        if self.taken == self.incoming.len() {
+            self.incoming.clear();
+            self.taken = 0;
+            if self.incoming.capacity() > ROOM_KEPT {
+                self.incoming = Vec::new();
+            }
+        } else if self.taken > ROOM_KEPT && self.taken > self.incoming.len() / 2 {
+            self.incoming.drain(..self.taken);
+            self.taken = 0;
         }
     }
 

@@ -193,6 +193,12 @@ impl Groups {
         self.homes.iter().map(move |home| home.join(&name))
     }
 
+    /// Whether a run has a group of its own.
+    #[must_use]
+    pub(crate) fn has(&self, id: InstanceId, run: RunId) -> bool {
+        self.places(id, run).any(|path| path.exists())
+    }
+
     /// Removes the group of a run when nobody is left in it, in one act of the kernel. True when it is gone, also
     /// when there was none.
     #[must_use]

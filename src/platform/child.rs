@@ -204,7 +204,11 @@ fn place(stdio: Stdio<'_>) -> io::Result<()> {
     Ok(())
 }
 
-fn keep_only(one: BorrowedFd<'_>, other: BorrowedFd<'_>) -> io::Result<()> {
+/// Closes all descriptors but stdio and these two. For a process that has just begun: nothing else of it is open yet.
+///
+/// # Errors
+/// The kernel's, for want of `close_range`.
+pub(crate) fn keep_only(one: BorrowedFd<'_>, other: BorrowedFd<'_>) -> io::Result<()> {
     let number = |fd: BorrowedFd<'_>| u32::try_from(fd.as_raw_fd()).map_err(io::Error::other);
     let (one, other) = (number(one)?, number(other)?);
     let (low, high) = (one.min(other).max(3), one.max(other).max(3));
@@ -212,7 +216,7 @@ fn keep_only(one: BorrowedFd<'_>, other: BorrowedFd<'_>) -> io::Result<()> {
         if from > to {
             return Ok(0);
         }
-        // SAFETY: closes descriptors of this forked child, none of which is used again.
+        // SAFETY: closes descriptors that this process was forked or started with, none of which is used again.
         Errno::result(unsafe { nix::libc::close_range(from, to, 0) })
     };
     close(3, low - 1)?;

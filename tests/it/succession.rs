@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::child;
 use crate::faults::successor;
 use crate::faults::writers::Writers;
-use crate::sandbox::{Known, Running, Sandbox, exit, spawn};
+use crate::sandbox::{ADASA, Known, Running, Sandbox, exit, spawn};
 
 /// Kills the keeper; the new one then, which the daemon of before became.
 #[track_caller]
@@ -195,6 +195,26 @@ fn a_command_that_brought_adasa_back_and_still_waits_is_in_nobodys_way() {
     let second = s.known("deaf");
     assert_ne!(second, first);
     second.signal(Signal::SIGKILL);
+}
+
+#[test]
+fn the_roles_hold_nothing_that_whoever_launched_them_had_open() {
+    let s = Sandbox::new();
+    let theirs = s.file("theirs", "");
+    // Not closed on exec, as a shell's are.
+    let line = format!("exec 9<>theirs; {ADASA} list");
+    let model = s.command();
+    let mut shell = std::process::Command::new("bash");
+    shell.args(["-c", &line]).current_dir(s.root()).env_clear();
+    let known = model.get_envs();
+    shell.envs(known.filter_map(|(name, value)| Some((name, value?))));
+    let _ = spawn(shell).output().success();
+    for role in ["keeper_pid", "pid", "scribe_pid"] {
+        let role = s.role(role);
+        let open = std::fs::read_dir(format!("/proc/{}/fd", role.pid)).expect("a folder");
+        let mut paths = open.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
+        assert!(!paths.any(|path| path == theirs), "{role:?} holds it");
+    }
 }
 
 #[test]

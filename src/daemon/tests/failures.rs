@@ -18,6 +18,40 @@ const FAILS_AT_ONCE: Habit = Habit {
 };
 
 #[test]
+fn a_crowd_whose_time_is_up_at_once_begins_some_at_a_time_and_no_command_waits_for_it() {
+    let mut world = World::new();
+    let mut crowd = spec("web");
+    crowd.instances = 100;
+    world.define("a", &crowd).unwrap();
+    world.after(SECOND);
+    for id in 1..=100 {
+        world.ends(id, 1);
+    }
+    let begun = world.spawns.len();
+    // None of them comes as far as its exec.
+    world.habit(
+        "web",
+        Habit {
+            fork: Fork::Hangs,
+            ..WELL
+        },
+    );
+    while world.spawns.len() == begun {
+        world.after(MS);
+    }
+    world.after(40 * MS);
+    let most = world.spawns.len() - begun;
+    assert!((1..=16).contains(&most), "{most} at once");
+    world.define("b", &spec("other")).unwrap();
+    world.settle();
+    let running = |(_, status): &&(String, Status)| *status == Status::Running;
+    assert_eq!(world.statuses().iter().filter(running).count(), 1);
+    // Those that hang are in nobody's way for long.
+    world.after(SECOND);
+    assert_eq!(world.spawns.len() - begun, 101);
+}
+
+#[test]
 fn backoff_doubles_from_a_second_to_a_minute_and_jitter_takes_a_tenth_at_most() {
     let mut world = World::new();
     world.habit("web", FAILS_AT_ONCE);
