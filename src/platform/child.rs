@@ -305,7 +305,7 @@ fn pass(fds: &[BorrowedFd<'_>]) -> io::Result<()> {
     for fd in fds {
         copies.push(nix::fcntl::fcntl(
             fd,
-            nix::fcntl::FcntlArg::F_DUPFD_CLOEXEC(base.max(64)),
+            nix::fcntl::FcntlArg::F_DUPFD_CLOEXEC(base),
         )?);
     }
     for (target, source) in (3..).zip(copies) {
