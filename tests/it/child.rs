@@ -109,6 +109,18 @@ pub(crate) fn chatters(s: &Sandbox, name: &str) -> String {
     s.script(name, &body)
 }
 
+/// Brings up `chat`, which chatters into a log that is never rotated.
+#[track_caller]
+pub(crate) fn chat(s: &Sandbox) {
+    let program = chatters(s, "chat");
+    let text = format!(
+        "[[processes]]\nname = \"chat\"\nscript = \"{program}\"\nlog_max_size = \"1GiB\"\n"
+    );
+    s.file("adasa.toml", text);
+    let up = s.run(&["start", "--config", "adasa.toml"]);
+    let _ = up.stderr("").success();
+}
+
 /// Lets one of [`chatters`] come to its end; every line of it is in its log once.
 #[track_caller]
 pub(crate) fn assert_chatter_is_whole(s: &Sandbox, name: &str) {

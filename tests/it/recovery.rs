@@ -147,15 +147,7 @@ fn a_command_under_way_when_the_daemon_is_killed_is_done_once() {
 /// Kills one role over and over under a process that prints numbered lines; its log has each line once, in order.
 fn every_line_once(role: &str) {
     let s = Sandbox::new();
-    let program = child::chatters(&s, "chat");
-    let text = format!(
-        "[[processes]]\nname = \"chat\"\nscript = \"{program}\"\nlog_max_size = \"1GiB\"\n"
-    );
-    s.file("adasa.toml", text);
-    let _ = s
-        .run(&["start", "--config", "adasa.toml"])
-        .stderr("")
-        .success();
+    child::chat(&s);
     let pid = s.pid("chat");
     let log = s.home().join("logs/default/chat/0.out.log");
     for _ in 0..8 {

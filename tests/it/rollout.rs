@@ -4,7 +4,7 @@ use nix::sys::signal::Signal;
 use serde_json::Value;
 
 use crate::child;
-use crate::sandbox::{Known, Output, Sandbox};
+use crate::sandbox::{Fifo, Known, Output, Running, Sandbox};
 
 /// Says on TERM that it was asked, and ends when a line comes through the gate.
 fn gated(s: &Sandbox, name: &str) -> String {
@@ -41,7 +41,7 @@ fn until_state(s: &Sandbox, name: &str, state: &str) -> Value {
     })
 }
 
-fn begin(s: &Sandbox, name: &str, flags: &[&str]) -> crate::sandbox::Running {
+fn begin(s: &Sandbox, name: &str, flags: &[&str]) -> Running {
     let mut args = vec!["restart", name, "--rolling", "--stable", "100ms"];
     args.extend(flags);
     s.spawn(&args)
@@ -111,10 +111,10 @@ fn the_first_failure_leaves_the_rest_on_the_old_run_and_is_told() {
     let _ = events.stdout_has("halted");
 }
 
-#[test]
-fn it_goes_on_without_its_client_and_without_the_daemon_that_began_it() {
+/// A rolling restart of three that waits for the first of the old runs to end: its gate, the old pids, its client.
+fn at_the_first() -> (Sandbox, Fifo, Vec<Known>, Running) {
     let s = Sandbox::new();
-    let mut gate = s.fifo("api.gate");
+    let gate = s.fifo("api.gate");
     let program = gated(&s, "api");
     s.start(
         "api",
@@ -125,6 +125,12 @@ fn it_goes_on_without_its_client_and_without_the_daemon_that_began_it() {
     let old = pids(&s, "api", 3);
     let client = begin(&s, "api", &[]);
     s.until_file("api.asked", |text| text == "0\n");
+    (s, gate, old, client)
+}
+
+#[test]
+fn it_goes_on_without_its_client_and_without_the_daemon_that_began_it() {
+    let (s, mut gate, old, client) = at_the_first();
     client.signal(Signal::SIGINT);
     let _ = client.output().code(130).stdout("").stderr_has(
         "the rolling restart goes on in the daemon; `adasa rollout status api` shows it",
@@ -151,18 +157,7 @@ fn it_goes_on_without_its_client_and_without_the_daemon_that_began_it() {
 
 #[test]
 fn it_is_paused_resumed_aborted_and_not_begun_twice() {
-    let s = Sandbox::new();
-    let mut gate = s.fifo("api.gate");
-    let program = gated(&s, "api");
-    s.start(
-        "api",
-        &program,
-        &["--instances", "3", "--stop-timeout", "1h"],
-    );
-    s.until_file("api.begun", |text| text.lines().count() == 3);
-    let old = pids(&s, "api", 3);
-    let client = begin(&s, "api", &[]);
-    s.until_file("api.asked", |text| text == "0\n");
+    let (s, mut gate, old, client) = at_the_first();
 
     let refused = begin(&s, "api-2", &[]).output().error(1);
     let _ = refused

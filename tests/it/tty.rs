@@ -54,6 +54,21 @@ pub(crate) fn start_quiet(home: &Sandbox, name: &str) {
     done(home, &["start", "sleep", "--name", name, "--", "100000"]);
 }
 
+pub(crate) fn start_copies(home: &Sandbox, name: &str, copies: u32) {
+    let copies = copies.to_string();
+    let args = [
+        "start",
+        "sleep",
+        "--name",
+        name,
+        "--instances",
+        &copies,
+        "--",
+        "100000",
+    ];
+    done(home, &args);
+}
+
 /// A process that writes, byte for byte, what it is told.
 pub(crate) struct Parrot {
     ear: File,

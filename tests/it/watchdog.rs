@@ -102,15 +102,7 @@ fn a_hung_daemon_whose_keeper_is_gone_is_replaced_by_a_command() {
 #[test]
 fn a_hung_scribe_is_replaced_and_no_line_is_lost() {
     let s = Sandbox::new();
-    let program = child::chatters(&s, "chat");
-    let text = format!(
-        "[[processes]]\nname = \"chat\"\nscript = \"{program}\"\nlog_max_size = \"1GiB\"\n"
-    );
-    s.file("adasa.toml", text);
-    let _ = s
-        .run(&["start", "--config", "adasa.toml"])
-        .stderr("")
-        .success();
+    child::chat(&s);
     let (chat, daemon) = (s.known("chat"), s.role("pid"));
     let hung = s.role("scribe_pid");
     hung.signal(Signal::SIGSTOP);

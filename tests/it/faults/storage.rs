@@ -172,22 +172,28 @@ fn a_limit_on_files_blocks_nobody_and_lines_come_back_when_it_is_lifted() {
     });
 }
 
-#[test]
-fn a_log_that_may_block_loses_nothing_to_a_limit_on_files_and_its_alarm_ends_with_it() {
-    let home = Sandbox::new();
+/// `large` has a megabyte to say, of which its file takes little and which may not be dropped; its log.
+fn held_back(home: &Sandbox) -> PathBuf {
     let mut go = home.fifo("go");
     drop(home.fifo("ear"));
-    let script = megabyte_script(&home);
+    let script = megabyte_script(home);
     let config = format!(
         "[[processes]]\nname = \"large\"\nscript = \"sh\"\nargs = [\"-c\", {script:?}]\non_disk_full = \"block\"\n"
     );
     home.file("adasa.toml", config);
     drop(home.run(&["start", "--config", "adasa.toml"]).success());
-    let path = live(&home, "large", "out");
+    let path = live(home, "large", "out");
     prlimit(home.role("scribe_pid").pid, "65536");
     go.say("now");
     let said = format!("{} cannot be written: ", path.display());
     home.wait_for("one alarm", |home| one_alarm(home, &said));
+    path
+}
+
+#[test]
+fn a_log_that_may_block_loses_nothing_to_a_limit_on_files_and_its_alarm_ends_with_it() {
+    let home = Sandbox::new();
+    let path = held_back(&home);
     home.murder("scribe_pid");
     home.until_file(&path, |text| text.len() == 1_000_001);
     home.wait_for("no alarm", no_alarm);
@@ -197,19 +203,7 @@ fn a_log_that_may_block_loses_nothing_to_a_limit_on_files_and_its_alarm_ends_wit
 #[test]
 fn what_no_file_takes_is_lost_with_the_end_and_said_by_stop_and_by_the_next_daemon() {
     let home = Sandbox::new();
-    let mut go = home.fifo("go");
-    drop(home.fifo("ear"));
-    let script = megabyte_script(&home);
-    let config = format!(
-        "[[processes]]\nname = \"large\"\nscript = \"sh\"\nargs = [\"-c\", {script:?}]\non_disk_full = \"block\"\n"
-    );
-    home.file("adasa.toml", config);
-    drop(home.run(&["start", "--config", "adasa.toml"]).success());
-    let path = live(&home, "large", "out");
-    prlimit(home.role("scribe_pid").pid, "65536");
-    go.say("now");
-    let said = format!("{} cannot be written: ", path.display());
-    home.wait_for("one alarm", |home| one_alarm(home, &said));
+    let path = held_back(&home);
     let stop = home.run(&["daemon", "stop", "--json"]).success();
     let said = format!("bytes that {} did not take are lost", path.display());
     let stop = stop.stderr_has(&said).json();

@@ -15,6 +15,18 @@ use crate::sandbox::{ADASA, LIMIT, Sandbox, spawn};
 
 use super::{assert_prompt, prlimit};
 
+/// One that does not come up is not tried again.
+const NEW: [&str; 8] = [
+    "start",
+    "sleep",
+    "--name",
+    "new",
+    "--restart",
+    "never",
+    "--",
+    "9",
+];
+
 #[test]
 fn a_keeper_without_descriptors_refuses_what_needs_one_and_goes_on() {
     let home = Sandbox::new();
@@ -22,16 +34,7 @@ fn a_keeper_without_descriptors_refuses_what_needs_one_and_goes_on() {
     start_idle(&home, "stays");
     let keeper = home.role("keeper_pid");
     prlimit(keeper.pid, "--nofile=3:");
-    let refused = home.run(&[
-        "start",
-        "sleep",
-        "--name",
-        "new",
-        "--restart",
-        "never",
-        "--",
-        "9",
-    ]);
+    let refused = home.run(&NEW);
     drop(refused.stderr_has("Too many open files").code(1));
     let stays = home.known("stays");
     drop(home.run(&["stop", "stays"]).success());
@@ -220,16 +223,7 @@ fn without_pids_what_needs_one_is_refused_and_everything_else_goes_on() {
     };
     let (soft, _) = getrlimit(Resource::RLIMIT_NPROC).expect("a limit");
     limit("1");
-    let refused = run(&[
-        "start",
-        "sleep",
-        "--name",
-        "new",
-        "--restart",
-        "never",
-        "--",
-        "9",
-    ]);
+    let refused = run(&NEW);
     drop(refused.stderr_has("temporarily unavailable").code(1));
     drop(run(&["stop", "stays"]).success());
     let crashes = crate::sandbox::Known::of(pid(&row("crashes")["pid"])).expect("alive");

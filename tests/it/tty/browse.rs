@@ -1,7 +1,8 @@
 //! Looking around: rows, moving, folding, filtering, help.
 
 use crate::tty::{
-    COMMON, MEDIUM, done, footer, home_with, live_dashboard, quit, select, selected, status,
+    COMMON, MEDIUM, done, footer, home_with, live_dashboard, quit, select, selected, start_copies,
+    status,
 };
 
 #[test]
@@ -91,19 +92,7 @@ fn the_selected_row_is_on_the_screen_wherever_it_is_in_the_list() {
 #[test]
 fn instances_fold_with_h_and_unfold_with_the_right_arrow() {
     let home = home_with(&["zeta"]);
-    done(
-        &home,
-        &[
-            "start",
-            "sleep",
-            "--name",
-            "api",
-            "--instances",
-            "3",
-            "--",
-            "100000",
-        ],
-    );
+    start_copies(&home, "api", 3);
     let instances = ["api-0", "api-1", "api-2"];
     let mut screen = live_dashboard(&home, COMMON, &instances);
     select(&screen, "api-1");

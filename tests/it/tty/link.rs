@@ -7,7 +7,7 @@ use nix::sys::signal::Signal;
 use crate::sandbox::Sandbox;
 use crate::tty::{
     COMMON, MEDIUM, asks, dashboard, done, home_with, is_live, listed_status, live_dashboard, quit,
-    say_yes, select, selected, status,
+    say_yes, select, selected, start_copies, status,
 };
 
 const THREE: [&str; 3] = ["alpha", "beta", "gamma"];
@@ -47,19 +47,7 @@ fn check_27_a_daemon_that_is_killed_is_back_at_once_and_the_selection_stays() {
 #[test]
 fn a_filter_and_a_fold_outlive_the_daemon() {
     let home = home_with(&THREE);
-    done(
-        &home,
-        &[
-            "start",
-            "sleep",
-            "--name",
-            "api",
-            "--instances",
-            "2",
-            "--",
-            "100000",
-        ],
-    );
+    start_copies(&home, "api", 2);
     let mut screen = live_dashboard(&home, COMMON, &["api-0", "api-1"]);
     select(&screen, "api");
     screen.keys("h");

@@ -10,7 +10,7 @@ use crate::screen::Screen;
 use crate::tty::bytes::{Piece, count, pieces, styles};
 use crate::tty::{
     COMMON, MEDIUM, Parrot, WIDE, at_the_terminal, dashboard, done, home_with, is_live,
-    live_dashboard, quit, select, selected, status,
+    live_dashboard, quit, select, selected, start_copies, status,
 };
 
 const THREE: [&str; 3] = ["alpha", "beta", "gamma"];
@@ -120,19 +120,7 @@ fn without_a_terminal_there_is_a_hint_and_no_screen() {
 #[test]
 fn check_33_plain_locales_and_the_console_get_ascii_only() {
     let home = home_with(&THREE);
-    done(
-        &home,
-        &[
-            "start",
-            "sleep",
-            "--name",
-            "api",
-            "--instances",
-            "2",
-            "--",
-            "100000",
-        ],
-    );
+    start_copies(&home, "api", 2);
     done(&home, &["stop", "gamma"]);
     let mut parrot = Parrot::start(&home, "writer");
     parrot.say("größe 🙂 漢字 end-of-line\n".as_bytes());

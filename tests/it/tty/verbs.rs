@@ -6,7 +6,7 @@ use crate::sandbox::Sandbox;
 use crate::screen::Screen;
 use crate::tty::{
     COMMON, asks, done, footer, home_with, listed_status, live_dashboard, quit, say_yes, select,
-    status,
+    start_copies, status,
 };
 
 const THREE: [&str; 3] = ["alpha", "beta", "gamma"];
@@ -203,19 +203,7 @@ fn r_then_y_restarts_with_another_pid() {
 #[test]
 fn a_verb_on_the_row_of_a_process_with_instances_asks_for_all_of_them_in_a_box() {
     let home = home_with(&["zeta"]);
-    done(
-        &home,
-        &[
-            "start",
-            "sleep",
-            "--name",
-            "api",
-            "--instances",
-            "3",
-            "--",
-            "100000",
-        ],
-    );
+    start_copies(&home, "api", 3);
     let instances = ["api-0", "api-1", "api-2"];
     let mut screen = live_dashboard(&home, COMMON, &instances);
     select(&screen, "api");
