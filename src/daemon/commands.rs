@@ -172,11 +172,12 @@ impl Supervisor {
         only_run: Option<RunId>,
     ) -> Result<Vec<InstanceId>, ApiError> {
         let ids = self.select(select)?;
-        let other = |run| move |member: &Box<super::member::Member>| member.machine.run() != run;
+        let is_other = |id: &InstanceId, run| {
+            let member = self.members.get(id);
+            member.is_some_and(|member| member.machine.run() != run)
+        };
         if let Some(run) = only_run
-            && ids
-                .iter()
-                .any(|id| self.members.get(id).is_some_and(other(run)))
+            && ids.iter().any(|id| is_other(id, run))
         {
             let error = "stale target: it has been started again since you looked";
             return Err(ApiError::new(Code::StaleTarget, error));

@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
 """Measures the budgets with a release binary: `cargo build --release && python3 tests/bench/budgets.py`.
 
-Whole commands, medians, in a folder of its own below the temporary folder. Log throughput is a ratio: the same writer
-through adasa (rotating) and straight to a file, in turn. Nothing here is a test: machines differ, and figures are read
-beside those of the same run.
+Whole commands, median and least, started with posix_spawn from here, in a folder of its own below the temporary folder.
+Programs that are managed, stamp and write are `probe.rs`, so that no interpreter's start is in a figure. Memory is the
+proportional set of the three roles, read from outside. Log throughput is a ratio: the same writer through adasa (rotating)
+and straight to a file, in turn. Nothing here is a test: machines differ, and figures are read beside those of the same
+run.
+
+    ADASA=path/to/adasa python3 tests/bench/budgets.py [commands] [100] [500] [1000] [crashes] [kills] [logs]
 """
 
 import json
 import os
-import resource
 import shutil
 import statistics
 import subprocess
@@ -20,7 +23,11 @@ PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file
 BINARY = os.environ.get("ADASA", os.path.join(PACKAGE, "target/release/adasa"))
 HOME = tempfile.mkdtemp(prefix="adasa-bench-")
 ENV = dict(os.environ, ADASA_HOME=os.path.join(HOME, "home"))
+PROBE = os.path.join(HOME, "probe")
 PATIENCE = 60.0
+# After this the state is folded, and what a burst needed is given back.
+QUIET = 27.0
+NULL = os.open("/dev/null", os.O_RDWR)
 
 
 def run(*args):
@@ -30,14 +37,21 @@ def run(*args):
     return done.stdout
 
 
-def timed(*args):
+def timed(*args, program=BINARY):
+    """A whole command, milliseconds."""
+    to_null = [(os.POSIX_SPAWN_DUP2, NULL, n) for n in (0, 1, 2)]
     begun = time.perf_counter()
-    run(*args)
-    return (time.perf_counter() - begun) * 1000
+    pid = os.posix_spawn(program, [program, *args], ENV, file_actions=to_null)
+    _, status = os.waitpid(pid, 0)
+    took = (time.perf_counter() - begun) * 1000
+    if status:
+        sys.exit(f"{program} {' '.join(args)}: {os.waitstatus_to_exitcode(status)}")
+    return took
 
 
-def median(act, count=21):
-    return statistics.median(act() for _ in range(count))
+def repeat(act, count=41):
+    """Median and least of so many."""
+    return sorted(act() for _ in range(count))
 
 
 def fresh():
@@ -46,7 +60,26 @@ def fresh():
 
 
 def say(what, value, unit):
-    print(f"{what:<48}{value:>10.2f} {unit}", flush=True)
+    if isinstance(value, list):
+        print(f"{what:<48}{statistics.median(value):>10.2f} {unit}, least {value[0]:.2f}", flush=True)
+    else:
+        print(f"{what:<48}{value:>10.2f} {unit}", flush=True)
+
+
+def pids():
+    status = info()
+    return [status[role] for role in ("pid", "keeper_pid", "scribe_pid")]
+
+
+def quiet_proportional():
+    roles = pids()
+    time.sleep(QUIET)
+    total = 0
+    for pid in roles:
+        for line in open(f"/proc/{pid}/smaps_rollup"):
+            if line.startswith("Pss:"):
+                total += int(line.split()[1]) * 1024
+    return total / 1e6
 
 
 def rows():
@@ -67,7 +100,7 @@ def until(holds):
 def config(count):
     path = os.path.join(HOME, f"{count}.json")
     processes = [
-        {"name": f"p{n}", "script": "sleep", "args": ["100000"]} for n in range(count)
+        {"name": f"p{n}", "script": PROBE, "args": ["wait"]} for n in range(count)
     ]
     with open(path, "w") as file:
         json.dump({"processes": processes}, file)
@@ -94,86 +127,93 @@ def cold():
 
 
 def commands():
-    say("floor: a process that does nothing", median(floor), "ms")
-    say("cold start until the first answer, empty", median(cold, 9), "ms")
-    time.sleep(6)
-    say("proportional set of all roles, empty", info()["memory"] / 1e6, "MB")
-    run("start", "sleep", "--name", "one", "--", "100000")
-    say("list, 1 process", median(lambda: timed("list")), "ms")
-
-
-def floor():
-    begun = time.perf_counter()
-    subprocess.run([BINARY, "--version"], env=ENV, capture_output=True)
-    return (time.perf_counter() - begun) * 1000
+    say("floor: a static program that does nothing", repeat(lambda: timed("now", program=PROBE)), "ms")
+    say("floor: adasa --version", repeat(lambda: timed("--version")), "ms")
+    say("cold start until the first answer, empty", repeat(cold, 9), "ms")
+    say("proportional set of all roles, empty", quiet_proportional(), "MB")
+    run("start", PROBE, "--name", "one", "--", "wait")
+    say("list, 1 process", repeat(lambda: timed("list")), "ms")
 
 
 def many(count):
     fresh()
     run("list")
-    say(f"{count} processes from one file, all up", timed("up", "-d", config(count)), "ms")
-    # The state is folded and what the burst needed is given back.
-    time.sleep(8)
-    say(f"list, {count} processes", median(lambda: timed("list")), "ms")
-    say(f"proportional set of all roles, {count}", info()["memory"] / 1e6, "MB")
+    file = config(count)
+    say(f"{count} processes from one file, all up", timed("up", "-d", file), "ms")
+    say(f"proportional set of all roles, {count}", quiet_proportional(), "MB")
+    say(f"list, {count} processes", repeat(lambda: timed("list")), "ms")
+    say(f"sampling tick, {count}, processor time", tick(), "ms")
     if count == 100:
         hundred()
     if count == 500:
         say("stop all of 500", timed("stop", "all"), "ms")
+        five_hundred(file)
+
+
+def five_hundred(file):
+    all_up = []
+    for _ in range(5):
+        fresh()
+        run("list")
+        all_up.append(timed("up", "-d", file))
+    say("500 processes from one file, all up, again", sorted(all_up), "ms")
+
+
+def tick():
+    """Of the sampler's thread, over ten periods."""
+    folder = f"/proc/{info()['pid']}/task"
+    named = lambda it: open(f"{folder}/{it}/comm").read().strip() == "sampler"
+    thread = next(it for it in os.listdir(folder) if named(it))
+    spent = lambda: int(open(f"{folder}/{thread}/schedstat").read().split()[0])
+    before = spent()
+    time.sleep(10)
+    return (spent() - before) / 10 / 1e6
 
 
 def hundred():
     names = iter(range(1000))
-    say(
-        "start, at 100",
-        median(lambda: timed("start", "sleep", "--name", f"x{next(names)}", "--", "100000")),
-        "ms",
-    )
+    start = lambda: timed("start", PROBE, "--name", f"x{next(names)}", "--", "wait")
+    say("start, at 100", repeat(start), "ms")
     again = iter(range(1000))
-    say("stop, at 100", median(lambda: timed("stop", f"x{next(again)}")), "ms")
-    say("restart, at 100", median(lambda: timed("restart", "p5")), "ms")
+    say("stop, at 100", repeat(lambda: timed("stop", f"x{next(again)}")), "ms")
+    say("restart, at 100", repeat(lambda: timed("restart", "p5")), "ms")
     run("delete", "status:stopped")
-    pids = [info()[role] for role in ("pid", "keeper_pid", "scribe_pid")]
+    roles = pids()
     time.sleep(2)
-    spent, woken = sum(map(ticks, pids)), sum(map(switches, pids))
+    spent, woken = sum(map(ticks, roles)), sum(map(switches, roles))
     time.sleep(20)
-    say("idle at 100, sampling each second", (sum(map(ticks, pids)) - spent) * 5, "% of a core")
-    say("idle at 100, wake-ups", (sum(map(switches, pids)) - woken) / 20, "/s")
-    run("daemon", "stop")
-    begun = time.perf_counter()
-    run("daemon", "start")
-    until(lambda: sum(row["status"] == "running" for row in rows()) >= 100)
-    say("100 saved processes, all up", (time.perf_counter() - begun) * 1000, "ms")
+    say("idle at 100, sampling each second", (sum(map(ticks, roles)) - spent) * 5, "% of a core")
+    say("idle at 100, wake-ups", (sum(map(switches, roles)) - woken) / 20, "/s")
+    saved = []
+    for _ in range(5):
+        run("daemon", "stop")
+        begun = time.perf_counter()
+        timed("daemon", "start")
+        until(lambda: sum(row["status"] == "running" for row in rows()) >= 100)
+        saved.append((time.perf_counter() - begun) * 1000)
+    say("100 saved processes, all up", sorted(saved), "ms")
 
 
 def crashes():
     fresh()
     stamps = os.path.join(HOME, "stamps")
-    script = os.path.join(HOME, "stamp.py")
-    with open(script, "w") as file:
-        # The interpreter's own start is part of the figure; its floor is printed beside it.
-        file.write("#!/bin/sh\necho >> " + stamps + "\nexec sleep 100000\n")
-    os.chmod(script, 0o755)
     open(stamps, "w").close()
-    run("start", script, "--name", "c", "--restart-delay", "0", "--max-restarts", "1000")
+    flags = ("--name", "c", "--restart-delay", "0", "--max-restarts", "10000")
+    run("start", PROBE, *flags, "--", "stamp", stamps)
+
+    def stamped():
+        return open(stamps).read().split()
 
     def crash():
-        until(lambda: rows()[0]["status"] == "running")
-        before = os.path.getsize(stamps)
-        begun = time.perf_counter()
-        os.kill(rows()[0]["pid"], 9)
-        begun = time.perf_counter()
-        until(lambda: os.path.getsize(stamps) > before)
-        return (time.perf_counter() - begun) * 1000
+        # Every run has stamped, and the last one is the one that is there.
+        until(lambda: rows()[0]["restarts"] + 1 == len(stamped()))
+        count, pid = len(stamped()), rows()[0]["pid"]
+        begun = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+        os.kill(pid, 9)
+        until(lambda: len(stamped()) > count)
+        return (int(stamped()[-1]) - begun) / 1e6
 
-    say("crash to the replacement's first line (sh)", median(crash), "ms")
-
-    def shell():
-        begun = time.perf_counter()
-        subprocess.run(["sh", "-c", ":"])
-        return (time.perf_counter() - begun) * 1000
-
-    say("  floor: a shell from here", median(shell), "ms")
+    say("crash to the replacement's first instructions", repeat(crash), "ms")
 
 
 def kills():
@@ -192,77 +232,74 @@ def kills():
     say("kill -9 of the daemon to the next answer, max", figures[-1], "ms")
 
 
-WRITER = r"""
-import os, sys
-line = (b"x" * 99) + b"\n"
-block = line * 40 if sys.argv[1] == "block" else line
-count = int(sys.argv[2]) // len(block)
-write = os.write
-for _ in range(count):
-    write(1, block)
-"""
+def written(path):
+    """Wall and processor seconds of the writer."""
+    wall, processor = open(path).read().split()[-2:]
+    return int(wall) / 1e9, int(processor) / 1e9
 
 
 def direct(kind, size):
-    path = os.path.join(HOME, "direct.log")
+    path, told = os.path.join(HOME, "direct.log"), os.path.join(HOME, "direct.told")
     with open(path, "wb") as file:
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        begun = time.perf_counter()
-        subprocess.run([sys.executable, "-c", WRITER, kind, str(size)], stdout=file, check=True)
-        wall = time.perf_counter() - begun
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([PROBE, "write", kind, str(size), told], stdout=file, check=True)
     os.remove(path)
-    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return written(told)
 
 
 def through(kind, size, number):
-    name = f"w{number}"
+    name, told = f"w{number}", os.path.join(HOME, "through.told")
     writer = os.path.join(HOME, "writer.json")
     with open(writer, "w") as file:
         process = {
             "name": name,
-            "script": sys.executable,
-            "args": ["-c", WRITER, kind, str(size)],
+            "script": PROBE,
+            "args": ["write", kind, str(size), told],
             "restart": "never",
             "log_max_size": "64MiB",
             "log_compress": False,
             "log_archives": 1,
         }
         json.dump({"processes": [process]}, file)
-    roles = [info()[role] for role in ("scribe_pid", "keeper_pid", "pid")]
+    roles = pids()
     spent = [ticks(pid) for pid in roles]
-    begun = time.perf_counter()
     run("up", "-d", writer)
     until(lambda: rows()[0]["status"] == "exited")
-    wall = time.perf_counter() - begun
-    daemon = ticks(roles[2]) - spent[2]
-    scribe = ticks(roles[0]) - spent[0]
-    row = json.loads(run("status", name, "--json"))[0]
+    # What is still in the pipe is written, too.
+    time.sleep(0.5)
+    daemon, keeper, scribe = (ticks(pid) - before for pid, before in zip(roles, spent))
     run("down", writer)
-    events = [event for event in row["events"] if event["kind"] == "exit"]
-    return wall, events[-1]["exit"]["cpu_ms"] / 1000 + scribe, daemon
+    wall, processor = written(told)
+    return wall, processor + scribe, daemon
 
 
 def logs():
     fresh()
     run("list")
     for kind, size in (("line", 128 << 20), ("block", 512 << 20)):
-        pairs = [(direct(kind, size), through(kind, size, n)) for n in range(3)]
-        walls = statistics.median(b[0] / a[0] for a, b in pairs)
-        totals = statistics.median(b[1] / a[1] for a, b in pairs)
-        say(f"log, {kind}s: wall, adasa / straight to a file", walls, "x")
-        say(f"log, {kind}s: writer and scribe CPU / writer's", totals, "x")
+        pairs = [(direct(kind, size), through(kind, size, n)) for n in range(7)]
+        say(f"log, {kind}s: wall, adasa / straight to a file", sorted(b[0] / a[0] for a, b in pairs), "x")
+        say(f"log, {kind}s: writer and scribe CPU / writer's", sorted(b[1] / a[1] for a, b in pairs), "x")
+        say(f"log, {kind}s: straight to a file", size / 1048576 / statistics.median(a[0] for a, _ in pairs), "MiB/s")
         say(f"log, {kind}s: daemon CPU", max(b[2] for _, b in pairs), "s")
 
 
 def main():
+    probe = os.path.join(PACKAGE, "tests/bench/probe.rs")
+    static = ["-C", "target-feature=+crt-static"]
+    subprocess.run(["rustc", "--edition", "2024", "-O", *static, "-o", PROBE, probe], check=True)
+    parts = {
+        "commands": commands,
+        "100": lambda: many(100),
+        "500": lambda: many(500),
+        "1000": lambda: many(1000),
+        "crashes": crashes,
+        "kills": kills,
+        "logs": logs,
+    }
     try:
-        commands()
-        for count in (100, 500, 1000):
-            many(count)
-        crashes()
-        kills()
-        logs()
+        for part in sys.argv[1:] or parts:
+            print(f"-- {part}, load {os.getloadavg()[0]:.1f}", flush=True)
+            parts[part]()
     finally:
         fresh()
         shutil.rmtree(HOME, ignore_errors=True)

@@ -337,8 +337,8 @@ def main():
     )
     parts = {"bytes": bytes_on_the_wire, "idle": idle, "keys": keys, "flood": flood}
     try:
-        print("load", *os.getloadavg())
         for name in sys.argv[1:] or parts:
+            print(f"-- {name}, load {os.getloadavg()[0]:.1f}", flush=True)
             parts[name]()
     finally:
         fresh()
