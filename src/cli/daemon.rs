@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::api::{Code, ServerControl};
 use crate::client::{Client, ClientError, Started, lease};
+use crate::config;
 use crate::config::units::{short_seconds, short_size};
 use crate::keeper::begin::{Setup, run as run_keeper};
 use crate::keeper::handover::Inheritance;
@@ -123,7 +124,13 @@ pub(super) fn keeper(arguments: &[OsString]) -> ExitCode {
 /// The daemon's process.
 pub(super) fn daemon(foreground: bool) -> ExitCode {
     call_it(c"adasa-daemon");
-    match crate::daemon::role::run(foreground, crate::server::open) {
+    let env = super::select::caller().env;
+    let settings = move || {
+        let paths = Paths::find().map_err(|error| error.to_string())?;
+        let file = paths.config.join(config::DAEMON_FILE);
+        config::load_settings(&file, &env).map_err(|error| error.to_string())
+    };
+    match crate::daemon::role::run(foreground, Box::new(settings), crate::server::open) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             if foreground {

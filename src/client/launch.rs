@@ -77,9 +77,9 @@ fn is_passed(name: &str) -> bool {
     matches!(
         name,
         "HOME" | "PATH" | "USER" | "LOGNAME" | "LANG" | "TZ" | "TMPDIR" | "RUST_BACKTRACE"
-    ) || ["XDG_", "LC_", "ADASA_LOG__", "ADASA_LOGS__"]
-        .into_iter()
-        .any(|of| name.starts_with(of))
+    ) || ["XDG_", "LC_"].into_iter().any(|of| name.starts_with(of))
+        // A setting of the daemon; one that is not known is told by it.
+        || name.starts_with("ADASA_") && name.contains("__")
 }
 
 /// Starts a keeper in the background, which alone has lock and socket from now on: who launched it may live long, and

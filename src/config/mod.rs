@@ -8,9 +8,11 @@ mod keys;
 pub(crate) mod program;
 mod read;
 mod screen;
+mod settings;
 pub(crate) mod units;
 mod values;
 
 pub(crate) use error::ConfigError;
 pub(crate) use read::{Caller, kept_environment, load, locate};
 pub(crate) use screen::{Colours, THEMES, load_screen};
+pub(crate) use settings::{DAEMON_FILE, load_settings};

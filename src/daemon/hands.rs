@@ -12,6 +12,7 @@ use crate::keeper::protocol::{ToKeeper, ToScribe};
 use crate::platform::beat::Beat;
 use crate::platform::cgroup::Groups;
 use crate::platform::failpoint::failpoint;
+use crate::platform::notify::Nudge;
 use crate::platform::paths::Paths;
 use crate::platform::procfs;
 
@@ -142,6 +143,8 @@ pub(super) struct Hands {
     pub(super) history: History,
     pub(super) growth: watch::Sender<u64>,
     pub(super) threads: Threads,
+    /// Has the settings read anew.
+    pub(super) settings: Nudge,
     pub(super) groups: Groups,
     pub(super) leaving: bool,
     /// For the day the keeper dies.
@@ -354,7 +357,10 @@ impl Hands {
                 }
             }
             Deed::Grew => self.growth.send_modify(|n| *n = n.wrapping_add(1)),
-            Deed::ReopenLog => super::telemetry::reopen(),
+            Deed::ReopenLog => {
+                super::telemetry::reopen();
+                self.settings.give();
+            }
             Deed::Leave => self.leaving = true,
         }
     }

@@ -196,6 +196,8 @@ pub(crate) enum Msg {
         /// One more, or one less.
         joined: bool,
     },
+    /// The settings as they are now, or what is wrong with them.
+    Settings(Result<crate::domain::settings::Settings, String>),
     /// A part of the daemon changed its state.
     Subsystem(String),
     /// A signal came to the daemon itself: end all, with or without grace.

@@ -40,6 +40,7 @@ pub(crate) mod runs;
 mod sampler;
 mod scale;
 mod scribes;
+pub(crate) mod settings;
 mod signals;
 mod store;
 pub(crate) mod subsystems;

@@ -71,7 +71,7 @@ impl Supervisor {
             }
             ToDaemon::Reopen => {
                 self.deeds.push(Deed::ReopenLog);
-                let text = "SIGHUP: the log is begun anew".into();
+                let text = "SIGHUP: the log is begun anew, and the settings are read".into();
                 self.tell(None, What::Note { text });
             }
             ToDaemon::Dump => {

@@ -26,6 +26,7 @@ use super::hands::{Hands, Threads};
 use super::heir::Heir;
 use super::ledger::Ledger;
 use super::past::Past;
+use super::settings::Source;
 
 pub(crate) use super::message::Msg;
 use super::subsystems::{State, Subsystems};
@@ -96,12 +97,13 @@ pub(crate) struct Doors {
     pub own_log: OwnLog,
 }
 
-/// Runs the daemon. `open` puts the doors in.
+/// Runs the daemon. `settings` reads its settings, `open` puts the doors in.
 ///
 /// # Errors
 /// What kept it from beginning.
 pub(crate) fn run(
     foreground: bool,
+    settings: Source,
     open: impl FnOnce(&Subsystems, Doors) + 'static,
 ) -> Result<(), DaemonError> {
     crate::platform::memory::use_one_arena();
@@ -118,7 +120,7 @@ pub(crate) fn run(
             return Err(error.into());
         }
     };
-    let result = begin(&paths, link, listener, lock, &telemetry, open);
+    let result = begin(&paths, link, (listener, lock), &telemetry, settings, open);
     if let Err(error) = &result {
         tracing::error!("{error}");
         // A keeper that is gone is no reason not to start: the next one begins another.
@@ -133,9 +135,9 @@ pub(crate) fn run(
 fn begin(
     paths: &Paths,
     link: OwnedFd,
-    listener: OwnedFd,
-    lock: OwnedFd,
+    (listener, lock): (OwnedFd, OwnedFd),
     telemetry: &Telemetry,
+    settings: Source,
     open: impl FnOnce(&Subsystems, Doors) + 'static,
 ) -> Result<(), DaemonError> {
     let mut link = doing("use its link", Link::new(UnixStream::from(link)))?;
@@ -212,6 +214,8 @@ fn begin(
             "start its threads",
             Threads::start(paths, keeper_pid, &setting.marker, &groups, &sender),
         )?;
+        let config = super::settings::start(&paths.config, settings, sender.clone());
+        let config = doing("watch its settings", config)?;
         for name in ["store", "history", "sampler", "inspector", "retention"] {
             subsystems.note(name, State::Running);
         }
@@ -244,6 +248,7 @@ fn begin(
             history,
             growth,
             threads,
+            settings: config,
             groups,
             leaving: false,
             heir,

@@ -9,6 +9,7 @@ use crate::api::{Applied, Host, OperationView, Push};
 use crate::domain::event::{Event, What};
 use crate::domain::instance::{Event as Happened, Report};
 use crate::domain::names::{InstanceId, OperationId, ProcessKey};
+use crate::domain::settings::Settings;
 use crate::keeper::protocol::ToKeeper;
 
 use super::hub::Hub;
@@ -107,6 +108,9 @@ pub(super) struct Supervisor {
     pub(super) ending: Ending,
     pub(super) troubles: BTreeMap<PathBuf, String>,
     pub(super) alarms: Vec<String>,
+    pub(super) settings: Settings,
+    /// What is wrong with them as they are now.
+    pub(super) unsettled: Option<String>,
     /// Deadlines, soonest first; void where the member's own differs.
     timers: BinaryHeap<Reverse<(u64, InstanceId)>>,
     /// Who was touched in this turn.
@@ -153,6 +157,8 @@ impl Supervisor {
             ending: Ending::No,
             troubles: BTreeMap::new(),
             alarms: Vec::new(),
+            settings: Settings::default(),
+            unsettled: None,
             timers: BinaryHeap::new(),
             dirty: BTreeSet::new(),
             paced: super::pacing::Paced::default(),
@@ -183,7 +189,7 @@ impl Supervisor {
                     self.sampled(id, run, sample, host.is_some());
                 }
                 if let Some(host) = host {
-                    self.host = host;
+                    self.take_host(host);
                     self.strays = strays;
                     self.publish_metrics();
                 }
@@ -212,6 +218,7 @@ impl Supervisor {
             Msg::Attached { session, who } => self.attached(session, who),
             Msg::Left { session } => self.left(session),
             Msg::Follower { joined } => self.follower(joined),
+            Msg::Settings(read) => self.take_settings(read),
             Msg::Subsystem(text) => self.tell(None, What::Alarm { text }),
             Msg::EndAll { at_once } => self.end_all(at_once),
         }

@@ -129,6 +129,7 @@ impl Supervisor {
         let mut alarms: Vec<String> = self.lanes.alarms().cloned().collect();
         alarms.extend(self.troubles.values().cloned());
         alarms.extend(self.alarms.iter().cloned());
+        alarms.extend(self.unsettled.clone());
         for (id, member) in &self.members {
             if let Some(alarm) = &member.alarm {
                 alarms.push(format!("{}: {alarm}", self.label(*id)));

@@ -20,6 +20,7 @@ pub(crate) mod run;
 pub(crate) mod sample;
 pub(crate) mod scale;
 pub(crate) mod selector;
+pub(crate) mod settings;
 pub(crate) mod spec;
 pub(crate) mod status;
 pub(crate) mod who;

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use crate::api::{DaemonInfo, Host, InstanceView, Intent, PlanView, Snapshot, Verb};
-use crate::domain::names::{InstanceId, OperationId, ProcessKey, RunId};
+use crate::api::{DaemonInfo, Host, InstanceView, Snapshot, Verb};
+use crate::domain::names::{InstanceId, OperationId, ProcessKey};
 
 use super::filter::Filter;
 use super::keymap::{Keymap, Place, Press};
@@ -13,6 +13,7 @@ use super::moment::Moment;
 use super::order::Order;
 use super::palette::Palette;
 use super::pane::About;
+pub(super) use super::pose::{Ask, Tier};
 use super::query::{Ticket, Tickets};
 use super::screens::rolling::Told;
 use super::screens::{Prompt, Screen};
@@ -102,42 +103,6 @@ pub(super) enum Mode {
     LogPrompt(Prompt),
     /// The screen is left for the terminal's own selection; any key takes it again.
     Plain,
-}
-
-/// How hard a question is to answer with yes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tier {
-    /// In the footer; `y`.
-    Footer,
-    /// A box; `y`.
-    Box,
-    /// A box; the name, or how many there are, has to be typed.
-    Name,
-}
-
-/// A question. Its targets were fixed when it was asked.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Ask {
-    pub(super) tier: Tier,
-    pub(super) what: Intent,
-    pub(super) name: String,
-    /// What the API selects.
-    pub(super) select: Vec<String>,
-    /// What has to be typed, where the tier wants that.
-    pub(super) word: String,
-    pub(super) targets: Vec<(InstanceId, RunId)>,
-    /// How many instances there were, where their number is to change.
-    pub(super) from: u32,
-    /// Whether something of it is protected: that is said with the answer.
-    pub(super) protected: bool,
-    /// What it would do, as far as the daemon has told.
-    pub(super) plan: Option<PlanView>,
-    /// The questions to the daemon about that; the last one also looks who is connected.
-    pub(super) tickets: Vec<Ticket>,
-    pub(super) typed: String,
-    /// When its first frame was on the screen.
-    pub(super) shown: Option<Duration>,
-    pub(super) asked: Duration,
 }
 
 /// The connection.

@@ -7,10 +7,46 @@ use crate::api::{Count, Intent, PlanQuery, PlanView, Verb};
 use crate::domain::names::{InstanceId, ProcessKey, RunId};
 use crate::domain::selector::Selector;
 
-use super::model::{Ask, Mode, Model, Row, Tier};
+use super::model::{Mode, Model, Row};
 use super::msg::Cmd;
 use super::query::{Query, Ticket};
 use super::verbs::{call, is_refused};
+
+/// How hard a question is to answer with yes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tier {
+    /// In the footer; `y`.
+    Footer,
+    /// A box; `y`.
+    Box,
+    /// A box; the name, or how many there are, has to be typed.
+    Name,
+}
+
+/// A question. Its targets were fixed when it was asked.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Ask {
+    pub(super) tier: Tier,
+    pub(super) what: Intent,
+    pub(super) name: String,
+    /// What the API selects.
+    pub(super) select: Vec<String>,
+    /// What has to be typed, where the tier wants that.
+    pub(super) word: String,
+    pub(super) targets: Vec<(InstanceId, RunId)>,
+    /// How many instances there were, where their number is to change.
+    pub(super) from: u32,
+    /// Whether something of it is protected: that is said with the answer.
+    pub(super) protected: bool,
+    /// What it would do, as far as the daemon has told.
+    pub(super) plan: Option<PlanView>,
+    /// The questions to the daemon about that; the last one also looks who is connected.
+    pub(super) tickets: Vec<Ticket>,
+    pub(super) typed: String,
+    /// When its first frame was on the screen.
+    pub(super) shown: Option<Duration>,
+    pub(super) asked: Duration,
+}
 
 fn tier(model: &Model, what: Intent, targets: usize) -> Tier {
     let everything = targets > 1 && targets == model.rows.len();

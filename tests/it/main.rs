@@ -44,6 +44,7 @@ mod scale;
 mod screen;
 mod selector;
 mod servers;
+mod settings;
 mod signals;
 mod soak;
 mod startup;

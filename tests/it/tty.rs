@@ -13,6 +13,7 @@ mod logs;
 mod looks;
 mod own_log;
 mod plain;
+mod rolling;
 mod settings;
 mod verbs;
 
