@@ -94,7 +94,7 @@ impl FromStr for Signal {
             .find(|(name, _)| *name == bare)
             .map(|(_, number)| Self(*number))
             .ok_or_else(|| {
-                let near = |name: &&str| strsim::normalized_damerau_levenshtein(&bare, name);
+                let near = |name: &&str| strsim::normalized_damerau_levenshtein(bare, name);
                 let nearest = Self::names().max_by(|a, b| near(a).total_cmp(&near(b)));
                 match nearest.filter(|name| near(name) >= 0.5) {
                     Some(name) => format!("no signal is called {text:?}; did you mean {name}?"),

@@ -93,7 +93,7 @@ pub(super) enum Mode {
     Browse,
     /// Typing a filter.
     Filter,
-    Ask(Ask),
+    Ask(Box<Ask>),
     Help {
         scroll: u16,
     },

@@ -234,13 +234,13 @@ fn names(model: &Model, word: &str, kind: Kind, rest: &str) -> Vec<Suggestion> {
     for target in model.lines() {
         match target {
             Target::Process(key) => {
-                let count = model.members(&key).len();
-                add(named(&key), format!("{count} instances"));
+                let count = model.members(key).len();
+                add(named(key), format!("{count} instances"));
             }
             Target::Instance(id) => {
                 // Another number of instances is of a whole process.
                 let alone = |row: &&Row| kind != Kind::Scale || row.view.instances == 1;
-                if let Some(row) = model.rows.get(&id).filter(alone) {
+                if let Some(row) = model.rows.get(id).filter(alone) {
                     add(row.name(), row.view.status.to_string());
                 }
             }

@@ -152,7 +152,7 @@ pub(super) fn pose(model: &mut Model, mut ask: Ask, tier: Tier, commands: &mut V
             });
         }
     }
-    model.mode = Mode::Ask(ask);
+    model.mode = Mode::Ask(Box::new(ask));
 }
 
 /// What a yes would do, for the question that is still open.

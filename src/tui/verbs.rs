@@ -56,7 +56,7 @@ fn ask_again(model: &mut Model, ids: &[InstanceId]) -> bool {
     ask.shown = None;
     ask.typed = String::new();
     ask.asked = model.now;
-    model.mode = Mode::Ask(ask);
+    model.mode = Mode::Ask(Box::new(ask));
     true
 }
 

@@ -161,7 +161,7 @@ pub(in crate::tui) fn open(model: &mut Model) {
     let Some((id, name)) = id.and_then(|id| Some((id, model.rows.get(&id)?.name()))) else {
         return;
     };
-    model.screens.push(Screen::Detail(DetailScreen {
+    model.screens.push(Screen::Detail(Box::new(DetailScreen {
         id,
         name: name.clone(),
         tab: Tab::Overview,
@@ -178,7 +178,7 @@ pub(in crate::tui) fn open(model: &mut Model) {
         day: false,
         long: Known::NOTHING,
         long_at: None,
-    }));
+    })));
 }
 
 /// The columns of its charts.

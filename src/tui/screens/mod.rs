@@ -25,7 +25,7 @@ pub(super) use rolling::RollingScreen;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Screen {
     Bulk(BulkScreen),
-    Detail(DetailScreen),
+    Detail(Box<DetailScreen>),
     Form(Box<FormScreen>),
     Logs(Box<LogView>),
     Messages(MessagesScreen),
