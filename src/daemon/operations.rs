@@ -20,8 +20,9 @@ const KEPT_NS: u64 = 600 * 1_000_000_000;
 const RECORDED_WITHIN_NS: u64 = 200 * 1_000_000;
 /// The results of so many instances are kept at most; then the oldest go earlier.
 const KEPT_TARGETS: usize = 20_000;
-/// More than so many are kept only while they are young: whoever asks again does so within [`YOUNG_NS`].
-const KEPT_OLDER: usize = 2_000;
+/// More than so many are kept only while they are young: whoever asks again does so within [`YOUNG_NS`], and the next
+/// daemon reads all that is kept before it answers anybody.
+const KEPT_OLDER: usize = 500;
 /// How long the repeats of a client that was not answered go on at most, and some more.
 const YOUNG_NS: u64 = 30 * 1_000_000_000;
 /// So many lines more than operations are kept, before what is remembered is written anew.

@@ -16,7 +16,7 @@ const ROLES: [&str; 3] = ["keeper_pid", "pid", "scribe_pid"];
 const HEAP_KIB: u64 = 1536;
 /// The results of so many operations are remembered for ten minutes, and of all those of half a minute, at this price
 /// each.
-const REMEMBERED: u64 = 2_000;
+const REMEMBERED: u64 = 500;
 const RESULT_BYTES: u64 = 1536;
 
 fn times(usual: u32) -> u32 {
