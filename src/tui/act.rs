@@ -160,6 +160,7 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
         | Action::Whole
         | Action::Plain
         | Action::Pager
+        | Action::Similar
         | Action::Follow
         | Action::Times
         | Action::Stream

@@ -66,6 +66,9 @@ const QUEUE: usize = 4096;
 /// The shortest time between two frames, here and over a slow line.
 const FRAME: Duration = Duration::from_millis(33);
 const FRAME_SSH: Duration = Duration::from_millis(100);
+/// The same while more lines come than can be read.
+const FLOOD: Duration = Duration::from_millis(250);
+const FLOOD_SSH: Duration = Duration::from_millis(500);
 
 /// How the dashboard is wanted.
 #[derive(Debug, Clone)]
@@ -285,15 +288,24 @@ impl Shell {
         Ok(())
     }
 
+    /// The time between two frames that no key asks for.
+    fn between(&self) -> Duration {
+        match (screens::log_view::is_flooded(&self.model), self.frame) {
+            (false, usual) => usual,
+            (true, FRAME) => FLOOD,
+            (true, _) => FLOOD_SSH,
+        }
+    }
+
     fn frame_is_due(&self) -> bool {
-        self.drawn.is_none_or(|at| at.elapsed() >= self.frame)
+        self.drawn.is_none_or(|at| at.elapsed() >= self.between())
     }
 
     fn wait(&self, told: &Receiver<In>, dirty: bool) -> Result<In, RecvTimeoutError> {
         let frame = self
             .drawn
             .filter(|_| dirty)
-            .map(|at| self.frame.saturating_sub(at.elapsed()));
+            .map(|at| self.between().saturating_sub(at.elapsed()));
         let due = [next_due(&self.model), self.gate.due()]
             .into_iter()
             .flatten()

@@ -67,6 +67,7 @@ pub(crate) enum Action {
     DividerUp,
     DividerDown,
     Pager,
+    Similar,
     CopyName,
     CopyId,
     CopyPid,

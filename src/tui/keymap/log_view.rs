@@ -176,6 +176,13 @@ pub(super) const LOG_VIEW: &[Binding] = &[
     ),
     bind(
         LogView,
+        "s",
+        Action::Similar,
+        "similar lines as one: in floods, always, never",
+        None,
+    ),
+    bind(
+        LogView,
         "|",
         Action::Pager,
         "all that passes, or what is selected, in $PAGER",

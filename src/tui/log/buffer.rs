@@ -93,6 +93,9 @@ impl Buffer {
         self.notice(line);
         let mut it = Line::new(line, self.next);
         it.after_run = self.run_before(it.at.id, it.run);
+        if let Some(before) = self.lines.back().filter(|before| it.follows(before)) {
+            it.alike = before.alike.saturating_add(1);
+        }
         let log = (it.at.id, it.at.stream);
         self.starts.entry(log).or_insert(it.at.offset);
         self.ends.insert(log, it.end);
@@ -147,6 +150,7 @@ impl Buffer {
             if grown.end > it.end {
                 grown.after_run = it.after_run;
                 grown.gap = it.gap;
+                grown.alike = it.alike;
                 self.ends.insert((line.id, line.stream), grown.end);
                 self.cost = self.cost - it.cost() + grown.cost();
                 *it = grown;
@@ -220,7 +224,7 @@ impl Buffer {
         self.starts.extend(map_of(&page.start));
         self.oldest = page.oldest;
         self.bound_back();
-        self.mark_runs();
+        self.mark();
     }
 
     /// A page that begins where the stretch ends.
@@ -275,11 +279,12 @@ impl Buffer {
             self.next += 1;
             self.lines.push_back(line);
         }
-        self.mark_runs();
+        self.mark();
         new.len()
     }
 
-    fn mark_runs(&mut self) {
+    /// What lines are to those before them, after lines came between them.
+    fn mark(&mut self) {
         let mut runs: BTreeMap<InstanceId, RunId> = BTreeMap::new();
         for line in &mut self.lines {
             if let Some(run) = line.run {
@@ -287,6 +292,21 @@ impl Buffer {
                 line.after_run = before.filter(|before| *before != run);
             }
         }
+        for n in 0..self.lines.len() {
+            let before = n.checked_sub(1).and_then(|n| self.lines.get(n));
+            let alike = before
+                .zip(self.lines.get(n))
+                .filter(|(before, line)| line.follows(before))
+                .map_or(1, |(before, _)| before.alike.saturating_add(1));
+            if let Some(line) = self.lines.get_mut(n) {
+                line.alike = alike;
+            }
+        }
+    }
+
+    /// Whether the line behind this one says the same: then only that one is shown where lines are folded.
+    pub(super) fn is_repeated(&self, index: usize) -> bool {
+        self.lines.get(index + 1).is_some_and(|line| line.alike > 1)
     }
 
     /// Only these stay; what is left is a stretch of what passes.
@@ -297,6 +317,7 @@ impl Buffer {
         for (number, line) in (first..).zip(&mut self.lines) {
             line.number = number;
         }
+        self.mark();
     }
 
     pub(in crate::tui) fn len(&self) -> usize {

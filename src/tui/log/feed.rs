@@ -299,6 +299,8 @@ impl Pane {
             *heard = line.offset + 1;
             if self.anchor.is_some() {
                 self.new += 1 + line.gap;
+            } else if let Some(ms) = line.time {
+                self.rate.came(ms, 1 + line.gap);
             }
         }
         true

@@ -2,7 +2,10 @@
 
 use crate::api::{Cursor, Level, LogLine};
 use crate::domain::names::RunId;
+use crate::domain::spec::Stream;
 use crate::logs::safe::{SHOWN_MAX, SafeText};
+
+use super::alike::likeness;
 
 /// What a line takes besides its text, bytes.
 const FRAME: usize = 160;
@@ -23,6 +26,10 @@ pub(in crate::tui) struct Line {
     /// The run of the line before it of the same instance, where that is another.
     pub(in crate::tui) after_run: Option<RunId>,
     pub(in crate::tui) level: Option<Level>,
+    /// What it says without its numbers; none of an error, which is never folded.
+    pub(super) likeness: Option<u32>,
+    /// Which of similar lines in a row it is, from 1.
+    pub(in crate::tui) alike: u32,
     pub(in crate::tui) text: SafeText,
     /// How long it is as it was written, bytes.
     pub(in crate::tui) length: usize,
@@ -35,6 +42,9 @@ pub(in crate::tui) struct Line {
 impl Line {
     pub(super) fn new(line: &LogLine, number: i64) -> Self {
         let bytes = line.bytes();
+        let (level, text) = (Level::of(&bytes), SafeText::new(&bytes));
+        let error = line.stream == Stream::Err || level == Some(Level::Error);
+        let likeness = (!error && line.complete).then(|| likeness(&text.plain()));
         Self {
             number,
             at: line.cursor(),
@@ -43,12 +53,22 @@ impl Line {
             name: line.name.clone(),
             run: line.run,
             after_run: None,
-            level: Level::of(&bytes),
-            text: SafeText::new(&bytes),
+            level,
+            likeness,
+            alike: 1,
+            text,
             length: bytes.len(),
             gap: line.gap,
             missing: line.missing,
         }
+    }
+
+    /// Whether it says the same as the line before it, and nothing stands between them.
+    pub(super) fn follows(&self, before: &Self) -> bool {
+        self.likeness.is_some()
+            && self.likeness == before.likeness
+            && (self.at.id, self.at.stream) == (before.at.id, before.at.stream)
+            && (self.gap, self.missing, self.after_run) == (0, 0, None)
     }
 
     /// About how much memory it takes, bytes.

@@ -1,6 +1,7 @@
 //! Logs to be read: lines in memory, where a reader stands in them, and what is looked for. Pure; costs go with what is
 //! seen and not with how much there is.
 
+mod alike;
 mod buffer;
 mod feed;
 mod fields;
@@ -13,6 +14,7 @@ mod strip;
 mod times;
 mod words;
 
+pub(super) use alike::Similar;
 pub(super) use fields::fields;
 pub(super) use gather::{Asking, Found};
 pub(super) use hunt::{Aim, Hunt, Way};

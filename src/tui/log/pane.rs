@@ -9,6 +9,7 @@ use crate::domain::names::InstanceId;
 use crate::domain::spec::Stream;
 use crate::tui::query::Ticket;
 
+use super::alike::Rate;
 use super::buffer::Buffer;
 use super::feed::Wanted;
 use super::gather::Asking;
@@ -88,6 +89,7 @@ pub(in crate::tui) struct Pane {
     pub(super) selected_from: Option<i64>,
     marks: BTreeSet<Spotted>,
     pub(super) new: u64,
+    pub(super) rate: Rate,
     /// Lines up to here were counted as new.
     pub(super) heard: BTreeMap<(InstanceId, Stream), u64>,
     pub(super) stream: Option<Ticket>,
@@ -108,6 +110,7 @@ impl Pane {
             selected_from: None,
             marks: BTreeSet::new(),
             new: 0,
+            rate: Rate::default(),
             heard: BTreeMap::new(),
             stream: None,
             asked: None,
@@ -131,6 +134,16 @@ impl Pane {
     /// What it stands on, while it does not follow.
     pub(in crate::tui) fn anchor(&self) -> Option<Anchor> {
         self.anchor
+    }
+
+    /// Whether more lines come than can be read; of a pane that does not follow, whether they did when it was paused.
+    pub(in crate::tui) fn is_flooded(&self) -> bool {
+        self.rate.flood
+    }
+
+    /// How many lines came in the last second, in a flood.
+    pub(in crate::tui) fn per_second(&self) -> Option<u64> {
+        (self.rate.flood && self.rate.last > 0).then_some(self.rate.last)
     }
 
     /// Whether its stream is open.
@@ -163,10 +176,7 @@ impl Pane {
     /// The rows that are seen.
     pub(in crate::tui) fn rows(&self, shape: Shape) -> Vec<Row<'_>> {
         let (index, row) = self.top(shape);
-        let most = self
-            .buffer
-            .get(index)
-            .map_or(0, |line| shape.rows(line) - 1);
+        let most = shape.rows(&self.buffer, index).saturating_sub(1);
         shape.seen(&self.buffer, (index, row.min(most)))
     }
 
@@ -228,7 +238,12 @@ impl Pane {
             return;
         };
         let index = self.buffer.nearest(point).saturating_add_signed(by);
-        let index = index.min(self.buffer.len().saturating_sub(1));
+        let last = self.buffer.len().saturating_sub(1);
+        let mut index = index.min(last);
+        // What is folded away is passed over.
+        while shape.rows(&self.buffer, index) == 0 && index > 0 && index < last {
+            index = index.saturating_add_signed(by.signum());
+        }
         if let Some(line) = self.buffer.get(index) {
             let number = line.number;
             self.point = Some(number);

@@ -15,6 +15,8 @@ pub(in crate::tui) struct Shape {
     pub(in crate::tui) height: usize,
     /// Whether a line takes as many rows as it needs.
     pub(in crate::tui) wrap: bool,
+    /// Whether similar lines in a row are shown as their last.
+    pub(in crate::tui) fold: bool,
 }
 
 /// One row of a pane.
@@ -56,8 +58,14 @@ impl Shape {
         }
     }
 
-    /// How many rows a line takes.
-    pub(super) fn rows(self, line: &Line) -> usize {
+    /// How many rows the line at a place takes; none when it is folded away.
+    pub(super) fn rows(self, buffer: &Buffer, index: usize) -> usize {
+        let Some(line) = buffer.get(index) else {
+            return 0;
+        };
+        if self.fold && buffer.is_repeated(index) {
+            return 0;
+        }
         let marks =
             usize::from(line.gap > 0 || line.missing > 0) + usize::from(line.after_run.is_some());
         marks + self.starts(line).len()
@@ -80,9 +88,13 @@ impl Shape {
     pub(super) fn seen(self, buffer: &Buffer, (index, skip): Spot) -> Vec<Row<'_>> {
         let mut rows = Vec::new();
         let mut skip = skip;
-        for line in buffer.range(index..buffer.len()) {
+        for (n, line) in (index..).zip(buffer.range(index..buffer.len())) {
             if rows.len() >= self.height {
                 break;
+            }
+            if self.fold && buffer.is_repeated(n) {
+                skip = 0;
+                continue;
             }
             rows.extend(self.rows_of(line).into_iter().skip(skip));
             skip = 0;
@@ -102,14 +114,16 @@ impl Shape {
         let mut at = index.min(buffer.len());
         while at > 0 && left > 0 {
             at -= 1;
-            let Some(line) = buffer.get(at) else {
-                break;
-            };
-            let rows = self.rows(line);
+            let rows = self.rows(buffer, at);
             if rows >= left {
                 return (at, rows - left);
             }
             left -= rows;
+            // What is folded into it is passed over at once.
+            if self.fold && rows > 0 {
+                let alike = buffer.get(at).map_or(1, |line| line.alike);
+                at = at.saturating_sub(usize::try_from(alike - 1).unwrap_or(0));
+            }
         }
         (at, 0)
     }
@@ -125,12 +139,12 @@ impl Shape {
             };
         }
         let (mut at, mut row, mut left) = (index, row, by_rows);
-        while let Some(line) = buffer.get(at) {
-            let rows = self.rows(line);
+        while at < buffer.len() {
+            let rows = self.rows(buffer, at);
             if row + left < rows {
                 return (at, row + left);
             }
-            left -= rows - row;
+            left -= rows.saturating_sub(row).min(left);
             row = 0;
             at += 1;
         }

@@ -265,3 +265,91 @@ fn the_keys_are_never_in_a_pane_that_is_not_there() {
     it.desk.press("Esc Esc l q x");
     assert_eq!(it.desk.ask().targets.len(), 1, "x is of the table again");
 }
+
+/// So many lines in one second; every seventh an error, every hundredth another word.
+fn flood(it: &mut Reading, lines: u64) {
+    let from = it.library.lines.len();
+    for n in 0..lines {
+        let (stream, text) = match n {
+            n if n % 7 == 3 => (Err, "refused".to_owned()),
+            n if n % 100 == 50 => (Out, "a rest".to_owned()),
+            n => (Out, format!("batch {n} of {} applied", n * 3)),
+        };
+        it.library.write(5, "cron", stream, 1, &text);
+    }
+    let first = it.library.lines[from].time.unwrap() / 1000 * 1000 + 1000;
+    for (n, line) in it.library.lines[from..].iter_mut().enumerate() {
+        line.time = Some(first + n as u64 * 1000 / lines);
+    }
+    it.flow();
+}
+
+#[test]
+fn in_a_flood_similar_lines_are_one_and_errors_never() {
+    let mut it = reading(100);
+    assert!(!it.screen().contains("similar"), "{}", it.screen());
+    flood(&mut it, 900);
+    let screen = it.screen();
+    assert!(screen.contains("similar as one"), "{screen}");
+    assert!(screen.contains("\u{d7}6 similar"), "{screen}");
+    let errors = it
+        .texts()
+        .iter()
+        .filter(|t| t.as_str() == "refused")
+        .count();
+    let others = it.texts().len() - errors;
+    assert!(
+        errors >= others.saturating_sub(1),
+        "an error between any two: {screen}"
+    );
+    assert!(
+        it.texts()
+            .iter()
+            .all(|text| !text.starts_with("refused \u{d7}"))
+    );
+    // The same lines, one by one.
+    it.press("s s");
+    assert!(!it.screen().contains("\u{d7}6"), "{}", it.screen());
+    it.press("s");
+    assert!(it.screen().contains("\u{d7}6"));
+}
+
+#[test]
+fn a_flood_that_ends_is_shown_line_by_line_and_a_paused_one_stays_as_it_was() {
+    let mut it = reading(100);
+    flood(&mut it, 900);
+    it.press("k");
+    let paused = it.texts();
+    flood(&mut it, 10);
+    flood(&mut it, 10);
+    assert_eq!(it.texts(), paused);
+    it.press("G");
+    flood(&mut it, 10);
+    flood(&mut it, 10);
+    flood(&mut it, 10);
+    let last = it.texts();
+    assert!(!it.screen().contains("similar"), "{last:?}");
+}
+
+/// Every row is reached by single steps, in both directions, and what is folded is passed over.
+#[test]
+fn folded_lines_can_be_walked_through() {
+    let mut it = reading(100);
+    it.press("s");
+    flood(&mut it, 700);
+    it.press("g");
+    let top = it.top();
+    let mut seen = vec![top.clone()];
+    for _ in 0..400 {
+        it.press("j");
+        seen.push(it.top());
+    }
+    for _ in 0..400 {
+        it.press("k");
+    }
+    assert_eq!(it.top(), top);
+    seen.dedup();
+    assert!(seen.len() > 150, "{}", seen.len());
+    it.press("l w PgDn PgDn G k k v k y");
+    assert!(it.screen().contains("PAUSED"), "{}", it.screen());
+}

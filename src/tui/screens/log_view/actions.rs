@@ -49,6 +49,10 @@ impl LogView {
                 self.wrap = !self.wrap;
                 self.left = 0;
             }
+            Action::Similar => {
+                self.similar = self.similar.next();
+                asking.remark(self.similar.to_string(), false);
+            }
             Action::Left => self.left = self.left.saturating_sub(half),
             Action::Right if self.wrap => {
                 asking.remark("lines are wrapped: w turns that off", false);

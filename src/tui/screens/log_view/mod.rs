@@ -11,7 +11,7 @@ use ratatui::layout::{Position, Rect};
 use crate::api::Level;
 use crate::logs::safe::SafeText;
 use crate::tui::keymap::Action;
-use crate::tui::log::{Asking, Hunt, Pane, Scope, Shape, Strip, Times, Words};
+use crate::tui::log::{Asking, Hunt, Pane, Scope, Shape, Similar, Strip, Times, Words};
 use crate::tui::log_pane;
 use crate::tui::model::{Focus, Mode, Model};
 use crate::tui::msg::Cmd;
@@ -56,6 +56,8 @@ pub(in crate::tui) struct LogView {
     pub(in crate::tui) side: bool,
     pub(in crate::tui) times: Times,
     pub(in crate::tui) wrap: bool,
+    /// Whether similar lines are shown as one.
+    pub(in crate::tui) similar: Similar,
     /// How many cells of a line are left of the pane.
     pub(in crate::tui) left: usize,
     pub(in crate::tui) hunt: Option<Hunt>,
@@ -115,6 +117,7 @@ impl LogView {
             side: false,
             times: Times::default(),
             wrap: false,
+            similar: Similar::default(),
             left: 0,
             hunt: None,
             words: vec![],
@@ -137,6 +140,7 @@ impl LogView {
                 width: 0,
                 height: 0,
                 wrap: false,
+                fold: false,
             };
         };
         let gutter = gutter(self, it, area.body.width);
@@ -144,6 +148,16 @@ impl LogView {
             width: usize::from(area.body.width.saturating_sub(gutter)),
             height: usize::from(area.body.height),
             wrap: self.wrap,
+            fold: self.folds(it),
+        }
+    }
+
+    /// Whether similar lines of a pane are shown as one.
+    pub(in crate::tui) fn folds(&self, pane: &Pane) -> bool {
+        match self.similar {
+            Similar::InFloods => pane.is_flooded(),
+            Similar::Folded => true,
+            Similar::Apart => false,
         }
     }
 
@@ -255,6 +269,20 @@ pub(in crate::tui) fn listen_while_seen(model: &mut Model, commands: &mut Vec<Cm
         } else if seen && rests && live {
             on_panes(model, seat, commands, |pane, asking| pane.reopen(asking));
         }
+    }
+}
+
+/// Whether more comes than can be read where it is followed and seen: then the screen is not drawn for every line.
+pub(in crate::tui) fn is_flooded(model: &Model) -> bool {
+    let flooded = |view: &LogView| {
+        let mut panes = view.panes.iter();
+        panes.any(|pane| pane.is_following() && pane.is_listening() && pane.is_flooded())
+    };
+    match model.screens.last() {
+        Some(Screen::Logs(view)) => flooded(view),
+        Some(Screen::Detail(it)) => flooded(&it.logs),
+        Some(_) => false,
+        None => flooded(&model.logs.view),
     }
 }
 

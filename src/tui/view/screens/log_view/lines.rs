@@ -204,7 +204,15 @@ fn text(
     from: usize,
 ) {
     let x = area.x + gutter.min(area.width);
-    let room = area.right().saturating_sub(x);
+    let mut room = area.right().saturating_sub(x);
+    // How many say the same is seen whatever the line is.
+    let folds = view.pane().is_some_and(|pane| view.folds(pane));
+    if folds && line.alike > 1 && from == 0 {
+        let text = format!(" {}{} similar", canvas.glyphs.times, line.alike);
+        let width = cells(&text).min(room);
+        room -= width;
+        canvas.text(x + room, area.y, width, &text, Role::Waiting);
+    }
     let plain = line.text.plain();
     let mut spans: Vec<(Range<usize>, Style)> = Vec::new();
     for (n, words) in view.words.iter().enumerate() {
@@ -222,7 +230,7 @@ fn text(
     let hidden = !view.wrap && line.text.width() > left + usize::from(room);
     if hidden && room > 0 {
         let more = canvas.glyphs.more.to_string();
-        canvas.text(area.right() - 1, area.y, 1, &more, Role::Frame);
+        canvas.text(x + room - 1, area.y, 1, &more, Role::Frame);
     }
 }
 

@@ -120,6 +120,9 @@ pub(in crate::tui::view) fn words(canvas: &Canvas<'_>, view: &LogView, pane: &Pa
 
 fn state(view: &LogView, pane: &Pane) -> String {
     let mut words = Vec::new();
+    if view.folds(pane) {
+        words.push("similar as one".to_owned());
+    }
     if pane.is_selecting() {
         words.push(format!("SELECT {}", pane.chosen().len()));
     }
@@ -127,7 +130,10 @@ fn state(view: &LogView, pane: &Pane) -> String {
         words.push("searching, Esc ends it".to_owned());
     }
     if pane.is_following() {
-        words.push("FOLLOW".to_owned());
+        words.push(pane.per_second().map_or_else(
+            || "FOLLOW".to_owned(),
+            |lines| format!("FOLLOW {lines} lines/s"),
+        ));
     } else {
         words.push(format!("PAUSED +{} new, G follows", pane.new_lines()));
     }
