@@ -35,15 +35,11 @@ fn bare(text: &str) -> String {
 /// What the daemon told of the first of them beyond its row.
 fn command_of(model: &Model, row: &Row) -> Option<String> {
     let id = row.view.id;
-    let shown = model.screens.iter().rev().find_map(|screen| match screen {
-        Screen::Detail(it) if it.id == id => it.detail.told.as_deref(),
-        Screen::Bulk(_)
-        | Screen::Detail(_)
-        | Screen::Form(_)
-        | Screen::Logs(_)
-        | Screen::Messages(_)
-        | Screen::OwnLog(_)
-        | Screen::Rolling(_) => None,
+    let shown = model.screens.iter().rev().find_map(|screen| {
+        let Screen::Detail(it) = screen else {
+            return None;
+        };
+        it.detail.told.as_deref().filter(|_| it.id == id)
     });
     let about = model.about.as_ref().filter(|it| it.id == id);
     let detail = shown.or_else(|| about.and_then(|it| it.detail.as_deref()))?;
