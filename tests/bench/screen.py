@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures the dashboard in a pseudo-terminal with a release binary, beside htop and btop where they are installed.
 
-    cargo build --release && python3 tests/bench/screen.py [bytes] [idle] [keys] [flood]
+    cargo build --release && python3 tests/bench/screen.py [processes] [lines] [others] [idle] [keys] [flood]
 
 Bytes on the wire (idle, busy, log followed, flood, one cursor step), key to painted frame, resident memory, wake-ups,
 processor time, and what a program that logs as fast as it can loses by being looked at. Nothing here is a test: machines
@@ -74,8 +74,9 @@ class Screen:
         return last
 
     def first(self):
-        """Until nothing has come for a while: the first paint."""
-        while self.read(0.4):
+        """The first paint: until nothing has come for a while, or something never ceases to."""
+        end = time.monotonic() + 1.5
+        while time.monotonic() < end and self.read(0.4):
             pass
         return self.bytes
 
@@ -184,8 +185,12 @@ def rates(name, prepare, env=None):
     say(name, *row)
 
 
-def bytes_on_the_wire():
+def head():
     say("bytes: first paint / then a second", *(f"{w}x{h}" for w, h in SIZES))
+
+
+def processes():
+    head()
     # Uptimes have seconds in their first minute.
     rates("39 idle, no log lines", lambda: up(quiet(39), 65))
     row = []
@@ -203,13 +208,21 @@ def bytes_on_the_wire():
         screen.close()
     say("one cursor step (rows)", *row)
     rates("39 busy, quiet log", lambda: up(busy(39), 65))
+
+
+def lines():
+    head()
     rates("log followed, 20 lines/s", lambda: up([writer(20, 3600), *quiet(38)]))
     rates(
         "flood of 100,000 lines/s, over SSH",
         lambda: up([writer(100_000, 3600), *quiet(38)]),
         {"SSH_CONNECTION": "1"},
     )
-    fresh()
+
+
+def others():
+    """Their first second, and what follows."""
+    head()
     for other in (["htop"], ["btop", "--utf-force"]):
         if shutil.which(other[0]):
             row = []
@@ -335,7 +348,14 @@ def main():
         + [os.path.join(PACKAGE, "tests/bench/probe.rs")],
         check=True,
     )
-    parts = {"bytes": bytes_on_the_wire, "idle": idle, "keys": keys, "flood": flood}
+    parts = {
+        "processes": processes,
+        "lines": lines,
+        "others": others,
+        "idle": idle,
+        "keys": keys,
+        "flood": flood,
+    }
     try:
         for name in sys.argv[1:] or parts:
             print(f"-- {name}, load {os.getloadavg()[0]:.1f}", flush=True)
