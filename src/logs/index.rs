@@ -2,8 +2,8 @@
 //! positions without a byte in the log itself; torn or missing, it costs times, never lines.
 //!
 //! Layout, little endian: a head of 32 bytes (`ADASAIX1`, inode of the log file, logical offset of its first byte,
-//! milliseconds when it was begun), then entries of 32 bytes (microseconds since 1970, logical offset, length, flags,
-//! run).
+//! milliseconds when it was begun, 6 bytes, and a checksum, 2 bytes), then entries of 32 bytes (microseconds since 1970, logical offset, length, flags with
+//! 24 bits of a checksum above them, run). Builds before that wrote no checksums: zeroes.
 
 use std::fs::File;
 use std::io;
@@ -19,6 +19,8 @@ pub(crate) const UNIT: u64 = 32;
 pub(crate) const LATE: u32 = 1;
 /// How many entries are looked through for the last one of a run.
 const BACKWARDS: u64 = 1024;
+/// No log has so many bytes.
+const FARTHEST: u64 = 1 << 60;
 /// Chunks that come within this many microseconds share an entry.
 const COALESCE_US: u64 = 1000;
 
@@ -62,6 +64,8 @@ impl Entry {
         bytes[16..20].copy_from_slice(&self.length.to_le_bytes());
         bytes[20..24].copy_from_slice(&self.flags.to_le_bytes());
         bytes[24..].copy_from_slice(&self.run.0.to_le_bytes());
+        let sum = checksum(&bytes);
+        bytes[21..24].copy_from_slice(&sum);
         bytes
     }
 
@@ -72,11 +76,29 @@ impl Entry {
             time_us: long(0)?,
             offset: long(8)?,
             length: short(16)?,
-            flags: short(20)?,
+            flags: u32::from(*bytes.get(20)?),
             run: RunId(long(24)?),
         };
+        let sum = bytes.get(21..24)?;
+        if sum != [0; 3] {
+            let mut bare = *bytes.first_chunk::<32>()?;
+            bare[21..24].fill(0);
+            if checksum(&bare) != sum {
+                return None;
+            }
+        }
         (entry.length > 0 && entry.offset.checked_add(u64::from(entry.length)).is_some())
             .then_some(entry)
+    }
+}
+
+/// Of an entry whose place for it is zero. It is never zero itself.
+fn checksum(bytes: &[u8; 32]) -> [u8; 3] {
+    let [a, b, c, d] = crc32fast::hash(bytes).to_le_bytes();
+    if [a, b, c] == [0; 3] {
+        [d | 1, b, c]
+    } else {
+        [a, b, c]
     }
 }
 
@@ -87,17 +109,35 @@ impl Head {
         bytes[8..16].copy_from_slice(&self.inode.to_le_bytes());
         bytes[16..24].copy_from_slice(&self.base.to_le_bytes());
         bytes[24..].copy_from_slice(&self.begun_ms.to_le_bytes());
+        bytes[30..].fill(0);
+        let [a, b, _] = checksum(&bytes);
+        bytes[30..].copy_from_slice(&[a | 1, b]);
         bytes
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {
         let long = |at: usize| Some(u64::from_le_bytes(*bytes.get(at..)?.first_chunk()?));
         (bytes.get(..8)? == MAGIC).then_some(())?;
-        Some(Self {
+        let mut bare = *bytes.first_chunk::<32>()?;
+        bare[30..].fill(0);
+        let [a, b, _] = checksum(&bare);
+        let sum = bytes.get(30..32)?;
+        if sum != [0; 2] && sum != [a | 1, b] {
+            return None;
+        }
+        let head = Self {
             inode: long(8)?,
             base: long(16)?,
-            begun_ms: long(24)?,
-        })
+            begun_ms: long(24)? & 0xffff_ffff_ffff,
+        };
+        // Nobody has ever written so much: it is damaged.
+        (head.base <= FARTHEST).then_some(head)
+    }
+
+    /// Whether it belongs to this file, which comes behind its archives.
+    #[must_use]
+    pub(crate) fn fits(&self, inode: u64, archived: u64) -> bool {
+        self.inode == inode && self.base >= archived
     }
 }
 
@@ -213,16 +253,23 @@ impl Lookup {
         Entry::decode(&bytes)
     }
 
+    /// The first good entry at this place or behind it, before another place.
+    fn good(&self, from: u64, to: u64) -> Option<(u64, Entry)> {
+        (from..to).find_map(|n| Some((n, self.get(n)?)))
+    }
+
+    /// The first good entry of which it holds, or the end: damaged ones are passed over.
     fn first_where(&self, holds: impl Fn(&Entry) -> bool) -> u64 {
-        let (mut low, mut high) = (0, self.count);
+        let (mut low, mut high, mut found) = (0, self.count, self.count);
         while low < high {
             let middle = low + (high - low) / 2;
-            match self.get(middle) {
-                Some(entry) if !holds(&entry) => low = middle + 1,
-                Some(_) | None => high = middle,
+            match self.good(middle, high) {
+                Some((n, entry)) if !holds(&entry) => low = n + 1,
+                Some((n, _)) => (found, high) = (n, middle),
+                None => high = middle,
             }
         }
-        low
+        found
     }
 
     /// The entry that holds the byte at this logical offset.
@@ -296,8 +343,22 @@ mod tests {
         assert_eq!(lookup.end_of_run(RunId(3)), None);
         assert_eq!(lookup.end_of_run(RunId(0)), None);
 
-        // A torn end is written over.
+        // A damaged entry costs itself.
         let whole = std::fs::read(&path).unwrap();
+        for at in 64..96 {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 0x10;
+            std::fs::write(&path, bytes).unwrap();
+            let lookup = Lookup::open(&path).unwrap();
+            assert_eq!(lookup.at(1020), None, "flipped at {at}");
+            assert_eq!(lookup.at(1019).unwrap().run, RunId(1), "flipped at {at}");
+            assert_eq!(lookup.since(1_000_600), Some(1030), "flipped at {at}");
+            assert_eq!(lookup.since(0), Some(1000), "flipped at {at}");
+            assert_eq!(lookup.end_of_run(RunId(2)), Some(1100), "flipped at {at}");
+        }
+        std::fs::write(&path, &whole).unwrap();
+
+        // A torn end is written over.
         for cut in [33, 40, 64, 95, 97, 120] {
             std::fs::write(&path, &whole[..cut.min(whole.len())]).unwrap();
             let mut writer = Writer::resume(&path).unwrap();

@@ -66,6 +66,7 @@ impl Log {
         let mut first = true;
         let mut look = LOOK;
         while end > begin {
+            end = self.edge(end);
             let from = end.saturating_sub(look as u64).max(begin);
             look = (look * 2).min(self.chunk());
             let (base, bytes) = self.stretch(from, end)?;
@@ -82,7 +83,17 @@ impl Log {
                 }
             }
             first = false;
-            end = from;
+            if base > from && !bytes.is_empty() {
+                // Behind a hole a line begins, and before it the last one ends.
+                wanted -= 1;
+                if wanted == 0 {
+                    return Ok(base);
+                }
+                first = true;
+                end = base;
+            } else {
+                end = from;
+            }
         }
         Ok(begin)
     }
@@ -126,8 +137,8 @@ impl Log {
             let from = end.saturating_sub(look as u64).max(begin);
             let (base, bytes) = self.stretch(from, end)?;
             if bytes.is_empty() {
-                // Nothing but a hole.
-                end = from;
+                // An archive that is gone or damaged, or a hole: however large, it is passed over in one step.
+                end = self.edge(from);
                 continue;
             }
             // What stands before the first newline belongs to a line that began earlier, unless nothing is earlier.
@@ -298,6 +309,139 @@ mod tests {
             let first = it.line(from).unwrap().unwrap();
             let expected = format!("line {}", 1000 - count.min(1000));
             assert_eq!(first.bytes, expected.as_bytes(), "{count} back");
+        }
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    /// A log of two archives and a file, each with its index, as the scribe leaves them.
+    fn whole(folder: &std::path::Path) -> (PathBuf, Vec<String>) {
+        use crate::logs::index::{Entry, Head, Writer};
+        use std::os::unix::fs::MetadataExt as _;
+        let log = folder.join("0.out.log");
+        let texts: Vec<String> = (0..30).map(|n| format!("line {n}\n")).collect();
+        let mut base = 0;
+        for (n, lines) in texts.chunks(10).enumerate() {
+            let end = base + lines.concat().len() as u64;
+            let path = match n {
+                2 => log.clone(),
+                _ => archive::path_of(&log, base, end),
+            };
+            std::fs::write(&path, lines.concat()).unwrap();
+            let inode = std::fs::metadata(&path).unwrap().ino();
+            let begun_ms = 7;
+            let head = Head {
+                inode,
+                base,
+                begun_ms,
+            };
+            let mut writer = Writer::begin(&archive::with_suffix(&path, ".idx"), head).unwrap();
+            for (k, line) in lines.iter().enumerate() {
+                let length = u32::try_from(line.len()).unwrap();
+                let entry = Entry {
+                    time_us: (n * 10 + k + 1) as u64 * 1_000_000,
+                    offset: base,
+                    length,
+                    flags: 0,
+                    run: RunId(1),
+                };
+                writer.add(entry).unwrap();
+                base += u64::from(length);
+            }
+        }
+        (log, texts)
+    }
+
+    /// Every line that can be read, forwards.
+    fn all(log: &std::path::Path) -> Vec<Line> {
+        let mut log = Log::open(log).unwrap();
+        let mut at = log.begin();
+        let mut lines = Vec::new();
+        while let Some(line) = log.line(at).unwrap() {
+            at = line.end;
+            lines.push(line);
+        }
+        lines
+    }
+
+    #[test]
+    fn an_index_cut_or_flipped_at_any_byte_costs_times_and_never_a_line() {
+        let folder = scratch("damaged-index");
+        let (log, texts) = whole(&folder);
+        let index = archive::with_suffix(&log, ".idx");
+        let good = std::fs::read(&index).unwrap();
+        let cuts = (0..good.len()).map(|at| good[..at].to_vec());
+        let flips = (0..good.len()).flat_map(|at| {
+            [0x01, 0x80, 0xff].map(|mask| {
+                let mut bytes = good.clone();
+                bytes[at] ^= mask;
+                bytes
+            })
+        });
+        for (n, damaged) in cuts.chain(flips).enumerate() {
+            std::fs::write(&index, damaged).unwrap();
+            let lines = all(&log);
+            let read: Vec<String> = (lines.iter())
+                .map(|line| format!("{}\n", String::from_utf8_lossy(&line.bytes)))
+                .collect();
+            assert_eq!(read, texts, "damage {n}");
+            for (line, expected) in lines.iter().zip(1..) {
+                let time = expected * 1_000_000;
+                assert!(
+                    line.time_us.is_none_or(|it| it == time),
+                    "damage {n}: {line:?}"
+                );
+                assert!(
+                    line.run.is_none_or(|it| it == RunId(1)),
+                    "damage {n}: {line:?}"
+                );
+            }
+            let mut it = Log::open(&log).unwrap();
+            let from = it.back(u64::MAX, 30).unwrap();
+            assert_eq!(from, it.begin(), "damage {n}");
+            let since = it.since(21_000_000).unwrap();
+            assert!(since >= it.begin(), "damage {n}");
+        }
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn an_archive_cut_or_flipped_at_any_byte_is_missed_and_all_others_are_read() {
+        let folder = scratch("damaged-archive");
+        let (log, texts) = whole(&folder);
+        let packed = archive::list(&log).unwrap()[1].compress().unwrap();
+        let good = std::fs::read(&packed.path).unwrap();
+        let cuts = (0..good.len()).map(|at| good[..at].to_vec());
+        let flips = (0..good.len()).map(|at| {
+            let mut bytes = good.clone();
+            bytes[at] ^= 0x41;
+            bytes
+        });
+        for (n, damaged) in cuts.chain(flips).enumerate() {
+            std::fs::write(&packed.path, damaged).unwrap();
+            let lines = all(&log);
+            let read: Vec<String> = (lines.iter())
+                .map(|line| format!("{}\n", String::from_utf8_lossy(&line.bytes)))
+                .collect();
+            assert_eq!(read[..10], texts[..10], "damage {n}");
+            assert_eq!(read[read.len() - 10..], texts[20..], "damage {n}");
+            // What is not there is said where it should be.
+            if read.len() < 30 {
+                assert!(lines.iter().any(|line| line.missing > 0), "damage {n}");
+            }
+            let mut it = Log::open(&log).unwrap();
+            let from = it.back(u64::MAX, 10).unwrap();
+            assert_eq!(
+                it.line(from).unwrap().unwrap().bytes,
+                b"line 20",
+                "damage {n}"
+            );
+            // Backwards over the damage as well.
+            let mut end = from;
+            while let Some(first) = it.lines_before(end).unwrap().first() {
+                assert!(first.offset < end, "damage {n}");
+                end = first.offset;
+            }
+            assert_eq!(end, it.begin(), "damage {n}");
         }
         std::fs::remove_dir_all(folder).unwrap();
     }

@@ -140,7 +140,7 @@ impl Log {
                 let index_path = archive::with_suffix(path, ".idx");
                 let last = archives.last().map_or(0, |a| a.end);
                 let base = match index::head(&index_path) {
-                    Some(head) if head.inode == meta.ino() => head.base,
+                    Some(head) if head.fits(meta.ino(), last) => head.base,
                     Some(_) | None => last,
                 };
                 Some((file, base, meta.len()))
@@ -271,6 +271,17 @@ impl Log {
         let mut bases: Vec<u64> = self.archives.iter().map(|a| a.base).collect();
         bases.extend(self.current.as_ref().map(|(_, base, _)| *base));
         bases
+    }
+
+    /// Where the bytes end that come last before this offset: there, or at the lower end of the hole it is in.
+    pub(super) fn edge(&self, offset: u64) -> u64 {
+        let file = self
+            .current
+            .as_ref()
+            .map(|(_, base, size)| (*base, base + size));
+        let archives = self.archives.iter().map(|it| (it.base, it.end));
+        let before = archives.chain(file).filter(|(base, _)| *base < offset);
+        before.last().map_or(offset, |(_, end)| end.min(offset))
     }
 
     /// How many bytes are gone between two files, if one begins here and there is one before it.

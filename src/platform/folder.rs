@@ -15,16 +15,18 @@ use nix::sys::statfs::{TMPFS_MAGIC, statfs};
 /// # Errors
 /// What could not be made, or a folder that belongs to somebody else.
 pub(crate) fn make_private(path: &Path) -> io::Result<()> {
-    match std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
-    {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+    let meta = match std::fs::symlink_metadata(path) {
+        // It is not asked for again: on a disk that is frozen even that would wait.
+        Ok(meta) => meta,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let mut builder = std::fs::DirBuilder::new();
+            match builder.recursive(true).mode(0o700).create(path) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                Ok(()) | Err(_) => std::fs::symlink_metadata(path)?,
+            }
+        }
         Err(error) => return Err(error),
-    }
-    let meta = std::fs::symlink_metadata(path)?;
+    };
     let me = nix::unistd::geteuid().as_raw();
     if !meta.is_dir() || meta.uid() != me {
         return Err(io::Error::new(

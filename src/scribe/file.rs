@@ -258,7 +258,7 @@ fn open(path: &Path) -> io::Result<Open> {
     let index = index_path(path);
     let archived = archive::list(path)?.last().map(|a| (a.end, a.path.clone()));
     let head = match index::head(&index) {
-        Some(head) if head.inode == inode => head,
+        Some(head) if head.fits(inode, archived.as_ref().map_or(0, |(end, _)| *end)) => head,
         other => {
             if let (Some(_), Some((_, last))) = (other, &archived) {
                 // The rename of the log was the last thing that happened: the index follows it.

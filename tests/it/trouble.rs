@@ -3,9 +3,11 @@
 mod clock;
 mod crowd;
 mod disks;
+mod full;
 mod held;
 mod readonly;
 mod scarce;
+mod stalled;
 mod unending;
 
 use std::process::Command;

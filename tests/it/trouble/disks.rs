@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -35,7 +35,8 @@ fn not_here(what: &str) {
 /// An ext4 in a file. Frozen, whatever writes to it hangs where not even `SIGKILL` reaches it.
 pub(crate) struct Disk {
     place: PathBuf,
-    frozen: bool,
+    /// Thaws it when its standard input ends: also when the test is killed.
+    frozen: Option<Child>,
 }
 
 impl Disk {
@@ -54,7 +55,7 @@ impl Disk {
         }
         let disk = Self {
             place,
-            frozen: false,
+            frozen: None,
         };
         Some(disk)
     }
@@ -66,12 +67,20 @@ impl Disk {
     #[track_caller]
     pub(crate) fn freeze(&mut self) {
         assert!(quiet("fsfreeze", &["-f", text(&self.place)]), "fsfreeze");
-        self.frozen = true;
+        let mut guard = Command::new("sh");
+        guard
+            .args(["-c", "read end; exec fsfreeze -u \"$0\"", text(&self.place)])
+            .stdin(Stdio::piped());
+        self.frozen = Some(guard.spawn().expect("a guard"));
     }
 
     pub(crate) fn thaw(&mut self) {
-        if std::mem::take(&mut self.frozen) {
-            assert!(quiet("fsfreeze", &["-u", text(&self.place)]), "fsfreeze");
+        if let Some(mut guard) = self.frozen.take() {
+            drop(guard.stdin.take());
+            assert!(
+                guard.wait().is_ok_and(|status| status.success()),
+                "fsfreeze"
+            );
         }
     }
 }
