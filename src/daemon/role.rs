@@ -231,10 +231,14 @@ fn begin(
             Before::NotUpgraded => supervisor.warn(NOT_UPGRADED),
         }
         // Said once: it is in the history then.
-        for loss in loss::read(&paths.lost()) {
+        let losses = loss::read(&paths.lost());
+        for loss in &losses {
             supervisor.warn(&loss.to_string());
         }
-        let _ = std::fs::remove_file(paths.lost());
+        // Where there is none, even asking would wait for a disk that is frozen.
+        if !losses.is_empty() {
+            let _ = std::fs::remove_file(paths.lost());
+        }
         failpoint!("daemon.taken_over");
         let handle = Handle::new(sender.clone());
         let past = Past::new(handle.clone(), history.clone(), paths.marker());

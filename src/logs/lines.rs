@@ -423,18 +423,20 @@ mod tests {
                 .map(|line| format!("{}\n", String::from_utf8_lossy(&line.bytes)))
                 .collect();
             assert_eq!(read[..10], texts[..10], "damage {n}");
-            assert_eq!(read[read.len() - 10..], texts[20..], "damage {n}");
+            assert_eq!(read[read.len() - 9..], texts[21..], "damage {n}");
+            // What a flipped bit makes of the text before it may have no end of its own.
+            let cut = n < good.len();
+            let twentieth = &read[read.len() - 10];
+            assert!(twentieth.ends_with(&texts[20]), "damage {n}: {twentieth:?}");
+            assert!(*twentieth == texts[20] || !cut, "damage {n}: {twentieth:?}");
             // What is not there is said where it should be.
-            if read.len() < 30 {
+            if cut && read.len() < 30 {
                 assert!(lines.iter().any(|line| line.missing > 0), "damage {n}");
             }
             let mut it = Log::open(&log).unwrap();
             let from = it.back(u64::MAX, 10).unwrap();
-            assert_eq!(
-                it.line(from).unwrap().unwrap().bytes,
-                b"line 20",
-                "damage {n}"
-            );
+            let tenth = it.line(from).unwrap().unwrap();
+            assert!(tenth.bytes.ends_with(b"line 20"), "damage {n}");
             // Backwards over the damage as well.
             let mut end = from;
             while let Some(first) = it.lines_before(end).unwrap().first() {

@@ -201,7 +201,9 @@ impl Log {
             };
         };
         let from = offset.max(found.base);
-        let bytes = self.archive_bytes(&found, from, most.min(self.chunk))?;
+        // Damaged, it may come to more than its name says.
+        let within = usize::try_from(found.end - from).unwrap_or(usize::MAX);
+        let bytes = self.archive_bytes(&found, from, most.min(self.chunk).min(within))?;
         if bytes.is_empty() {
             // Shorter than its name says: damaged. Go on behind it.
             return self.read_at(found.end, most);
