@@ -1,6 +1,7 @@
 //! The wire: what the daemon answers and takes, as JSON over HTTP. Domain types inside, no twins.
 
 mod activity;
+mod edit;
 mod error;
 mod log_line;
 mod log_page;
@@ -29,6 +30,7 @@ pub use crate::domain::who::{CLIENT, Face, Who};
 pub use crate::domain::why::{Cause, Earlier, Holder, Next, Why};
 pub use crate::platform::host::Host;
 pub use activity::{ActivityQuery, ClientView};
+pub use edit::{Definition, Edit, MASK};
 pub use error::{ApiError, Code};
 pub use log_line::LogLine;
 pub use log_page::{

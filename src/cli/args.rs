@@ -12,7 +12,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
 use crate::config::units;
 use crate::domain::names::OperationId;
 
-pub(super) use acts::{Care, Guard, Kill, Scale, SendSignal, SignalTo};
+pub(super) use acts::{Care, Edit, Guard, Kill, Scale, SendSignal, SignalTo};
 pub(super) use daemon::{Daemon, DaemonLog, DaemonVerb, Tui};
 pub(super) use start::Start;
 
@@ -62,6 +62,10 @@ pub(super) enum Verb {
     Restart(Restarting),
     /// Rolling restarts: how far they are, pause, resume, abort; without a further word all of them
     Rollout(Rollout),
+    /// Edit the definition of a process in $EDITOR; shows what differs, and asks, before anything is changed
+    ///
+    /// Values of the environment are shown as ***; those that are left so stay as they are.
+    Edit(Edit),
     /// Give a process another number of instances; those with the highest numbers are stopped first
     Scale(Scale),
     /// Send a signal to the main process of each

@@ -38,7 +38,7 @@ fn apply(
     Ok(applied)
 }
 
-fn say(applied: &Applied, json: bool) -> ExitCode {
+pub(super) fn say(applied: &Applied, json: bool) -> ExitCode {
     if json {
         print::json(&json!({
             "results": applied.results,

@@ -8,6 +8,7 @@ mod control;
 mod daemon;
 mod dash;
 mod doctor;
+mod edit;
 mod failure;
 mod files;
 mod inspect;
@@ -73,6 +74,7 @@ fn dispatch(args: Args) -> Result<ExitCode, Failure> {
         Verb::Restart(restart) => control::restart(&global, &restart),
         Verb::Undo(wanted) => undo::undo(&global, wanted),
         Verb::Rollout(rollout) => rollout::command(&global, &rollout),
+        Verb::Edit(wanted) => edit::edit(&global, &wanted),
         Verb::Scale(wanted) => scale::scale(&global, &wanted),
         Verb::Signal(it) => signal::send(&global, it.signal, &it.to),
         Verb::Kill(it) => signal::send(&global, it.signal, &it.to),

@@ -5,13 +5,14 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::api::{
-    Act, Applied, OperationView, PlanQuery, PlanView, RolloutControl, Scale, SendSignal, Undo,
-    UndoView,
+    Act, Applied, Definition, Edit, OperationView, PlanQuery, PlanView, RolloutControl, Scale,
+    SendSignal, Undo, UndoView,
 };
 use crate::domain::names::OperationId;
 
 use super::connect::{Client, waiting};
 use super::error::ClientError;
+use super::http::quote;
 
 impl Client {
     /// Begins an operation and waits for its end for a while.
@@ -28,6 +29,23 @@ impl Client {
     /// As every call.
     pub fn scale(&self, scale: &Scale, wait: Duration) -> Result<Applied, ClientError> {
         self.post(&waiting("/api/scale", wait), scale, wait)
+    }
+
+    /// The whole definition of a process, values of its environment masked.
+    ///
+    /// # Errors
+    /// As every call.
+    pub fn definition(&self, select: &str) -> Result<Definition, ClientError> {
+        let target = format!("/api/processes/{}/definition", quote(select));
+        self.get(&target, Duration::ZERO)
+    }
+
+    /// Brings an edited definition in force.
+    ///
+    /// # Errors
+    /// As every call.
+    pub fn edit(&self, edit: &Edit, wait: Duration) -> Result<Applied, ClientError> {
+        self.post(&waiting("/api/edit", wait), edit, wait)
     }
 
     /// What something would do; nothing is changed.

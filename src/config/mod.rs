@@ -11,8 +11,10 @@ mod screen;
 mod settings;
 pub(crate) mod units;
 mod values;
+mod write;
 
 pub(crate) use error::ConfigError;
 pub(crate) use read::{Caller, kept_environment, load, locate};
 pub(crate) use screen::{Colours, THEMES, load_screen};
 pub(crate) use settings::{DAEMON_FILE, load_settings};
+pub(crate) use write::written;

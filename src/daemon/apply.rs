@@ -92,7 +92,7 @@ impl Supervisor {
                 self.add(spec, &mut plan);
             }
         }
-        self.remember_plan(&plan, &apply.operation, by);
+        self.remember_plan(&plan, Work::Start, &apply.operation, by);
         let request = (apply.operation, asked, apply.durable);
         self.commit(request, plan, by, reply);
     }

@@ -3,8 +3,8 @@
 use tokio::sync::{mpsc, oneshot};
 
 use crate::api::{
-    Act, ApiError, Applied, Apply, ClientView, Code, DaemonInfo, Define, Detail, Down,
-    InstanceView, MetricHistory, OperationView, PlanQuery, RolloutControl, Scale, SendSignal,
+    Act, ApiError, Applied, Apply, ClientView, Code, DaemonInfo, Define, Definition, Detail, Down,
+    Edit, InstanceView, MetricHistory, OperationView, PlanQuery, RolloutControl, Scale, SendSignal,
     ServerControl, Undo, UndoView,
 };
 use crate::domain::names::OperationId;
@@ -74,6 +74,10 @@ impl Handle {
     ask!(
         /// What something would do.
         plan(query: PlanQuery) -> Planned = Request::Plan
+    );
+    ask!(
+        /// A whole definition.
+        definition(select: Selector) -> Definition = Request::Definition
     );
     ask!(
         /// Begins to scale a process.
@@ -146,6 +150,15 @@ impl Handle {
     /// The supervisor's answer.
     pub(crate) async fn define(&self, define: Define, who: Who) -> Result<OperationView, ApiError> {
         self.ask(|reply| Request::Define(Box::new(define), who, reply))
+            .await
+    }
+
+    /// Brings an edited definition in force.
+    ///
+    /// # Errors
+    /// The supervisor's answer.
+    pub(crate) async fn edit(&self, edit: Edit, by: Who) -> Result<Applied, ApiError> {
+        self.ask(|reply| Request::Edit(Box::new(edit), by, reply))
             .await
     }
 

@@ -33,6 +33,7 @@ pub(super) enum Form {
     Undo,
     Scale,
     Signal,
+    Edit,
 }
 
 /// What was asked for: enough to tell a repeated request from another one with the same id.
@@ -69,6 +70,7 @@ impl Asked {
             Form::Undo => "undo",
             Form::Scale => "scale",
             Form::Signal => "signal",
+            Form::Edit => "edit",
         }
     }
 

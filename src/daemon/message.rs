@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use tokio::sync::oneshot;
 
 use crate::api::{
-    Act as ActRequest, ApiError, Applied, Apply, ClientView, DaemonInfo, Define, Detail, Down,
-    Host, InstanceView, MetricHistory, OperationView, PlanQuery, RolloutControl, Scale, SendSignal,
-    ServerControl, Snapshot, Undo, UndoView,
+    Act as ActRequest, ApiError, Applied, Apply, ClientView, DaemonInfo, Define, Definition,
+    Detail, Down, Edit, Host, InstanceView, MetricHistory, OperationView, PlanQuery,
+    RolloutControl, Scale, SendSignal, ServerControl, Snapshot, Undo, UndoView,
 };
 use crate::domain::event::Event;
 use crate::domain::exit::Signal;
@@ -61,6 +61,10 @@ pub(crate) enum Request {
     Act(ActRequest, Who, Reply<OperationView>),
     /// What something would do.
     Plan(PlanQuery, Reply<Planned>),
+    /// A whole definition.
+    Definition(Selector, Reply<Definition>),
+    /// Another definition.
+    Edit(Box<Edit>, Who, Reply<Applied>),
     /// Another number of instances.
     Scale(Scale, Who, Reply<Applied>),
     /// Send a signal.

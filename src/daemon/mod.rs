@@ -10,6 +10,7 @@ mod autopsy;
 pub(crate) mod candidate;
 mod commands;
 mod drive;
+mod edit;
 mod environments;
 pub(crate) mod handle;
 mod hands;

@@ -25,6 +25,8 @@ impl Supervisor {
             Request::Plan(query, reply) => {
                 let _ = reply.send(self.plan(&query));
             }
+            Request::Definition(select, reply) => drop(reply.send(self.definition(&select))),
+            Request::Edit(wish, by, reply) => self.edit(*wish, &by.to_string(), reply),
             Request::Scale(wish, by, reply) => self.scale(wish, &by.to_string(), reply),
             Request::Signal(wish, by, reply) => self.signal(wish, &by.to_string(), reply),
             Request::ControlRollout(id, what, by, reply) => {
@@ -89,6 +91,7 @@ fn client_of(request: &Request) -> Option<&Who> {
     match request {
         Request::Act(_, who, _)
         | Request::Scale(_, who, _)
+        | Request::Edit(_, who, _)
         | Request::Signal(_, who, _)
         | Request::ControlRollout(_, _, who, _)
         | Request::Undo(_, who, _)
@@ -100,6 +103,7 @@ fn client_of(request: &Request) -> Option<&Who> {
         Request::List(..)
         | Request::Detail(..)
         | Request::Plan(..)
+        | Request::Definition(..)
         | Request::Operation(..)
         | Request::OperationDone(..)
         | Request::Operations(..)
@@ -118,6 +122,7 @@ fn is_change(request: &Request) -> bool {
     match request {
         Request::Act(..)
         | Request::Scale(..)
+        | Request::Edit(..)
         | Request::Signal(..)
         | Request::ControlRollout(..)
         | Request::Undo(..)
@@ -127,6 +132,7 @@ fn is_change(request: &Request) -> bool {
         Request::List(..)
         | Request::Detail(..)
         | Request::Plan(..)
+        | Request::Definition(..)
         | Request::Operation(..)
         | Request::OperationDone(..)
         | Request::Operations(..)

@@ -143,7 +143,13 @@ impl Supervisor {
     }
 
     /// Remembers how a file that is about to come into force is taken back; its new definitions are there already.
-    pub(super) fn remember_plan(&mut self, plan: &Plan, operation: &OperationId, by: &str) {
+    pub(super) fn remember_plan(
+        &mut self,
+        plan: &Plan,
+        work: Work,
+        operation: &OperationId,
+        by: &str,
+    ) {
         let now = |key: &ProcessKey| self.processes.get(key).map_or(1, |p| p.generation);
         let mut steps: Vec<Step> = Vec::new();
         for undo in &plan.undo {
@@ -163,7 +169,7 @@ impl Supervisor {
         let removed: Vec<InstanceId> = removed.map(|(id, _)| *id).collect();
         let gone = self.definitions(&removed).into_iter();
         steps.extend(gone.filter(|step| !known.contains(&step.name())));
-        self.keep_undoable(Work::Start, steps, operation, by);
+        self.keep_undoable(work, steps, operation, by);
     }
 
     pub(super) fn keep_undoable(
@@ -190,6 +196,14 @@ impl Supervisor {
             ticket: None,
             durable: false,
         });
+    }
+
+    /// Who changed a definition last, in words; nothing when that is too long ago.
+    pub(super) fn last_change_of(&self, key: &ProcessKey) -> String {
+        let name = key.to_string();
+        let of_it = |u: &&Undoable| u.steps.iter().any(|step| step.name() == name);
+        let last = self.kept().rev().find(of_it);
+        last.map_or_else(String::new, |u| format!(": {} by {}", u.verb.word(), u.by))
     }
 
     fn kept(&self) -> impl DoubleEndedIterator<Item = &Undoable> {

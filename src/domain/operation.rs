@@ -64,6 +64,8 @@ pub enum Work {
     Scale,
     /// A signal that ends nothing by adasa's will.
     Signal,
+    /// Another definition.
+    Edit,
 }
 
 impl From<Verb> for Work {
@@ -90,6 +92,7 @@ impl Work {
             Self::Delete => "delete",
             Self::Scale => "scale",
             Self::Signal => "signal",
+            Self::Edit => "edit",
         }
     }
 }

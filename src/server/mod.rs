@@ -4,6 +4,7 @@
 mod activity;
 mod answer;
 mod crowd;
+mod edit;
 mod events;
 mod logs;
 mod own_log;

@@ -58,6 +58,7 @@ pub(super) fn router() -> Router {
         .route("/api/processes", get(list).post(define))
         .route("/api/processes/{select}", get(detail))
         .merge(super::past::routes())
+        .merge(super::edit::routes())
         .route("/api/operations", get(operations).post(act))
         .route("/api/operations/{id}", get(operation))
         .route("/api/operations/{id}/control", post(control_rollout))
@@ -220,7 +221,7 @@ async fn detail(Extension(context): Extension<Context>, select: Named) -> Answer
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wait {
+pub(super) struct Wait {
     #[serde(default)]
     wait_ms: u64,
 }
@@ -240,7 +241,7 @@ impl Wait {
     }
 }
 
-type Waiting = Result<Query<Wait>, QueryRejection>;
+pub(super) type Waiting = Result<Query<Wait>, QueryRejection>;
 
 async fn define(
     Extension(context): Extension<Context>,
@@ -310,7 +311,7 @@ async fn scale(
 }
 
 /// Waits for what is to be carried out.
-async fn applied(handle: &Handle, wait: &Wait, mut it: Applied) -> Answer {
+pub(super) async fn applied(handle: &Handle, wait: &Wait, mut it: Applied) -> Answer {
     it.operation = wait.on(handle, it.operation).await?;
     success(it)
 }

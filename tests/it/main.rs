@@ -19,6 +19,7 @@ mod daemon;
 mod docs;
 mod doctor;
 mod durable;
+mod edit;
 mod environment;
 mod events;
 #[cfg(feature = "failpoints")]

@@ -67,3 +67,17 @@ pub(in crate::cli) struct SignalTo {
     #[command(flatten)]
     pub(in crate::cli) care: Care,
 }
+
+#[derive(Debug, ClapArgs)]
+pub(in crate::cli) struct Edit {
+    /// Which process: its name, ns/name or id
+    #[arg(value_name = "NAME")]
+    pub(in crate::cli) name: String,
+    /// Bring it in force without a question
+    #[arg(long, short = 'y')]
+    pub(in crate::cli) yes: bool,
+    #[command(flatten)]
+    pub(in crate::cli) guard: Guard,
+    #[command(flatten)]
+    pub(in crate::cli) surety: Surety,
+}
