@@ -26,3 +26,11 @@ pub struct ActivityQuery {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since_ms: Option<u64>,
 }
+
+/// `GET /api/changes?…`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChangesQuery {
+    /// Since when, milliseconds since 1970.
+    pub since_ms: u64,
+}

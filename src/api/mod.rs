@@ -16,6 +16,7 @@ mod undo;
 mod view;
 
 pub use crate::domain::activity::{Activity, Outcome};
+pub use crate::domain::changes::{Changes, Redefined};
 pub use crate::domain::event::{Event, What};
 pub use crate::domain::intent::Intent;
 pub use crate::domain::level::Level;
@@ -29,7 +30,7 @@ pub use crate::domain::status::Status;
 pub use crate::domain::who::{CLIENT, Face, Who};
 pub use crate::domain::why::{Cause, Earlier, Holder, Next, Why};
 pub use crate::platform::host::Host;
-pub use activity::{ActivityQuery, ClientView};
+pub use activity::{ActivityQuery, ChangesQuery, ClientView};
 pub use edit::{Definition, Edit, MASK};
 pub use error::{ApiError, Code};
 pub use log_line::LogLine;

@@ -90,6 +90,8 @@ pub(super) enum Verb {
     /// Show who did what, and what happened by itself
     #[command(visible_aliases = ["events", "history"])]
     Activity(ActivityArgs),
+    /// Show what changed since a moment: failures, definitions, who did what
+    Changes(ChangesArgs),
     /// Show who has a dashboard open, or follows what happens
     #[command(visible_alias = "who")]
     Clients,
@@ -291,6 +293,13 @@ pub(super) struct ActivityArgs {
     /// Only what was since: 10m, or 2026-01-31T08:00
     #[arg(long, value_name = "TIME")]
     pub(super) since: Option<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct ChangesArgs {
+    /// Since when: 10m, or 2026-01-31T08:00
+    #[arg(long, value_name = "TIME", default_value = "1h")]
+    pub(super) since: String,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -4,6 +4,7 @@
 mod activity;
 mod args;
 mod care;
+mod changes;
 mod control;
 mod daemon;
 mod dash;
@@ -82,6 +83,7 @@ fn dispatch(args: Args) -> Result<ExitCode, Failure> {
         Verb::List(list) => inspect::list(&global, &list),
         Verb::Status(targets) => inspect::status(&global, &targets),
         Verb::Activity(wanted) => activity::activity(&global, &wanted),
+        Verb::Changes(wanted) => changes::changes(&global, &wanted),
         Verb::Clients => activity::clients(&global),
         Verb::Why(targets) => why::why(&global, &targets),
         Verb::Logs(wanted) => logs::logs(&global, &wanted),

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::api::{Activity, ActivityQuery, ClientView, InstanceRuns, MetricHistory, Why};
+use crate::api::{
+    Activity, ActivityQuery, Changes, ChangesQuery, ClientView, InstanceRuns, MetricHistory, Why,
+};
 
 use super::Client;
 use super::error::ClientError;
@@ -44,6 +46,17 @@ impl Client {
     /// As every call.
     pub fn activity(&self, query: &ActivityQuery) -> Result<Vec<Activity>, ClientError> {
         self.get(&target("/api/activity", query), Duration::ZERO)
+    }
+
+    /// What changed since then, milliseconds since 1970.
+    ///
+    /// # Errors
+    /// As every call.
+    pub fn changes(&self, since_ms: u64) -> Result<Changes, ClientError> {
+        self.get(
+            &target("/api/changes", &ChangesQuery { since_ms }),
+            Duration::ZERO,
+        )
     }
 
     /// Who listens to what happens.

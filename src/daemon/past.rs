@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 
 use crate::api::{
-    Activity, ApiError, Code, InstanceRuns, PlanQuery, PlanView, RunState, RunView, Why,
+    Activity, ApiError, Changes, Code, Event, InstanceRuns, PlanQuery, PlanView, RunState, RunView,
+    Why,
 };
 use crate::domain::activity::add;
 use crate::domain::names::{InstanceId, RunId};
@@ -26,6 +27,8 @@ pub(crate) const STDERR_LINES: usize = 20;
 const STDERR_BYTES: usize = 2048;
 /// How many runs are looked at for an answer.
 const RUNS_TOLD: usize = 8;
+/// How many events are looked at for what changed.
+const CHANGES: usize = 20_000;
 /// Of how many instances at once.
 const INSTANCES_MAX: usize = 100;
 
@@ -112,14 +115,27 @@ impl Past {
         most: usize,
     ) -> Result<VecDeque<Activity>, ApiError> {
         // Each may have an end, which is no entry.
-        let events = self.history.activity(since_ms, most * 2).await;
-        let events = events.map_err(|error| {
-            let text = format!("the history cannot be read: {error}");
-            ApiError::new(Code::Internal, text)
-        })?;
+        let events = self.events(since_ms, most * 2).await?;
         let mut list = VecDeque::new();
         events.iter().for_each(|event| add(&mut list, event, most));
         Ok(list)
+    }
+
+    /// What changed since then, as far back as the history goes.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub(crate) async fn changes(&self, since_ms: u64) -> Result<Changes, ApiError> {
+        let events = self.events(since_ms, CHANGES).await?;
+        Ok(Changes::of(since_ms, &events))
+    }
+
+    async fn events(&self, since_ms: u64, most: usize) -> Result<Vec<Event>, ApiError> {
+        let events = self.history.activity(since_ms, most).await;
+        events.map_err(|error| {
+            let text = format!("the history cannot be read: {error}");
+            ApiError::new(Code::Internal, text)
+        })
     }
 
     async fn journal(

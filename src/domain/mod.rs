@@ -2,6 +2,7 @@
 
 pub(crate) mod activity;
 pub(crate) mod backoff;
+pub(crate) mod changes;
 pub(crate) mod checkup;
 pub(crate) mod clues;
 pub(crate) mod event;

@@ -97,6 +97,13 @@ impl Paths {
         self.logs.join("daemon.log")
     }
 
+    /// When whoever this is looked at the dashboard last.
+    #[must_use]
+    pub(crate) fn seen(&self) -> PathBuf {
+        let uid = nix::unistd::getuid();
+        self.state.join(format!("seen-{uid}"))
+    }
+
     /// What a role that could not start said last.
     #[must_use]
     pub(crate) fn start_error(&self) -> PathBuf {

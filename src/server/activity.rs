@@ -1,10 +1,10 @@
-//! `GET /api/activity`: who did what; `GET /api/clients`: who listens.
+//! `GET /api/activity`: who did what; `GET /api/changes`: what changed; `GET /api/clients`: who listens.
 
 use axum::Extension;
 use axum::extract::Query;
 use axum::extract::rejection::QueryRejection;
 
-use crate::api::ActivityQuery;
+use crate::api::{ActivityQuery, ChangesQuery};
 
 use super::answer::{Answer, success};
 use super::routes::Context;
@@ -20,6 +20,14 @@ pub(super) async fn activity(
     let most = query.limit.unwrap_or(ENTRIES).min(ENTRIES);
     let since = query.since_ms.unwrap_or(0);
     success(context.past.activity(since, most).await?)
+}
+
+pub(super) async fn changes(
+    Extension(context): Extension<Context>,
+    query: Result<Query<ChangesQuery>, QueryRejection>,
+) -> Answer {
+    let Query(query) = query?;
+    success(context.past.changes(query.since_ms).await?)
 }
 
 pub(super) async fn clients(Extension(context): Extension<Context>) -> Answer {

@@ -71,6 +71,7 @@ pub(super) fn router() -> Router {
         .route("/api/metrics/history", get(metric_history))
         .route("/api/events", get(events::events))
         .route("/api/activity", get(activity::activity))
+        .route("/api/changes", get(activity::changes))
         .route("/api/clients", get(activity::clients))
         .route("/api/logs", get(logs::read))
         .route("/api/logs/page", get(logs::page))

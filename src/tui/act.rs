@@ -182,6 +182,10 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
         | Action::CaptureMore
         | Action::CaptureLess => {}
         Action::Messages => open_messages(model),
+        Action::Activity => {
+            model.screens.clear();
+            screens::activity::open(model);
+        }
         Action::DaemonLog => {
             model.screens.clear();
             screens::own_log::open(model, commands);
@@ -278,6 +282,7 @@ fn back(model: &mut Model) {
         lost.hidden = true;
     } else if !model.toasts.is_empty() {
         model.toasts.clear();
+    } else if model.company.news.take().is_some() {
     } else if moment::clear(model) || model.screens.pop().is_some() {
     } else if model.zoomed {
         model.zoomed = false;

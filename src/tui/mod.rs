@@ -24,6 +24,7 @@ mod query;
 mod regions;
 mod saving;
 mod screens;
+mod seen;
 mod spark;
 mod terminal;
 #[cfg(test)]
@@ -139,6 +140,10 @@ pub(crate) fn run(client: Client, options: Options) -> io::Result<Farewell> {
     model.read_only = options.read_only;
     model.mouse = options.mouse;
     model.wall_ms = wall_ms();
+    model.company.own_pid = i32::try_from(std::process::id()).ok();
+    let seen = client.paths().seen();
+    model.company.unseen_since = seen::read(&seen);
+    seen::write(&seen, model.wall_ms);
     for fault in faults {
         model.toast(fault, true);
     }
@@ -173,6 +178,7 @@ pub(crate) fn run(client: Client, options: Options) -> io::Result<Farewell> {
         quit: false,
     };
     shell.turn(&told)?;
+    seen::write(&seen, wall_ms());
     let line = farewell(&shell.model);
     drop(shell.terminal);
     Ok(Farewell {

@@ -15,8 +15,7 @@ use super::palette::Palette;
 use super::pane::About;
 pub(super) use super::pose::{Ask, Tier};
 use super::query::{Ticket, Tickets};
-use super::screens::rolling::Told;
-use super::screens::{Prompt, Screen};
+use super::screens::{Prompt, Screen, activity::Company, rolling::Told};
 use super::spark::Spark;
 use super::theme::{Glyphs, Theme};
 
@@ -187,6 +186,8 @@ pub(super) struct Model {
     pub(super) toasts: Vec<Toast>,
     /// Every remark of this session, oldest first; at most 500.
     pub(super) messages: VecDeque<Message>,
+    /// Who else is here, and what was done.
+    pub(super) company: Company,
     /// What stands on top of the main screen, innermost last.
     pub(super) screens: Vec<Screen>,
     /// Operations with rolling restarts, of whoever asked for them.
@@ -239,6 +240,7 @@ impl Model {
             moment: Moment::default(),
             toasts: Vec::new(),
             messages: VecDeque::new(),
+            company: Company::default(),
             screens: Vec::new(),
             rollouts: BTreeMap::new(),
             keymap: Keymap::default(),
@@ -333,6 +335,7 @@ impl Model {
             .filter(|view| !view.rollouts.is_empty())
             .map(|view| (view.operation.clone(), Told { view, at }))
             .collect();
+        self.company.clients = snapshot.clients;
         self.host = snapshot.host;
         self.daemon = Some(snapshot.daemon);
         if first && self.rows.len() > FOLD_ABOVE {

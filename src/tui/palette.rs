@@ -43,7 +43,7 @@ enum Kind {
 }
 
 /// Words, in the order in which they are suggested.
-const COMMANDS: [(&str, Kind); 26] = [
+const COMMANDS: [(&str, Kind); 27] = [
     ("start", Kind::On(Verb::Start)),
     ("stop", Kind::On(Verb::Stop)),
     ("restart", Kind::On(Verb::Restart)),
@@ -66,6 +66,7 @@ const COMMANDS: [(&str, Kind); 26] = [
     ("mark-all", Kind::Do(Action::MarkAll)),
     ("new", Kind::Do(Action::New)),
     ("messages", Kind::Do(Action::Messages)),
+    ("activity", Kind::Do(Action::Activity)),
     ("daemon-log", Kind::Do(Action::DaemonLog)),
     ("help", Kind::Do(Action::Help)),
     ("redraw", Kind::Do(Action::Redraw)),

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::api::{
-    Columns, Define, Detail, LogHistogram, LogHistogramQuery, LogPage, LogPageQuery, MetricHistory,
-    PlanQuery, PlanView, Progress, RunView, Why,
+    Activity, ActivityQuery, Changes, Columns, Define, Detail, LogHistogram, LogHistogramQuery,
+    LogPage, LogPageQuery, MetricHistory, PlanQuery, PlanView, Progress, RunView, Why,
 };
 use crate::client::{Client, ClientError, operation_id};
 
@@ -43,6 +43,10 @@ pub(super) enum Query {
     History,
     /// What one instance used in a day.
     Day { select: String },
+    /// Who did what.
+    Activity,
+    /// What changed since a moment.
+    Changes { since_ms: u64 },
     /// Whether a draft could be started.
     Draft(Draft),
     /// Start a draft.
@@ -70,6 +74,8 @@ pub(super) enum Answer {
     Detail(Vec<Detail>),
     Past(Box<Past>),
     History(Vec<MetricHistory>),
+    Activity(Vec<Activity>),
+    Changes(Changes),
     Day(Columns),
     /// What is wrong with a draft.
     Draft(Result<(), String>),
@@ -105,6 +111,10 @@ impl Query {
                 })))
             }
             Self::History => client.metric_history(&[]).map(Answer::History),
+            Self::Activity => client
+                .activity(&ActivityQuery::default())
+                .map(Answer::Activity),
+            Self::Changes { since_ms } => client.changes(since_ms).map(Answer::Changes),
             Self::Day { select } => {
                 let one = client.metric_history(&[select])?.into_iter().next();
                 let none = ClientError::Garbage("no history of it".into());

@@ -21,6 +21,8 @@ pub(super) const SMALLEST: (u16, u16) = (40, 10);
 
 /// The table keeps so many lines, whatever the divider says.
 const TABLE: u16 = 4;
+/// Lines of who did what, with their title.
+const ACTIVITY: u16 = 6;
 
 /// The places of one frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +35,8 @@ pub(super) struct Regions {
     pub(super) pane: Option<Rect>,
     pub(super) title: Rect,
     pub(super) logs: Option<Rect>,
+    /// Who did what, where there is much room.
+    pub(super) activity: Option<Rect>,
     pub(super) footer: Rect,
     /// Where a screen on top of the main one stands.
     pub(super) screen: Rect,
@@ -62,7 +66,9 @@ pub(super) fn regions(model: &Model) -> Regions {
     let header = take(1);
     // A phone has no room for gauges.
     let gauges = take(u16::from(width >= 60 && height >= 14));
-    let used = header.height + gauges.height + 1;
+    let roomy = width >= 160 && height >= 50 && !model.zoomed;
+    let activity = if roomy { ACTIVITY } else { 0 };
+    let used = header.height + gauges.height + activity + 1;
     let rest = height.saturating_sub(used);
     let small = width < 60 || height < 14;
     let (table, logs) = match (model.zoomed, model.focus) {
@@ -90,6 +96,7 @@ pub(super) fn regions(model: &Model) -> Regions {
     let pane = (beside > 0).then(|| Rect::new(head.width, head.y, beside, table));
     let title = take(logs.min(1));
     let body = take(logs.saturating_sub(1));
+    let activity = take(activity);
     let footer = take(1);
     Regions {
         header,
@@ -99,6 +106,7 @@ pub(super) fn regions(model: &Model) -> Regions {
         pane,
         title,
         logs: (logs > 1).then_some(body),
+        activity: (activity.height > 0).then_some(activity),
         footer,
         screen: Rect::new(
             0,

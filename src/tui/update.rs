@@ -57,6 +57,14 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
             ..
         } => model.take_history(&list),
         Msg::Fetched {
+            answer: Ok(Answer::Activity(list)),
+            ..
+        } => screens::activity::told(model, list),
+        Msg::Fetched {
+            answer: Ok(Answer::Changes(changes)),
+            ..
+        } => screens::activity::changed(model, &changes),
+        Msg::Fetched {
             ticket,
             answer: Ok(Answer::Plan(plan)),
         } => planned(model, ticket, plan),
@@ -168,6 +176,7 @@ fn pushed(model: &mut Model, push: Push, commands: &mut Vec<Cmd>) {
     if !missed && !model.is_live() {
         // Without a snapshot as well: then what follows is what was missed.
         connected(model);
+        screens::activity::look_back(model, commands);
         log_view::reconnected(model, commands);
     }
     match push {
@@ -176,6 +185,7 @@ fn pushed(model: &mut Model, push: Push, commands: &mut Vec<Cmd>) {
             let ticket = model.ticket();
             let query = Query::History;
             commands.push(Cmd::Fetch { ticket, query });
+            screens::activity::begun(model, commands);
             model.logs.due = Some(model.now);
             tick(model, model.now, model.wall_ms, commands);
         }
@@ -229,7 +239,9 @@ fn pushed(model: &mut Model, push: Push, commands: &mut Vec<Cmd>) {
             screens::rolling::told(model, &operation);
         }
         // The snapshot follows.
-        Push::Resync | Push::Event { .. } | Push::Clients { .. } => {}
+        Push::Clients { clients } => model.company.clients = clients,
+        Push::Event { event } => screens::activity::happened(model, &event),
+        Push::Resync => {}
     }
 }
 
@@ -273,6 +285,7 @@ fn lost(model: &mut Model, why: String, commands: &mut Vec<Cmd>) {
             }
         }
     }
+    screens::activity::lost(model);
     let pids = model
         .rows
         .values()

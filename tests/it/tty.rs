@@ -3,6 +3,7 @@
 
 mod browse;
 mod bytes;
+mod company;
 mod detail;
 mod frames;
 mod hostile;

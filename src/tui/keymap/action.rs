@@ -119,6 +119,7 @@ pub(crate) enum Action {
     RetryFailed,
     Messages,
     DaemonLog,
+    Activity,
     HideTargets,
     HideOff,
     FocusTarget,
@@ -158,6 +159,7 @@ impl Action {
                 | Self::ToLogs
                 | Self::Messages
                 | Self::DaemonLog
+                | Self::Activity
                 | Self::Back
                 | Self::Quit
                 | Self::Leave

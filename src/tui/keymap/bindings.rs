@@ -357,6 +357,13 @@ const MAIN: &[Binding] = &[
     ),
     bind(
         Everywhere,
+        "4",
+        Action::Activity,
+        "who did what, and who is here",
+        None,
+    ),
+    bind(
+        Everywhere,
         "5",
         Action::DaemonLog,
         "what the daemon says about itself",

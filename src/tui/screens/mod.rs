@@ -1,5 +1,6 @@
 //! What stands on top of the main screen. Each screen has a state, what its keys do, and a drawing in `view/screens/`.
 
+pub(super) mod activity;
 pub(super) mod bulk;
 pub(super) mod detail;
 pub(super) mod form;
@@ -13,6 +14,7 @@ use super::model::Model;
 use super::msg::Cmd;
 use super::query::{Answer, Ticket};
 
+pub(super) use activity::ActivityScreen;
 pub(super) use bulk::BulkScreen;
 pub(super) use detail::DetailScreen;
 pub(super) use form::FormScreen;
@@ -24,6 +26,7 @@ pub(super) use rolling::RollingScreen;
 /// A view that covers the main screen between header and footer.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Screen {
+    Activity(ActivityScreen),
     Bulk(BulkScreen),
     Detail(Box<DetailScreen>),
     Form(Box<FormScreen>),
@@ -37,6 +40,7 @@ impl Screen {
     /// Whose keys count.
     pub(super) fn place(&self) -> Place {
         match self {
+            Self::Activity(_) => Place::Messages,
             Self::Bulk(_) => Place::Bulk,
             Self::Detail(_) => Place::Detail,
             Self::Form(_) => Place::Everywhere,
@@ -52,6 +56,7 @@ impl Screen {
 /// An action on the topmost screen; what it does not know is done as everywhere.
 pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) -> Handled {
     match model.screens.last_mut() {
+        Some(Screen::Activity(_)) => activity::act(model, action),
         Some(Screen::Bulk(_)) => bulk::act(model, action, commands),
         Some(Screen::Detail(_)) => detail::act(model, action, commands),
         Some(Screen::Logs(_)) => log_view::act(model, action, commands),
@@ -91,7 +96,8 @@ pub(super) fn fetched(
                 }
                 return;
             }
-            Screen::Bulk(_)
+            Screen::Activity(_)
+            | Screen::Bulk(_)
             | Screen::Detail(_)
             | Screen::Form(_)
             | Screen::Logs(_)

@@ -1,5 +1,6 @@
 //! The dashboard without a terminal, a daemon or a clock.
 
+mod activity;
 mod acts;
 mod desk;
 mod detail;

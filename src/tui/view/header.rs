@@ -5,10 +5,12 @@ use ratatui::layout::Rect;
 use crate::api::Place;
 use crate::logs::safe::harmless;
 use crate::tui::model::{Link, Model};
+use crate::tui::screens::activity::own_name;
 use crate::tui::screens::rolling::under_way;
 use crate::tui::theme::{Role, role_of};
 
 use super::canvas::{Canvas, cells};
+use super::screens::activity::here;
 
 pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     let y = area.y;
@@ -57,18 +59,33 @@ pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     x += 2;
     for rollout in under_way(model) {
         let done = rollout.count(|place| place == Place::Done);
-        let text = format!("roll {} {done}/{}", rollout.process, rollout.size());
+        // Who else works on it should not be met by a second hand.
+        let own = own_name(model).is_none_or(|name| name == rollout.by);
+        let by = rollout.by.split(' ').next().unwrap_or("");
+        let does = if own {
+            "roll".to_owned()
+        } else {
+            format!("{by} rolls")
+        };
+        let text = format!("{does} {} {done}/{}", rollout.process, rollout.size());
         let text = harmless(&text);
         // How many are in which status is seen in the table too.
         if x + cells(&text) + 2 <= room {
             x = canvas.text(x, y, room.saturating_sub(x), &text, Role::Moving) + 2;
         }
     }
+    // Where there is little room, what is wrong matters more than who looks.
+    if area.width >= 100 {
+        x = company(canvas, (x, y), room, model);
+    }
+    let others = area.width < 100 && area.width >= 60 && model.company.clients.len() > 1;
+    let kept = if others { "2 here   ".len() } else { 0 };
+    let counted = room.saturating_sub(u16::try_from(kept).unwrap_or(0));
     for (n, (status, count)) in model.counts().into_iter().enumerate() {
         let role = role_of(status);
         let text = format!("{count} {status}");
         let between = if n > 0 { 3 } else { 0 };
-        if x + between + cells(&text) > room {
+        if x + between + cells(&text) > counted {
             break;
         }
         if n > 0 {
@@ -77,12 +94,32 @@ pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
         }
         x = canvas.text(x, y, room.saturating_sub(x), &text, role);
     }
+    if area.width < 100 {
+        x = company(canvas, (x + 2, y), room, model);
+    }
     if let Some(daemon) = &model.daemon
         && !daemon.alarms.is_empty()
     {
         let text = format!("  ! {}", daemon.alarms.len());
         canvas.text(x, y, room.saturating_sub(x), &text, Role::Bad);
     }
+}
+
+/// Who else is here.
+fn company(canvas: &mut Canvas<'_>, (x, y): (u16, u16), room: u16, model: &Model) -> u16 {
+    let count = model.company.clients.len();
+    if count < 2 {
+        return x;
+    }
+    let text = if room >= 150 {
+        format!("{count} here: {}", here(model))
+    } else {
+        format!("{count} here")
+    };
+    if x + cells(&text) + 2 > room {
+        return x;
+    }
+    canvas.text(x, y, room.saturating_sub(x), &text, Role::Title) + 2
 }
 
 /// A bar of `width` cells, `percent` of it full to an eighth of a cell.

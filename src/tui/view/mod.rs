@@ -50,6 +50,9 @@ pub(super) fn view(model: &Model, buffer: &mut Buffer) {
         Some(screen) => screens::screen(&mut canvas, places.screen, model, screen),
         None => main_screen(&mut canvas, &places, model),
     }
+    if let Some(news) = &model.company.news {
+        screens::activity::news(&mut canvas, places.screen, news);
+    }
     boxes::toasts(&mut canvas, places.footer, model);
     footer(&mut canvas, places.footer, model);
     screens::which_key(&mut canvas, places.footer, model);
@@ -65,7 +68,7 @@ pub(super) fn view(model: &Model, buffer: &mut Buffer) {
 }
 
 /// A clock of the day, with milliseconds; blank of the same width when the time is not known.
-fn clock(ms: impl Into<Option<u64>>) -> String {
+pub(super) fn clock(ms: impl Into<Option<u64>>) -> String {
     ms.into()
         .and_then(|ms| i64::try_from(ms).ok())
         .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok())
@@ -98,6 +101,9 @@ fn main_screen(canvas: &mut Canvas<'_>, places: &Regions, model: &Model) {
             marks::title(canvas, places.title, model);
             marks::lines(canvas, area, model);
         }
+    }
+    if let Some(area) = places.activity {
+        screens::activity::pane(canvas, area, model);
     }
 }
 

@@ -182,7 +182,8 @@ fn views(model: &Model) -> impl Iterator<Item = &LogView> {
     let on_top = model.screens.iter().filter_map(|screen| match screen {
         Screen::Logs(view) => Some(&**view),
         Screen::Detail(it) => Some(&it.logs),
-        Screen::Bulk(_)
+        Screen::Activity(_)
+        | Screen::Bulk(_)
         | Screen::Form(_)
         | Screen::Messages(_)
         | Screen::OwnLog(_)

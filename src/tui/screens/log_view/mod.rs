@@ -197,7 +197,8 @@ fn on_view(
             Some(Screen::Logs(view)) => view,
             Some(Screen::Detail(it)) => &mut it.logs,
             Some(
-                Screen::Bulk(_)
+                Screen::Activity(_)
+                | Screen::Bulk(_)
                 | Screen::Form(_)
                 | Screen::Messages(_)
                 | Screen::OwnLog(_)

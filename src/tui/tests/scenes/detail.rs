@@ -170,10 +170,18 @@ fn detail(desk: &Desk, id: u32) -> Detail {
     }
 }
 
+/// Those that every connection begins with are not.
+fn is_of_a_screen(query: &Query) -> bool {
+    !matches!(
+        query,
+        Query::History | Query::Activity | Query::Changes { .. }
+    )
+}
+
 /// The questions of the screen that was asked last; the charts of the table ask for themselves.
 pub(in crate::tui::tests) fn questions(desk: &Desk) -> Vec<(Ticket, Query)> {
     let asked = desk.wanted.iter().filter_map(|command| match command {
-        Cmd::Fetch { ticket, query } if *query != Query::History => Some((*ticket, query.clone())),
+        Cmd::Fetch { ticket, query } if is_of_a_screen(query) => Some((*ticket, query.clone())),
         _ => None,
     });
     asked.collect()

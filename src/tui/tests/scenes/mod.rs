@@ -1,5 +1,6 @@
 //! Screens in front of the main one, for pictures at every size.
 
+pub(super) mod activity;
 mod acts;
 pub(super) mod detail;
 pub(super) mod moment;
@@ -17,6 +18,7 @@ pub(super) fn all() -> Vec<(&'static str, Desk)> {
         detail::scenes(),
         acts::scenes(),
         own_log::scenes(),
+        activity::scenes(),
         moment::scenes(),
     ];
     all.into_iter().flatten().collect()

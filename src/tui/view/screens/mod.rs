@@ -1,5 +1,6 @@
 //! The drawings of the screens on top of the main one.
 
+pub(super) mod activity;
 mod bulk;
 pub(in crate::tui) mod detail;
 mod form;
@@ -20,6 +21,7 @@ pub(super) use which_key::which_key;
 
 pub(super) fn screen(canvas: &mut Canvas<'_>, area: Rect, model: &Model, screen: &Screen) {
     match screen {
+        Screen::Activity(it) => activity::draw(canvas, area, model, it),
         Screen::Bulk(it) => bulk::draw(canvas, area, model, it),
         Screen::Detail(it) => detail::draw(canvas, area, model, it),
         Screen::Form(it) => form::draw(canvas, model, it),
