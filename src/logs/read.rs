@@ -282,8 +282,10 @@ impl Log {
             .as_ref()
             .map(|(_, base, size)| (*base, base + size));
         let archives = self.archives.iter().map(|it| (it.base, it.end));
-        let before = archives.chain(file).filter(|(base, _)| *base < offset);
-        before.last().map_or(offset, |(_, end)| end.min(offset))
+        let mut before = archives.chain(file).filter(|(base, _)| *base < offset);
+        before
+            .next_back()
+            .map_or(offset, |(_, end)| end.min(offset))
     }
 
     /// How many bytes are gone between two files, if one begins here and there is one before it.
