@@ -282,8 +282,10 @@ fn back(model: &mut Model) {
         lost.hidden = true;
     } else if !model.toasts.is_empty() {
         model.toasts.clear();
-    } else if model.company.news.take().is_some() {
-    } else if moment::clear(model) || model.screens.pop().is_some() {
+    } else if model.company.news.take().is_some()
+        || moment::clear(model)
+        || model.screens.pop().is_some()
+    {
     } else if model.zoomed {
         model.zoomed = false;
     } else if model.focus != Focus::Table {
