@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::faults::start_idle;
 use crate::faults::storage::prlimit;
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Fifo, Sandbox};
 
 use super::disks::Disk;
 use super::{alarms, assert_prompt};
@@ -15,18 +15,21 @@ use super::{alarms, assert_prompt};
 const EVENTS: &str = "home/state/history/events.jsonl";
 
 /// A process that writes numbered lines up to a number, then says in a file that it is through, and stays.
-fn flooder(home: &Sandbox, lines: u32, settings: &str) {
+#[must_use]
+fn flooder(home: &Sandbox, lines: u32, settings: &str) -> [Fifo; 2] {
     let script = format!(
         "read word <'{root}/go'; seq -f 'line %09.0f of a flood that fills up a small disk' 1 {lines}; \
          echo through >'{root}/through'; exec cat <>'{root}/ear'",
         root = home.root().display()
     );
-    drop((home.fifo("go"), home.fifo("ear")));
+    // Held open: what is said before the program listens is not lost.
+    let ears = ["go", "ear"].map(|name| home.fifo(name));
     let config = format!(
         "[[processes]]\nname = \"flood\"\nscript = \"sh\"\nargs = [\"-c\", {script:?}]\nstop_timeout = \"300ms\"\n{settings}\n"
     );
     home.file("flood.toml", config);
     drop(home.run(&["start", "--config", "flood.toml"]).success());
+    ears
 }
 
 fn tell(home: &Sandbox, ear: &str, word: &str) {
@@ -68,7 +71,7 @@ fn on_a_full_disk_the_oldest_archives_go_first_and_no_line_is_dropped_while_ther
         };
         let log = disk.place().join("flood.log");
         let lines = 400_000;
-        flooder(
+        let _ears = flooder(
             &home,
             lines,
             &format!(
@@ -124,7 +127,7 @@ fn a_flood_onto_a_full_disk_is_stopped_and_said_and_its_log_goes_on_when_there_i
         let log = disk.place().join("flood.log");
         let filler = disk.place().join("filler");
         fs::write(&filler, vec![1; 36 << 20]).expect("room for the filler");
-        flooder(
+        let _ears = flooder(
             &home,
             400_000,
             &format!(
@@ -168,9 +171,9 @@ fn a_flood_onto_a_full_disk_is_stopped_and_said_and_its_log_goes_on_when_there_i
 #[test]
 fn who_waits_for_room_keeps_nobody_else_from_writing() {
     let home = Sandbox::new();
-    flooder(&home, 80_000, "on_disk_full = \"block\"");
+    let _ears = flooder(&home, 80_000, "on_disk_full = \"block\"");
     let script = format!("exec cat <>'{}'", home.path("other.ear").display());
-    drop(home.fifo("other.ear"));
+    let _ear = home.fifo("other.ear");
     drop(
         home.run(&["start", "sh", "--name", "other", "--", "-c", &script])
             .success(),

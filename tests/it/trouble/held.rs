@@ -9,14 +9,16 @@ use serde_json::Value;
 
 use crate::child;
 use crate::faults::{start_idle, successor};
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Fifo, Sandbox};
 
 use super::disks::{Disk, Hanging};
 use super::{alarms, assert_prompt};
 
 /// A program that writes a line whenever it is told to, into a log of its own choice.
-fn talker(home: &Sandbox, name: &str, setting: &str) {
-    drop(home.fifo(&format!("{name}.ear")));
+#[must_use]
+fn talker(home: &Sandbox, name: &str, setting: &str) -> Fifo {
+    // Held open: what is said before the program listens is not lost.
+    let ear = home.fifo(&format!("{name}.ear"));
     let script = home.script(
         name,
         &format!(
@@ -30,6 +32,7 @@ fn talker(home: &Sandbox, name: &str, setting: &str) {
     home.file(&format!("{name}.toml"), config);
     let file = format!("{name}.toml");
     drop(home.run(&["start", "--config", &file]).success());
+    ear
 }
 
 fn say(home: &Sandbox, name: &str, text: &str) {
@@ -72,14 +75,14 @@ fn a_frozen_disk_holds_the_programs_that_log_there_and_no_others() {
         return;
     };
     start_idle(&home, "other");
-    talker(&home, "near", "");
-    talker(
+    let _ear = talker(&home, "near", "");
+    let _ear = talker(
         &home,
         "sister",
         &format!("log_file = {:?}", home.path("sister.log")),
     );
     let log = disk.place().join("far.log");
-    talker(&home, "far", &format!("log_file = {log:?}"));
+    let _ear = talker(&home, "far", &format!("log_file = {log:?}"));
     say(&home, "far", "before\n");
     home.until_file(&log, |text| text == "before\n");
     disk.freeze();
@@ -146,9 +149,9 @@ fn a_scribe_that_was_killed_on_a_frozen_disk_is_followed_when_it_is_dead_and_no_
     let Some(mut disk) = Disk::mount(&home, "disk", 16) else {
         return;
     };
-    talker(&home, "near", "");
+    let _ear = talker(&home, "near", "");
     let log = disk.place().join("far.log");
-    talker(&home, "far", &format!("log_file = {log:?}"));
+    let _ear = talker(&home, "far", &format!("log_file = {log:?}"));
     say(&home, "far", "before\n");
     home.until_file(&log, |text| text == "before\n");
     disk.freeze();
@@ -219,9 +222,9 @@ fn a_log_on_a_file_system_that_hangs_holds_no_other_and_its_process_can_be_stopp
         return;
     };
     start_idle(&home, "other");
-    talker(&home, "near", "");
+    let _ear = talker(&home, "near", "");
     let log = hanging.place().join("far.log");
-    talker(&home, "far", &format!("log_file = {log:?}"));
+    let _ear = talker(&home, "far", &format!("log_file = {log:?}"));
     hanging.hang();
     say(&home, "far", "lost in a dead network\n");
     let alarm = until_alarm(&home, hanging.place());
