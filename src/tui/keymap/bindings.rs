@@ -37,16 +37,16 @@ pub(super) const fn bind(
 use Place::{Bulk, Everywhere, Logs, Lost, OwnLog, Plan, Processes, Rolling};
 
 /// All keys.
-pub(crate) const BINDINGS: &[Binding] = &joined::<{ MAIN.len() + OWN.len() + SIGNALS.len() }>(
+pub(crate) const BINDINGS: &[Binding] = &joined::<{ MAIN.len() + OWN.len() + MENUS.len() }>(
     &joined::<{ MAIN.len() + OWN.len() }>(OWN, MAIN),
-    SIGNALS,
+    MENUS,
 );
 
 /// What has files of its own.
-const OWN: &[Binding] = &joined::<{ COPYING.len() + DETAIL.len() + LOG_VIEW.len() }>(
-    &joined::<{ DETAIL.len() + LOG_VIEW.len() }>(LOG_VIEW, DETAIL),
-    COPYING,
-);
+const OWN: &[Binding] = &joined::<{ DETAIL.len() + LOG_VIEW.len() }>(LOG_VIEW, DETAIL);
+
+/// What begins with a key that shows what may follow.
+const MENUS: &[Binding] = &joined::<{ COPYING.len() + SIGNALS.len() }>(COPYING, SIGNALS);
 
 /// One table of two.
 const fn joined<const N: usize>(one: &[Binding], other: &[Binding]) -> [Binding; N] {

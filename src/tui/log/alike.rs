@@ -73,11 +73,16 @@ pub(super) struct Rate {
     second: u64,
     count: u64,
     /// Of the last whole second.
-    pub(super) last: u64,
+    last: u64,
     pub(super) flood: bool,
 }
 
 impl Rate {
+    /// How many came in the last whole second, where that is a flood.
+    pub(super) fn flooded(&self) -> Option<u64> {
+        (self.flood && self.last >= FLOOD / 2).then_some(self.last)
+    }
+
     /// So many lines came at a time.
     pub(super) fn came(&mut self, time_ms: u64, lines: u64) {
         let second = time_ms / 1000;

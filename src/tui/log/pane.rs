@@ -143,7 +143,7 @@ impl Pane {
 
     /// How many lines came in the last second, in a flood.
     pub(in crate::tui) fn per_second(&self) -> Option<u64> {
-        (self.rate.flood && self.rate.last > 0).then_some(self.rate.last)
+        self.rate.flooded()
     }
 
     /// Whether its stream is open.

@@ -256,6 +256,12 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) ->
         Action::TabNext => turn(model, Tab::next),
         Action::TabPrevious => turn(model, Tab::previous),
         Action::Zoom => zoom(model),
+        Action::CopyName
+        | Action::CopyId
+        | Action::CopyPid
+        | Action::CopyCommand
+        | Action::CopyRow
+        | Action::CopyError => crate::tui::copying::copy(model, action, commands),
         Action::CursorBack => moment::step(model, -1),
         Action::CursorOn => moment::step(model, 1),
         Action::CursorFarBack => moment::step(model, -10),

@@ -244,3 +244,11 @@ fn the_pager_gets_what_passes_or_what_is_selected() {
     };
     assert_eq!(query.after, 3);
 }
+
+#[test]
+fn the_copy_menu_works_in_the_detail_too() {
+    let mut desk = super::scenes::detail::shown(5);
+    desk.press("y n y i y p y c");
+    let all = ["cron", "5", "48005", "/opt/billing/run --port 8003"];
+    assert_eq!(copied(&desk), all);
+}
