@@ -95,6 +95,10 @@ fn execute(name: &str) -> usize {
             (Some(Mark::NotRun(_)), _) => {}
             (Some(Mark::File { name, mode }), _) => {
                 sandbox.file_mode(&format!("page/{name}"), &block.text, *mode);
+                if name == "config/daemon.toml" {
+                    settings(&place, block);
+                    count += 1;
+                }
                 if name == "adasa.toml" {
                     configuration(&sandbox, &place, block);
                     count += 1;
@@ -114,6 +118,15 @@ fn execute(name: &str) -> usize {
         }
     }
     count
+}
+
+/// A daemon begins with these settings and finds nothing wrong in them.
+fn settings(place: &str, block: &Block) {
+    let own = Sandbox::new();
+    own.file("home/config/daemon.toml", &block.text);
+    let _ = own.run(&["daemon", "start"]).success();
+    let alarms = &own.daemon_status().expect("a daemon runs")["alarms"];
+    assert_eq!(alarms.to_string(), "[]", "{place}\n{}", block.text);
 }
 
 /// A configuration comes up and goes down again, beside the page's own daemon and in the same folder.
