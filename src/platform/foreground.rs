@@ -3,15 +3,15 @@
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt as _;
-use std::process::{ChildStdin, Command, Stdio};
+use std::process::{ChildStdin, Command};
 
 use nix::errno::Errno;
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, killpg};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, getpgrp, tcsetpgrp};
 
-/// Runs a program in front of the terminal until it ends; what it reads is written by a thread. A program that is stopped
-/// goes on: there is no shell behind it that would continue it.
+/// Runs a program in front of the terminal until it ends, and says whether it ended well; a thread writes what it reads, if
+/// its standard input is a pipe. A program that is stopped goes on: there is no shell behind it that would continue it.
 ///
 /// Whoever else of this process reads from the terminal meanwhile gets an error, provided that its thread blocks SIGTTIN.
 ///
@@ -21,7 +21,7 @@ pub(crate) fn run_in_front(
     mut command: Command,
     tty: impl AsFd,
     feed: impl FnOnce(ChildStdin) + Send + 'static,
-) -> io::Result<()> {
+) -> io::Result<bool> {
     // Who is behind and sets who is in front is stopped, unless it blocks this.
     let mut quiet = SigSet::empty();
     quiet.add(Signal::SIGTTOU);
@@ -36,8 +36,8 @@ fn lend(
     command: &mut Command,
     tty: impl AsFd,
     feed: impl FnOnce(ChildStdin) + Send + 'static,
-) -> io::Result<()> {
-    let mut child = command.stdin(Stdio::piped()).process_group(0).spawn()?;
+) -> io::Result<bool> {
+    let mut child = command.process_group(0).spawn()?;
     let pid = Pid::from_raw(child.id().cast_signed());
     tcsetpgrp(&tty, pid)?;
     // It may have been stopped for touching the terminal before it was in front.
@@ -54,7 +54,7 @@ fn lend(
                 let _ = killpg(pid, Signal::SIGCONT);
             }
             Err(Errno::EINTR) => {}
-            Ok(_) => return Ok(()),
+            Ok(status) => return Ok(matches!(status, WaitStatus::Exited(_, 0))),
             Err(error) => return Err(error.into()),
         }
     }

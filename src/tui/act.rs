@@ -11,7 +11,7 @@ use super::order::SortBy;
 use super::palette::Palette;
 use super::regions::regions;
 use super::screens::{self, Handled, MessagesScreen, Screen};
-use super::verbs::verb;
+use super::verbs::{edit, process, verb};
 use super::{copying, mouse};
 
 /// Does what a key asks for.
@@ -53,6 +53,7 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
         Action::Delete => verb(model, Verb::Delete, commands),
         Action::Roll => screens::rolling::open(model),
         Action::New => screens::form::open(model),
+        Action::Edit => edit(model, process(model), commands),
         Action::Undo => undo(model, commands),
         Action::ScaleUp => scale(model, Count::More(1), commands),
         Action::ScaleDown => scale(model, Count::Fewer(1), commands),
@@ -212,7 +213,7 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
 }
 
 pub(super) fn scale(model: &mut Model, count: Count, commands: &mut Vec<Cmd>) {
-    if let Some(key) = super::verbs::process(model) {
+    if let Some(key) = process(model) {
         super::verbs::scale(model, &key, count, commands);
     }
 }

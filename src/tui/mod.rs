@@ -6,6 +6,7 @@ mod clipboard;
 mod copying;
 mod draft;
 mod filter;
+mod front;
 mod gate;
 mod keymap;
 mod log;
@@ -39,7 +40,6 @@ mod view;
 use std::collections::HashMap;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
-use std::process::Command;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -49,7 +49,6 @@ use ratatui::layout::Rect;
 use crate::api::{LogLine, Status};
 use crate::client::{Client, Closer};
 use crate::platform::clock::wall_ms;
-use crate::platform::foreground::run_in_front;
 use crate::platform::guardian::{Side, guard, leave_now, suspend_job};
 
 use gate::{Gate, Typed};
@@ -429,6 +428,7 @@ impl Shell {
             Cmd::Plain(lines) => self.terminal.print(&lines),
             Cmd::Enter => drop(self.terminal.enter_again()),
             Cmd::Page(what) => self.page(what),
+            Cmd::Edit { name } => self.edit(&name),
             Cmd::Save { path, raw, what } => {
                 threads::save(self.client.clone(), path, raw, what, self.tell.clone());
             }
@@ -437,28 +437,6 @@ impl Shell {
             Cmd::Redraw => self.terminal.forget(),
             Cmd::Suspend => self.suspend(),
             Cmd::Quit => self.quit = true,
-        }
-    }
-
-    /// Gives the terminal to the pager, with lines to read.
-    fn page(&mut self, what: msg::Saving) {
-        let pager = std::env::var("PAGER").ok();
-        let pager = pager.filter(|it| !it.trim().is_empty());
-        let pager = pager.unwrap_or_else(|| "less".to_owned());
-        let mut command = Command::new("sh");
-        command.args(["-c", &pager]);
-        terminal::restore();
-        let client = self.client.clone();
-        let ran = run_in_front(command, io::stdin(), move |stdin| {
-            // A pager that is left does not read to the end.
-            let _ = saving::print(&client, what, stdin);
-        });
-        let _ = self.terminal.enter_again();
-        let (width, height) = Terminal::size();
-        self.take(Msg::Resize(width, height));
-        if let Err(error) = ran {
-            let text = format!("{pager} was not run: {error}; $PAGER names another");
-            self.take(Msg::Said(Err(text)));
         }
     }
 

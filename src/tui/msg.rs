@@ -128,6 +128,10 @@ pub(super) enum Cmd {
     Enter,
     /// Give the terminal to the pager, with these lines.
     Page(Saving),
+    /// Give the terminal to the editor, with the definition of this process.
+    Edit {
+        name: String,
+    },
     /// Write lines to a file that is not there yet.
     Save {
         path: PathBuf,

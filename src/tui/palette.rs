@@ -34,6 +34,8 @@ enum Kind {
     Scale,
     /// A signal, then to what is named.
     Signal,
+    /// The definition of what is named, in the editor.
+    Edit,
     /// To what is named, then this.
     At(Action),
     /// This, without a name.
@@ -43,7 +45,7 @@ enum Kind {
 }
 
 /// Words, in the order in which they are suggested.
-const COMMANDS: [(&str, Kind); 27] = [
+const COMMANDS: [(&str, Kind); 28] = [
     ("start", Kind::On(Verb::Start)),
     ("stop", Kind::On(Verb::Stop)),
     ("restart", Kind::On(Verb::Restart)),
@@ -52,6 +54,7 @@ const COMMANDS: [(&str, Kind); 27] = [
     ("roll", Kind::At(Action::Roll)),
     ("scale", Kind::Scale),
     ("signal", Kind::Signal),
+    ("edit", Kind::Edit),
     ("undo", Kind::Do(Action::Undo)),
     ("logs", Kind::At(Action::Logs)),
     ("status", Kind::At(Action::Detail)),
@@ -93,7 +96,9 @@ impl Suggestion {
                 let max_unavailable = None;
                 Some(Intent::Roll { max_unavailable }.twin(rest))
             }
-            Kind::At(_) | Kind::Scale | Kind::Signal => Some(format!("adasa {word} {rest}")),
+            Kind::At(_) | Kind::Scale | Kind::Signal | Kind::Edit => {
+                Some(format!("adasa {word} {rest}"))
+            }
             Kind::Do(_) | Kind::Filter => None,
         }
     }
@@ -115,6 +120,7 @@ fn action_of(kind: Kind) -> Action {
         Kind::On(Verb::Delete) => Action::Delete,
         Kind::Scale => Action::ScaleUp,
         Kind::Signal => Action::SignalHup,
+        Kind::Edit => Action::Edit,
         Kind::At(action) | Kind::Do(action) => action,
         Kind::Filter => Action::Filter,
     }
@@ -170,7 +176,9 @@ pub(super) fn suggestions(model: &Model, palette: &Palette) -> Vec<Suggestion> {
         None => (text, None),
     };
     match (rest, kind_of(word)) {
-        (Some(rest), Some(kind @ (Kind::On(_) | Kind::At(_)))) => names(model, word, kind, rest),
+        (Some(rest), Some(kind @ (Kind::On(_) | Kind::At(_) | Kind::Edit))) => {
+            names(model, word, kind, rest)
+        }
         (Some(rest), Some(Kind::Scale)) if !rest.contains(' ') => {
             names(model, word, Kind::Scale, rest)
         }
@@ -189,7 +197,7 @@ pub(super) fn suggestions(model: &Model, palette: &Palette) -> Vec<Suggestion> {
             )
             .map(|(name, kind)| {
                 let scope = match kind {
-                    Kind::On(_) | Kind::At(_) => model.scope().map(|(_, name)| name),
+                    Kind::On(_) | Kind::At(_) | Kind::Edit => model.scope().map(|(_, name)| name),
                     Kind::Scale | Kind::Signal | Kind::Do(_) | Kind::Filter => None,
                 };
                 Suggestion {
@@ -351,8 +359,8 @@ fn perform_check(model: &Model, line: &str) -> Result<(), String> {
     };
     match (kind_of(word), rest) {
         (None, _) => Err(unknown(word)),
-        (Some(Kind::On(_) | Kind::At(_)), []) => Err(format!("{word} needs a name")),
-        (Some(Kind::On(_) | Kind::At(_)), names) => rows_of(model, names).map(drop),
+        (Some(Kind::On(_) | Kind::At(_) | Kind::Edit), []) => Err(format!("{word} needs a name")),
+        (Some(Kind::On(_) | Kind::At(_) | Kind::Edit), names) => rows_of(model, names).map(drop),
         (Some(Kind::Scale), [name, count]) => {
             count.parse::<Count>()?;
             rows_of(model, &[name]).map(drop)
@@ -434,6 +442,14 @@ fn perform(model: &mut Model, line: &str, commands: &mut Vec<Cmd>) -> Result<(),
             });
             let select = names.iter().map(|word| (*word).to_owned()).collect();
             super::pose::ask(model, what, targets, names.join(" "), select, commands);
+        }
+        Some(Kind::Edit) => {
+            let rows = rows_of(model, rest)?;
+            let keys: BTreeSet<ProcessKey> = rows.iter().map(|row| row.key()).collect();
+            if keys.len() != 1 {
+                return Err(format!("{} is not one process", rest.join(" ")));
+            }
+            verbs::edit(model, keys.into_iter().next(), commands);
         }
         Some(Kind::At(action)) => {
             let rows = rows_of(model, rest)?;

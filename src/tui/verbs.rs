@@ -245,6 +245,19 @@ pub(super) fn process(model: &Model) -> Option<ProcessKey> {
     }
 }
 
+/// Has a definition edited. The command that does it shows the difference and asks.
+pub(super) fn edit(model: &mut Model, key: Option<ProcessKey>, commands: &mut Vec<Cmd>) {
+    if is_refused(model) {
+        return;
+    }
+    match key {
+        Some(key) => commands.push(Cmd::Edit {
+            name: key.to_string(),
+        }),
+        None => model.toast("nothing is selected", false),
+    }
+}
+
 /// Asks whether a process is to have another number of instances.
 pub(super) fn scale(model: &mut Model, key: &ProcessKey, count: Count, commands: &mut Vec<Cmd>) {
     if is_refused(model) {

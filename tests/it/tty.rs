@@ -5,6 +5,7 @@ mod browse;
 mod bytes;
 mod company;
 mod detail;
+mod edit;
 mod frames;
 mod hostile;
 mod leave;

@@ -39,6 +39,7 @@ pub(crate) enum Action {
     SignalStop,
     SignalCont,
     SignalWinch,
+    Edit,
     Undo,
     Confirm,
     Pause,

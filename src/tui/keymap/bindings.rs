@@ -131,6 +131,13 @@ const MAIN: &[Binding] = &[
     ),
     bind(
         Processes,
+        "e .+e",
+        Action::Edit,
+        "edit its definition in $EDITOR (asks)",
+        None,
+    ),
+    bind(
+        Processes,
         "d Enter .+d",
         Action::Detail,
         "everything about it",

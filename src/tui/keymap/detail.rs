@@ -117,4 +117,11 @@ pub(super) const DETAIL: &[Binding] = &[
         None,
     ),
     bind(Detail, "l", Action::ReadLogs, "read its logs", Some("logs")),
+    bind(
+        Detail,
+        "e",
+        Action::Edit,
+        "edit the definition of its process in $EDITOR (asks)",
+        Some("edit"),
+    ),
 ];

@@ -252,6 +252,7 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) ->
         Action::Restart => verb(model, Verb::Restart, commands),
         Action::Kill => verb(model, Verb::Kill, commands),
         Action::Delete => verb(model, Verb::Delete, commands),
+        Action::Edit => verbs::edit(model, verbs::process(model), commands),
         Action::ReadLogs => read_logs(model, commands),
         Action::TabNext => turn(model, Tab::next),
         Action::TabPrevious => turn(model, Tab::previous),

@@ -4,6 +4,7 @@ mod activity;
 mod acts;
 mod desk;
 mod detail;
+mod edit;
 mod filter;
 mod form;
 mod library;
