@@ -271,6 +271,14 @@ impl Supervisor {
                     RunState::Executed if phase == Phase::Starting => {
                         self.report(id, run, Report::Executed, "");
                     }
+                    RunState::Reserved if matches!(phase, Phase::Spawning { .. }) => {
+                        self.report(
+                            id,
+                            run,
+                            Report::NeverSpawned,
+                            "the keeper that was asked for a child was killed",
+                        );
+                    }
                     RunState::Exited(exit) => {
                         if matches!(phase, Phase::Spawning { .. }) {
                             self.report(id, run, Report::Spawned, "");
@@ -289,12 +297,13 @@ impl Supervisor {
                     | RunState::Executed => {}
                 }
             }
-            self.resume(id);
+            self.resume(id, run);
             self.track(id);
         }
     }
 
-    fn resume(&mut self, id: InstanceId) {
+    /// `before` is the run that the daemon before knew of.
+    fn resume(&mut self, id: InstanceId, before: RunId) {
         let Some(member) = self.members.get_mut(&id) else {
             return;
         };
@@ -322,19 +331,20 @@ impl Supervisor {
                     adopted: member.adopted,
                 }));
             }
-            // The note of a spawn travels with the act: an act that the keeper has not seen was never noted.
-            Phase::Spawning { .. } => {
+            // The note of a spawn travels with the act: the keeper tried, and its word did not reach the daemon before.
+            Phase::Spawning { .. } if run == before => {
                 let forgiven = self.forgive(id);
                 self.report(
                     id,
                     run,
                     Report::SpawnFailed { forgiven },
-                    "the keeper had no child",
+                    "the keeper made no child",
                 );
             }
             // Gone, and the daemon before could not record it.
             Phase::Removed => self.retire(id),
             Phase::Stopped
+            | Phase::Spawning { .. }
             | Phase::Starting
             | Phase::Running
             | Phase::Stopping { .. }

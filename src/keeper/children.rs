@@ -63,11 +63,8 @@ impl Keeper {
                     let handle = handles.remove(&(key, entry.run));
                     self.adopt_run(&entry, handle);
                 }
-                // Its child, if there was one, never had leave to become the program.
-                RunState::Reserved => {
-                    let _ = self.table.change(key, |e| e.state = RunState::Settled);
-                }
-                RunState::None | RunState::Exited(_) | RunState::Settled => {}
+                // The child of a reserved one, if there was any, never had leave to become the program.
+                RunState::None | RunState::Reserved | RunState::Exited(_) | RunState::Settled => {}
             }
         }
         self.adopt_pipes();

@@ -124,6 +124,7 @@ fn take(world: &mut World, n: usize, step: Step) {
         }
         Step::KeeperDies { after, gap } => {
             world.gap = gap;
+            world.dies_at_work = gap % 2 == 0;
             world.heard_left = Some(after);
         }
     }

@@ -99,13 +99,18 @@ fn what_a_keeper_did_not_live_to_hear_is_told_again() {
     };
     let expected = others(&mut whole);
     let deeds = whole.deeds_done;
-    for gap in [0, 300 * MS] {
+    let mut unmade = 0;
+    for (gap, dies_at_work) in [(0, false), (300 * MS, false), (0, true), (300 * MS, true)] {
         for point in 1..=deeds {
             let mut world = World::new();
             world.gap = gap;
             world.heard_left = Some(point);
+            world.dies_at_work = dies_at_work;
             live_a_life(&mut world);
-            let context = format!("the keeper was killed after deed {point}, away for {gap} ns");
+            let context = format!(
+                "the keeper was killed after deed {point} (at work: {dies_at_work}), away for {gap} ns"
+            );
+            unmade += world.unmade;
             assert!(world.epoch <= 2, "{context}");
             assert_eq!(others(&mut world), expected, "{context}");
             for id in ["a", "b", "c", "d", "e", "f", "g"] {
@@ -120,6 +125,7 @@ fn what_a_keeper_did_not_live_to_hear_is_told_again() {
             }
         }
     }
+    assert!(unmade > 2, "{unmade} keepers died while they made a child");
 }
 
 #[test]

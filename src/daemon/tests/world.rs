@@ -57,6 +57,10 @@ pub(super) struct World {
     pub(super) deeds_left: Option<usize>,
     /// The keeper is killed when so many deeds more are done; its daemon sees that when it has done all that it meant to.
     pub(super) heard_left: Option<usize>,
+    /// It dies with the child of the next deed asked for and not made.
+    pub(super) dies_at_work: bool,
+    /// How often a keeper died so.
+    pub(super) unmade: usize,
     pub(super) deeds_done: usize,
     pub(super) table: BTreeMap<InstanceId, Entry>,
     pub(super) saved: Saved,
@@ -92,6 +96,8 @@ impl World {
             gap: 0,
             deeds_left: None,
             heard_left: None,
+            dies_at_work: false,
+            unmade: 0,
             deeds_done: 0,
             table: BTreeMap::new(),
             saved: Saved::default(),
@@ -312,7 +318,7 @@ impl World {
     fn perform_one(&mut self, deed: Deed) {
         match deed {
             // What it is told after its death it does not hear.
-            Deed::Keeper(_) if self.heard_left == Some(0) => {}
+            Deed::Keeper(message) if self.heard_left == Some(0) => self.half_heard(message),
             Deed::Keeper(message) => self.keeper(message),
             Deed::Upgrade(_) => {}
             Deed::Store {

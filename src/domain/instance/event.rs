@@ -53,6 +53,8 @@ pub(crate) enum Report {
         /// Earlier failures that are outside the window by now.
         forgiven: u32,
     },
+    /// Nobody was left to make the child: the keeper that was asked is gone, and its record has none.
+    NeverSpawned,
     /// The child became the program.
     Executed,
     /// The main process was reaped.

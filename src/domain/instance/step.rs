@@ -158,6 +158,7 @@ impl Turn<'_> {
         match what {
             Report::Spawned => self.spawned(),
             Report::SpawnFailed { forgiven } => self.spawn_failed(forgiven),
+            Report::NeverSpawned => self.never_spawned(),
             Report::Executed => match self.now.phase {
                 Phase::Starting => {
                     self.enter(Phase::Running);
@@ -229,6 +230,18 @@ impl Turn<'_> {
             Goal::Removed => Next::Retire,
         };
         self.swept(next);
+    }
+
+    /// What nobody tried is no failure: it is asked for again.
+    fn never_spawned(&mut self) {
+        let Phase::Spawning { goal } = self.now.phase else {
+            return;
+        };
+        self.swept(match goal {
+            Goal::Up | Goal::Replaced => Next::Respawn,
+            Goal::Down => Next::Rest,
+            Goal::Removed => Next::Retire,
+        });
     }
 
     fn exited(&mut self, ending: Ending, forgiven: u32) {

@@ -33,6 +33,7 @@ fn reports() -> Vec<Report> {
         Report::Spawned,
         Report::SpawnFailed { forgiven: 0 },
         Report::SpawnFailed { forgiven: 1 },
+        Report::NeverSpawned,
         Report::Executed,
         Report::Exited {
             ending: Ending::Code(0),
@@ -141,7 +142,7 @@ fn needs_deadline(phase: Phase) -> bool {
 /// Whether nothing of the run that was can matter any more.
 fn is_end(policy: &Policy, event: &Event) -> bool {
     matches!(event, Event::Report { what, .. } if match what {
-        Report::Swept => true,
+        Report::Swept | Report::NeverSpawned => true,
         Report::Exited { .. } => policy.detach,
         Report::Spawned | Report::SpawnFailed { .. } | Report::Executed | Report::OverLimit => {
             false
@@ -167,9 +168,11 @@ fn every_cell_keeps_the_invariants() {
             assert_eq!(after.run, before.run, "{}", context());
         }
 
-        // 2: Spawning is entered only together with Spawn, wanted up.
-        let enters = !matches!(before.phase, Phase::Spawning { .. })
-            && matches!(after.phase, Phase::Spawning { .. });
+        // 2: Spawning is entered, and begun anew, only together with Spawn, wanted up.
+        let anew = matches!(before.phase, Phase::Spawning { .. }) && after.run != before.run;
+        let enters = anew
+            || !matches!(before.phase, Phase::Spawning { .. })
+                && matches!(after.phase, Phase::Spawning { .. });
         assert_eq!(enters, spawns, "{}", context());
         if enters {
             assert_eq!(after.phase, Phase::Spawning { goal: Goal::Up });

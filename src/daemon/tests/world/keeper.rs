@@ -51,6 +51,28 @@ impl World {
         }
     }
 
+    /// The first thing that a dying keeper was told: what it reserved is there, and no child.
+    pub(super) fn half_heard(&mut self, message: ToKeeper) {
+        if let (
+            true,
+            ToKeeper::Spawn {
+                key,
+                run,
+                note,
+                routes,
+                ..
+            },
+        ) = (std::mem::take(&mut self.dies_at_work), message)
+        {
+            let entry = self.note(key, note);
+            entry.run = run;
+            entry.pid = 0;
+            entry.routes = Some(routes);
+            entry.state = RunState::Reserved;
+            self.unmade += 1;
+        }
+    }
+
     fn spawn(&mut self, key: InstanceId, run: RunId, program: &str) {
         assert!(!self.living.contains_key(&key), "two live runs of {key}");
         assert!(

@@ -27,6 +27,7 @@ fn table() -> String {
             "SpawnFailed",
             Box::new(report(Report::SpawnFailed { forgiven: 0 })),
         ),
+        ("NeverSpawned", Box::new(report(Report::NeverSpawned))),
         ("Executed", Box::new(report(Report::Executed))),
         ("Exited well", Box::new(report(exited(0)))),
         ("Exited badly", Box::new(report(exited(1)))),
