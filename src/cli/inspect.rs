@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use unicode_width::UnicodeWidthStr as _;
+
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets};
 
 use crate::api::{Detail, InstanceView, Status};
@@ -120,23 +122,31 @@ fn colour(status: Status) -> Option<Color> {
 fn table(rows: &[InstanceView], width: usize) -> String {
     let fancy = print::colours();
     let spaces = rows.iter().any(|r| !r.namespace.is_default());
-    let mut shown: Vec<&Column> = COLUMNS
+    let mut shown: Vec<(&Column, Vec<String>)> = COLUMNS
         .iter()
         .filter(|c| spaces || c.title != "Namespace")
+        .map(|c| (c, rows.iter().map(c.text).collect()))
         .collect();
-    loop {
-        let text = render(rows, &shown, fancy);
-        let widest = text.lines().map(cells).max().unwrap_or(0);
-        let cheapest = shown.iter().map(|c| c.dear).min().unwrap_or(9);
-        if widest <= width || cheapest >= 9 {
-            return if widest <= width {
-                text
-            } else {
-                cut(&text, width)
-            };
+    let statuses: Vec<Status> = rows.iter().map(|row| row.status).collect();
+    while width < usize::MAX && widest(&shown, fancy) > width {
+        let cheapest = shown.iter().map(|(c, _)| c.dear).min().unwrap_or(9);
+        if cheapest >= 9 {
+            return cut(&render(&statuses, &shown, false), width);
         }
-        shown.retain(|c| c.dear > cheapest);
+        shown.retain(|(c, _)| c.dear > cheapest);
     }
+    render(&statuses, &shown, fancy)
+}
+
+/// How many cells the longest line takes: that of a table of one row, which has the widest text of each column.
+fn widest(columns: &[(&Column, Vec<String>)], fancy: bool) -> usize {
+    let longest = |texts: &Vec<String>| texts.iter().max_by_key(|text| text.width()).cloned();
+    let of_each: Vec<_> = columns
+        .iter()
+        .map(|(column, texts)| (*column, longest(texts).into_iter().collect()))
+        .collect();
+    let text = render(&[Status::Stopped], &of_each, fancy);
+    text.lines().map(cells).max().unwrap_or(0)
 }
 
 /// How many cells a line takes, without its own colour codes.
@@ -148,10 +158,10 @@ fn cells(line: &str) -> usize {
         rest = rest[at..].split_once('m').map_or("", |(_, after)| after);
     }
     bare.push_str(rest);
-    unicode_width::UnicodeWidthStr::width(bare.as_str())
+    bare.width()
 }
 
-/// The last resort of a very narrow terminal: names are cut.
+/// The last resort of a very narrow terminal: names are cut. There are no colours then, whose codes would be cut too.
 fn cut(text: &str, width: usize) -> String {
     text.lines()
         .map(|line| {
@@ -161,7 +171,7 @@ fn cut(text: &str, width: usize) -> String {
         .collect()
 }
 
-fn render(rows: &[InstanceView], columns: &[&Column], fancy: bool) -> String {
+fn render(statuses: &[Status], columns: &[(&Column, Vec<String>)], fancy: bool) -> String {
     let mut table = Table::new();
     table.set_content_arrangement(ContentArrangement::Disabled);
     table.load_style(if fancy {
@@ -169,7 +179,7 @@ fn render(rows: &[InstanceView], columns: &[&Column], fancy: bool) -> String {
     } else {
         presets::NOTHING
     });
-    table.set_header(columns.iter().map(|c| {
+    table.set_header(columns.iter().map(|(c, _)| {
         let cell = Cell::new(c.title);
         if fancy {
             cell.add_attribute(Attribute::Bold)
@@ -177,13 +187,13 @@ fn render(rows: &[InstanceView], columns: &[&Column], fancy: bool) -> String {
             cell
         }
     }));
-    for row in rows {
-        table.add_row(columns.iter().map(|c| {
-            let mut cell = Cell::new((c.text)(row));
+    for (n, status) in statuses.iter().enumerate() {
+        table.add_row(columns.iter().map(|(c, texts)| {
+            let mut cell = Cell::new(texts.get(n).map_or("", String::as_str));
             if c.right {
                 cell = cell.set_alignment(CellAlignment::Right);
             }
-            match colour(row.status) {
+            match colour(*status) {
                 Some(colour) if fancy && c.title == "Status" => cell.fg(colour),
                 Some(_) | None => cell,
             }

@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 use crate::child;
 use crate::sandbox::{Sandbox, exit};
+use crate::screen::Screen;
+use crate::tty::{at_the_terminal, bytes};
 
 /// Three instances that run, one that is stopped.
 fn some(s: &Sandbox) {
@@ -140,6 +142,28 @@ fn the_table_fits_a_narrow_terminal() {
         if columns == "60" {
             let _ = output.stdout_has("running");
         }
+    }
+}
+
+#[test]
+fn a_terminal_narrower_than_a_name_gets_whole_lines_of_harmless_text() {
+    let s = Sandbox::new();
+    s.start("a-process-with-a-rather-long-name", &child::stays(&s), &[]);
+    for width in [10, 20, 38, 200] {
+        let mut screen = Screen::open(at_the_terminal(&s, &["list"]), (width, 10));
+        assert!(screen.wait_exit().success());
+        // A cut colour code would be no piece of ours.
+        let raw = screen.raw();
+        for piece in bytes::pieces(&raw) {
+            assert!(bytes::is_ours(&piece), "{width}: {piece:?}");
+        }
+        let (coloured, lines) = (raw.contains(&0x1b), screen.text());
+        assert_eq!(coloured, width > 40, "{width}: {lines}");
+        let name = &"a-process-with-a-rather-long-name"[..5];
+        assert!(lines.contains(name), "{width}: {lines}");
+        // The title and one process: nothing went on on a line of its own.
+        let rows = lines.lines().filter(|line| !line.trim().is_empty());
+        assert!(width > 40 || rows.count() == 2, "{width}: {lines}");
     }
 }
 

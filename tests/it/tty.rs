@@ -2,7 +2,7 @@
 //! line says about the same processes.
 
 mod browse;
-mod bytes;
+pub(crate) mod bytes;
 mod company;
 mod detail;
 mod edit;
