@@ -29,26 +29,32 @@ pub(super) fn line(text: &str) {
     bytes(text.as_bytes());
 }
 
-/// A value as JSON, readable.
+/// A value as JSON, readable. An empty list stays on one line, as tools expect.
 pub(super) fn json(value: &impl Serialize) {
-    let mut text = serde_json::to_vec_pretty(value).unwrap_or_default();
-    // An empty list stays on one line, as tools expect.
-    text.push(b'\n');
-    bytes(&text);
+    json_text(serde_json::to_string_pretty(value).unwrap_or_default());
 }
 
-/// A value as JSON on one line. C1 controls are no part of JSON's escapes, and a terminal obeys them.
+/// A value as JSON on one line.
 pub(super) fn json_line(value: &impl Serialize) {
-    let mut out = String::new();
-    for c in serde_json::to_string(value).unwrap_or_default().chars() {
-        if ('\u{80}'..='\u{9f}').contains(&c) {
-            out.push_str(&format!("\\u{:04x}", u32::from(c)));
-        } else {
-            out.push(c);
-        }
+    json_text(serde_json::to_string(value).unwrap_or_default());
+}
+
+/// DEL, C1 controls and what turns the direction of text need no escape in JSON, and a terminal obeys them: here they
+/// have one, which means the same.
+fn json_text(mut text: String) {
+    let obeyed = |c: char| {
+        matches!(c, '\u{7f}'..='\u{9f}' | '\u{61c}' | '\u{200e}' | '\u{200f}'
+            | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if text.contains(obeyed) {
+        let escape = |c: char| match obeyed(c) {
+            true => format!("\\u{:04x}", u32::from(c)),
+            false => c.to_string(),
+        };
+        text = text.chars().map(escape).collect();
     }
-    out.push('\n');
-    bytes(out.as_bytes());
+    text.push('\n');
+    bytes(text.as_bytes());
 }
 
 /// An error.

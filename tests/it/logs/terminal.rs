@@ -4,6 +4,7 @@ use std::fs;
 
 use super::follow::when;
 use super::log_of;
+use crate::child;
 use crate::sandbox::Sandbox;
 use crate::screen::Screen;
 
@@ -78,5 +79,32 @@ fn on_a_terminal_output_is_text_and_not_commands() {
         piped.bytes == HOSTILE,
         "a pipe gets the bytes: {:?}",
         piped.stdout
+    );
+}
+
+#[test]
+fn an_argument_commands_no_terminal_in_any_output() {
+    let sandbox = Sandbox::new();
+    let hostile = "before\u{1b}]0;title\u{7}\u{9b}2J\u{7f}\u{202e}after";
+    let program = child::stays(&sandbox);
+    let start = ["start", &program, "--name", "it", "--env"];
+    let value = format!("PLAIN={hostile}");
+    let all = [&start[..], &[&value, "--", hostile]].concat();
+    drop(sandbox.run(&all).success());
+    for args in [&["status", "it"][..], &["status", "it", "--json"]] {
+        let mut command = sandbox.command();
+        command.args(args).env("TERM", "xterm-256color");
+        let mut screen = Screen::open(command, (200, 60));
+        assert!(screen.wait_exit().success(), "{args:?}");
+        let raw = screen.raw();
+        let text = String::from_utf8_lossy(&raw).into_owned();
+        assert!(text.contains("after"), "{args:?} shows {text:?}");
+        assert_eq!(controls(&raw), Vec::<String>::new(), "{args:?}: {text:?}");
+        assert!(!text.contains('\u{202e}'), "{args:?}: {text:?}");
+    }
+    let told = sandbox.run(&["status", "it", "--json"]).success().json();
+    assert_eq!(
+        told[0]["command"]["args"][0], hostile,
+        "the value is the same"
     );
 }
