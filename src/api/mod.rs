@@ -12,6 +12,7 @@ mod plan;
 mod push;
 mod request;
 mod rollout;
+mod typed;
 mod undo;
 mod view;
 
@@ -48,6 +49,7 @@ pub use request::{
     RolloutControl, Scale, SendSignal, ServerControl,
 };
 pub use rollout::{PlaceView, RolloutView};
+pub(crate) use typed::typed;
 pub use undo::{Undo, UndoView};
 pub use view::{
     Action, Applied, Change, Counts, DaemonInfo, Detail, ExitView, InstanceView, OperationView,

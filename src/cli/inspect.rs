@@ -251,14 +251,7 @@ fn block(detail: &Detail) -> String {
             format!("{} at {}", e.text, time(e.at_ms))
         }),
     );
-    add(
-        "command",
-        format!(
-            "{} {}",
-            detail.command.program,
-            detail.command.args.join(" ")
-        ),
-    );
+    add("command", detail.command.typed());
     add("cwd", detail.cwd.display().to_string());
     add("namespace", row.namespace.to_string());
     if !row.tags.is_empty() {

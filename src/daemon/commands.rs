@@ -387,14 +387,12 @@ pub(super) fn taken(there: &Process) -> ApiError {
         0 => format!("id {first}"),
         more => format!("id {first} and {more} more"),
     };
-    let mut words = vec![spec.command.program.as_str()];
-    words.extend(spec.command.args.iter().map(String::as_str));
     ApiError::new(
         Code::Conflict,
         format!(
             "the name {} is taken: {} in {} ({ids}, {by})",
             spec.key(),
-            words.join(" "),
+            spec.command.typed(),
             spec.cwd.display(),
         ),
     )

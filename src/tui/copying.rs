@@ -43,11 +43,7 @@ fn command_of(model: &Model, row: &Row) -> Option<String> {
     });
     let about = model.about.as_ref().filter(|it| it.id == id);
     let detail = shown.or_else(|| about.and_then(|it| it.detail.as_deref()))?;
-    let words = std::iter::once(&detail.command.program).chain(&detail.command.args);
-    let quoted = words.map(|word| {
-        shlex::try_quote(word).map_or_else(|_| word.clone(), std::borrow::Cow::into_owned)
-    });
-    Some(quoted.collect::<Vec<_>>().join(" "))
+    Some(detail.command.typed())
 }
 
 fn last_error(row: &Row) -> Option<String> {

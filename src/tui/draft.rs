@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::api::typed;
 use crate::config::kept_environment;
 use crate::config::program;
 use crate::domain::names::ProcessName;
@@ -53,9 +54,7 @@ impl Draft {
     /// The same in the shell.
     pub(super) fn twin(&self) -> String {
         let mut parts: Vec<String> = vec!["adasa".into(), "start".into()];
-        let quoted = |text: &str| {
-            shlex::try_quote(text).map_or_else(|_| text.to_owned(), |it| it.into_owned())
-        };
+        let quoted = |text: &str| typed([text]);
         let mut command = shlex::split(&self.command).unwrap_or_default().into_iter();
         parts.push(
             command

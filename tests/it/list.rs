@@ -215,7 +215,8 @@ fn status_says_all_that_is_known_of_a_process() {
         "--stop-timeout",
         "3s",
         "--",
-        "x",
+        "x y",
+        "",
     ];
     s.start("api", &program, &flags);
     let row = s.row("api");
@@ -228,7 +229,7 @@ fn status_says_all_that_is_known_of_a_process() {
     for key in ["id", "name", "process", "namespace", "status", "pid", "run"] {
         assert_eq!(status[key], row[key], "{key} in {status}");
     }
-    assert_eq!(status["command"]["args"], json!(["x"]), "{status}");
+    assert_eq!(status["command"]["args"], json!(["x y", ""]), "{status}");
     assert!(
         status["command"]["program"]
             .as_str()
@@ -262,6 +263,7 @@ fn status_says_all_that_is_known_of_a_process() {
     let _ = text
         .stdout_has("api")
         .stdout_has("running")
+        .stdout_has("/stays 'x y' ''\n")
         .stdout_has(&row["pid"].to_string());
 }
 

@@ -95,8 +95,7 @@ fn lines(model: &Model, row: &Row) -> Vec<(String, Role)> {
     }
     add(format!("restarts {}", view.restarts));
     if let Some(detail) = about.and_then(|it| it.detail.as_ref()) {
-        let args = detail.command.args.join(" ");
-        add(format!("$ {} {args}", detail.command.program));
+        add(format!("$ {}", detail.command.typed()));
         add(format!("in {}", detail.cwd.display()));
         let stop = short_duration(detail.stop.timeout);
         add(format!(

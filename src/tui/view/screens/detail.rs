@@ -113,9 +113,7 @@ fn overview(model: &Model, it: &DetailScreen, width: u16) -> Vec<Line> {
     if let Some(alarm) = &view.alarm {
         add("alarm", alarm.clone(), Role::Bad);
     }
-    let args = detail.command.args.join(" ");
-    let command = format!("{} {args}", detail.command.program);
-    add("command", command, Role::Text);
+    add("command", detail.command.typed(), Role::Text);
     add("folder", detail.cwd.display().to_string(), Role::Text);
     add("origin", origin(detail), Role::Text);
     let restart = &detail.restart;
