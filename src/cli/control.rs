@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use crate::api::{Act, Define, Intent, Verb};
+use crate::api::{Act, Define, Intent, Verb, typed};
 use crate::client::{Client, operation_id};
-use crate::config::{self, program};
+use crate::config::{self, Caller, program};
 use crate::domain::names::ProcessName;
 use crate::domain::selector::Selector;
 use crate::domain::spec::Spec;
@@ -113,9 +113,11 @@ pub(super) fn start(global: &Global, start: Start) -> Result<ExitCode, Failure> 
     }
     let [word] = start.word.as_slice() else {
         // Several words can only be what is there.
+        let client = client(global)?;
+        refuse_a_command_line(&client, &start)?;
         refuse_flags(&start, "several processes")?;
-        let select = selectors(&start.word)?;
-        return act(global, Verb::Start, select, (start.surety, CARELESS));
+        let what = (selectors(&start.word)?, start.surety, CARELESS);
+        return act_with(&client, global, Verb::Start, what);
     };
     let word = word.clone();
     if is_file(&word) {
@@ -123,34 +125,12 @@ pub(super) fn start(global: &Global, start: Start) -> Result<ExitCode, Failure> 
         return files::start(global, std::path::Path::new(&word), start.surety);
     }
     let client = client(global)?;
-    if let Ok(selector) = word.parse::<Selector>() {
-        let there = if selector.may_be_empty() || matches!(selector, Selector::Id(_)) {
-            true
-        } else {
-            !client
-                .list(&["all".into()])?
-                .iter()
-                .filter(|row| match &selector {
-                    Selector::Name { namespace, name } => {
-                        namespace
-                            .as_deref()
-                            .is_none_or(|n| n == row.namespace.as_str())
-                            && (*name == row.name || *name == row.process.as_str())
-                    }
-                    Selector::All
-                    | Selector::Id(_)
-                    | Selector::Glob { .. }
-                    | Selector::Tag(_)
-                    | Selector::Status(_) => false,
-                })
-                .collect::<Vec<_>>()
-                .is_empty()
-        };
-        if there {
-            refuse_flags(&start, &format!("{word}, which is there already"))?;
-            let what = (vec![selector], start.surety, CARELESS);
-            return act_with(&client, global, Verb::Start, what);
-        }
+    if let Ok(selector) = word.parse::<Selector>()
+        && is_there(&client, &selector)?
+    {
+        refuse_flags(&start, &format!("{word}, which is there already"))?;
+        let what = (vec![selector], start.surety, CARELESS);
+        return act_with(&client, global, Verb::Start, what);
     }
     let durable = start.surety.durable;
     let spec = definition(&word, start)?;
@@ -165,6 +145,54 @@ pub(super) fn start(global: &Global, start: Start) -> Result<ExitCode, Failure> 
     Ok(progress::say(&view, global.json))
 }
 
+/// Whether a word can only mean what is there: an exact name that is, or what is no name at all.
+fn is_there(client: &Client, selector: &Selector) -> Result<bool, Failure> {
+    let (namespace, name) = match selector {
+        Selector::Name { namespace, name } => (namespace, name),
+        Selector::All
+        | Selector::Id(_)
+        | Selector::Glob { .. }
+        | Selector::Tag(_)
+        | Selector::Status(_) => return Ok(true),
+    };
+    let rows = client.list(&["all".into()])?;
+    Ok(rows.iter().any(|row| {
+        let there = row.namespace.as_str();
+        namespace.as_deref().is_none_or(|n| n == there)
+            && (*name == row.name || *name == row.process.as_str())
+    }))
+}
+
+/// Whoever writes `start node server.js` means the first word as a program and the others as its arguments.
+fn refuse_a_command_line(client: &Client, start: &Start) -> Result<(), Failure> {
+    let Some((first, rest)) = start.word.split_first() else {
+        return Ok(());
+    };
+    let there = match first.parse::<Selector>() {
+        Ok(selector) => is_there(client, &selector)?,
+        Err(_) => is_file(first),
+    };
+    let here = std::env::current_dir().unwrap_or_default();
+    if there || !program::is_program(first, &here, &search_path(start, &caller())) {
+        return Ok(());
+    }
+    let args = rest.iter().chain(&start.args).map(String::as_str);
+    let line = typed(["adasa", "start", first, "--"].into_iter().chain(args));
+    Err(Failure::new(
+        exit::USAGE,
+        format!("{first} is a new process: its arguments are written after --"),
+    )
+    .hint(line))
+}
+
+/// Where a program is looked up that is started with these flags.
+fn search_path(start: &Start, caller: &Caller) -> String {
+    let given = start.env.iter().rev().find(|(name, _)| name == "PATH");
+    let path = given.map(|(_, value)| value).or(caller.env.get("PATH"));
+    path.cloned()
+        .unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into())
+}
+
 fn refuse_flags(start: &Start, what: &str) -> Result<(), Failure> {
     match definition_flag(start) {
         None => Ok(()),
@@ -172,7 +200,7 @@ fn refuse_flags(start: &Start, what: &str) -> Result<(), Failure> {
             exit::USAGE,
             format!("{flag} defines a new process and cannot stand with {what}"),
         )
-        .hint("change its definition in a file and `adasa reload`, or `adasa delete` it first")),
+        .hint("`adasa edit NAME` changes a definition, and so does a changed file with `adasa reload`")),
     }
 }
 
@@ -196,12 +224,9 @@ fn definition(word: &str, start: Start) -> Result<Spec, Failure> {
         .hint("--cwd takes a folder"));
     }
     let cwd = program::tidy(&std::path::absolute(&cwd).unwrap_or(cwd));
-    let path = caller
-        .env
-        .get("PATH")
-        .map_or("/usr/local/bin:/usr/bin:/bin", String::as_str);
+    let path = search_path(&start, &caller);
     // What was typed is relative to where it was typed, wherever it is to run.
-    let command = program::resolve(word, &start.args, &here, path)?;
+    let command = program::resolve(word, &start.args, &here, &path)?;
     let name = match start.name {
         Some(name) => name,
         None => {

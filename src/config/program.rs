@@ -84,6 +84,8 @@ pub(crate) fn resolve(
                 format!(
                     "there is a file of that name: ./{word} is a file, {word} is looked up in PATH"
                 )
+            } else if let Some(hint) = arguments_inside(word, cwd, path) {
+                hint
             } else {
                 "a file is written with a slash (./name), a program must be in PATH".to_owned()
             };
@@ -104,7 +106,9 @@ pub(crate) fn resolve(
         };
         error(
             format!("the script {shown} {why}"),
-            "check the path; it is relative to the working folder",
+            arguments_inside(word, cwd, path).unwrap_or_else(|| {
+                "check the path; it is relative to the working folder".to_owned()
+            }),
         )
     })?;
     if !meta.is_file() {
@@ -153,6 +157,26 @@ pub(crate) fn resolve(
         format!("the script {shown} has no shebang: the system does not know what runs it"),
         "begin it with a line like #!/bin/sh, or start its interpreter: adasa start sh -- FILE",
     ))
+}
+
+/// What to do with a whole command line where a program is wanted.
+fn arguments_inside(word: &str, cwd: &Path, path: &str) -> Option<String> {
+    let (first, rest) = word.split_once(char::is_whitespace)?;
+    is_program(first, cwd, path).then(|| {
+        format!(
+            "{first} is the program, its arguments stand apart: adasa start {first} -- {rest} (in a file: `args`)"
+        )
+    })
+}
+
+/// Whether a word is the name of a program: of a file below `here` with a slash in it, else of one in `path`.
+#[must_use]
+pub(crate) fn is_program(word: &str, here: &Path, path: &str) -> bool {
+    if word.contains('/') {
+        here.join(word).is_file()
+    } else {
+        in_path(word, path).is_some()
+    }
 }
 
 fn head(file: &Path) -> Vec<u8> {

@@ -145,6 +145,47 @@ fn arguments_after_two_dashes_reach_the_program_as_they_are() {
 }
 
 #[test]
+fn a_command_line_without_its_two_dashes_is_refused_and_shown_with_them() {
+    let s = Sandbox::new();
+    s.file("server.js", "");
+    let program = child::stays(&s);
+    for (words, shown) in [
+        (&["node", "server.js"][..], "adasa start node -- server.js"),
+        (
+            &["sleep", "1000", "--name", "nap"],
+            "adasa start sleep -- 1000",
+        ),
+        (
+            &["./stays", "a b", "c", "--", "d"],
+            "adasa start ./stays -- 'a b' c d",
+        ),
+    ] {
+        let output = s.run(&[&["start"], words].concat()).error(2);
+        let _ = output.stderr_has(words[0]).stderr_has(shown);
+    }
+    for (words, shown) in [
+        (["start", "sleep 1000"], "adasa start sleep -- 1000"),
+        (["start", "./stays 3 4"], "adasa start ./stays -- 3 4"),
+    ] {
+        let _ = s.run(&words).error(1).stderr_has(shown);
+    }
+    assert!(s.rows().is_empty());
+    // What is there is meant before a program of that name is.
+    s.start("sleep", &program, &[]);
+    let _ = s.run(&["start", "sleep", "nobody"]).error(4);
+}
+
+#[test]
+fn a_program_is_looked_up_in_the_path_that_it_gets() {
+    let s = Sandbox::new();
+    s.script("bin/tool", "exec sleep 1000");
+    let path = format!("PATH={}:/usr/bin:/bin", s.path("bin").display());
+    let _ = s.run(&["start", "tool"]).error(1).stderr_has("PATH");
+    let _ = s.run(&["start", "tool", "--env", &path]).success();
+    assert_eq!(s.status("tool"), "running");
+}
+
+#[test]
 fn starting_a_name_an_id_or_an_instance_that_exists_starts_it_again() {
     let s = Sandbox::new();
     s.start("pair", &child::stays(&s), &["--instances", "2"]);
@@ -178,7 +219,8 @@ fn definition_flags_for_a_name_that_exists_are_a_usage_error() {
     ] {
         let mut args = vec!["start", "api"];
         args.extend(flags);
-        let _ = s.run(&args).error(2).stderr_has("api").stderr_has(flags[0]);
+        let output = s.run(&args).error(2).stderr_has("api");
+        let _ = output.stderr_has(flags[0]).stderr_has("adasa edit");
     }
     assert_eq!(s.pid("api"), pid);
     assert_eq!(s.rows().len(), 1);
