@@ -232,7 +232,14 @@ impl Reader<'_> {
             });
         };
         let cwd = match find("cwd") {
-            Some(node) => program::tidy(&self.path(node, "cwd", self.folder)?),
+            Some(node) => {
+                let cwd = program::tidy(&self.path(node, "cwd", self.folder)?);
+                if !cwd.is_dir() {
+                    let message = format!("`cwd`: {} is no folder", cwd.display());
+                    return Err(self.at(&node.span, message));
+                }
+                cwd
+            }
             None => self.folder.to_owned(),
         };
         let script = self.text(script_node, "script")?;

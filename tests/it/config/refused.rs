@@ -146,6 +146,8 @@ fn impossible_values_are_refused_at_their_place() {
         "max_restarts = «-1»",
         "log_archives = «-2»",
         "namespace = «\"a/b\"»",
+        "cwd = «\"nowhere\"»",
+        "cwd = «\"/dev/null\"»",
         "tags = [«\"a b\"»]",
         "env = { «\"A=B\"» = \"x\" }",
     ] {
