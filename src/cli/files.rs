@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use crate::api::{Applied, Apply, Down, ServerControl};
+use crate::api::{Applied, Apply, Change, Down, Progress, ServerControl, TargetView};
 use crate::client::{Client, Started, operation_id};
 use crate::config;
 
@@ -46,23 +46,35 @@ pub(super) fn say(applied: &Applied, json: bool) -> ExitCode {
         }));
         return progress::exit_code(&applied.operation);
     }
+    // What went well is said per process, what did not per instance: nothing is called started that was not.
+    let mut failed = applied.operation.clone();
+    failed
+        .targets
+        .retain(|t| !matches!(t.progress, Progress::Done | Progress::Already));
     for change in &applied.results {
-        print::line(&format!("{} {}", change.name, change.action.word()));
+        if !failed.targets.iter().any(|t| belongs(t, change)) {
+            print::line(&format!("{} {}", change.name, change.action.word()));
+        }
     }
     progress::say_unrecorded(&applied.operation);
-    // What went well is said per process; only what did not is said per instance.
-    let mut failed = applied.operation.clone();
-    failed.targets.retain(|t| {
-        !matches!(
-            t.progress,
-            crate::api::Progress::Done | crate::api::Progress::Already
-        )
-    });
     if failed.targets.is_empty() {
         return ExitCode::SUCCESS;
     }
     failed.recorded = "done".into();
     progress::say(&failed, false)
+}
+
+/// Whether an instance is one of a process: has its name, or that and a number.
+fn belongs(target: &TargetView, change: &Change) -> bool {
+    let process = change
+        .name
+        .rsplit_once('/')
+        .map_or(&*change.name, |(_, name)| name);
+    let rest = target.name.strip_prefix(process);
+    rest.is_some_and(|rest| {
+        let number = rest.strip_prefix('-');
+        rest.is_empty() || number.is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()))
+    })
 }
 
 pub(super) fn start(global: &Global, file: &Path, surety: Surety) -> Result<ExitCode, Failure> {
@@ -94,15 +106,21 @@ pub(super) fn reload(global: &Global, reload: &Reload) -> Result<ExitCode, Failu
     ))
 }
 
+/// A client; a daemon that it has to start for that goes again with what the file brought up.
+fn of_its_own(global: &Global) -> Result<Client, Failure> {
+    let client = client(global)?;
+    if client.ensure_as(global.no_autostart)? == Started::Yes {
+        client.control(ServerControl::MarkTransient)?;
+    }
+    Ok(client)
+}
+
 pub(super) fn up(global: &Global, up: &Up) -> Result<ExitCode, Failure> {
     config::load(&up.file, &caller())?;
     if !up.detach && !global.json {
         dash::check_terminal()?;
     }
-    let client = client(global)?;
-    if client.ensure_as(global.no_autostart)? == Started::Yes {
-        client.control(ServerControl::MarkTransient)?;
-    }
+    let client = of_its_own(global)?;
     let applied = {
         let sure = (up.surety, up.guard.force_protected);
         apply(&client, global, &up.file, (true, false), sure)?
@@ -123,7 +141,7 @@ pub(super) fn down(global: &Global, down: &args::Down) -> Result<ExitCode, Failu
     let (file, durable) = (&down.file, down.surety.durable);
     let path = config::locate(file)
         .map_err(|e| Failure::new(exit::USAGE, format!("{}: {e}", file.display())))?;
-    let client = client(global)?.without_autostart();
+    let client = of_its_own(global)?;
     let begun = Instant::now();
     let down = Down {
         operation: operation_id(),
@@ -133,18 +151,23 @@ pub(super) fn down(global: &Global, down: &args::Down) -> Result<ExitCode, Failu
     };
     let mut applied = client.down(&down, progress::first_wait(global))?;
     applied.operation = progress::follow(&client, global, applied.operation, begun)?;
-    if applied.results.is_empty() && !path.exists() {
-        return Err(Failure::new(
-            exit::NOT_FOUND,
-            format!(
-                "{} brought nothing up, and there is no such file",
-                path.display()
-            ),
-        ));
+    let nothing = applied.results.is_empty();
+    let failure = (nothing && !path.exists()).then(|| {
+        let what = format!(
+            "{} brought nothing up, and there is no such file",
+            path.display()
+        );
+        Failure::new(exit::NOT_FOUND, what)
+    });
+    let code = match &failure {
+        Some(_) => ExitCode::from(exit::NOT_FOUND),
+        None => say(&applied, global.json),
+    };
+    if nothing && failure.is_none() && !global.json {
+        print::line(&format!("{} brought nothing up", path.display()));
     }
-    let code = say(&applied, global.json);
     if applied.may_end && applied.operation.done {
         daemon::stop_and_wait(&client, global)?;
     }
-    Ok(code)
+    failure.map_or(Ok(code), Err)
 }

@@ -180,6 +180,18 @@ fn reload_says_in_words_what_it_did() {
 }
 
 #[test]
+fn what_did_not_come_up_is_not_called_started() {
+    let sandbox = with_job();
+    sandbox.file_mode("lost", "#!/nowhere/interpreter\n", 0o755);
+    let lost =
+        "[[processes]]\nname = \"lost\"\nscript = \"./lost\"\nrestart = \"never\"\ninstances = 2\n";
+    sandbox.file("app.toml", entry("web", "") + lost);
+    let output = sandbox.run(&["up", "-d", "app.toml"]).code(1);
+    let output = output.stdout("web started\n").stderr_has("lost-0");
+    let _ = output.stderr_has("start of lost-1 failed");
+}
+
+#[test]
 fn one_that_becomes_several_and_one_again_keeps_its_first_process() {
     let sandbox = with_job();
     let scale = |instances: u32| {

@@ -96,6 +96,24 @@ fn down_leaves_a_daemon_that_somebody_else_started() {
 }
 
 #[test]
+fn down_without_a_daemon_ends_what_would_come_up_with_the_next_one() {
+    let sandbox = with_job();
+    sandbox.file("adasa.toml", entry("web", ""));
+    sandbox.run(&["up", "-d"]).success();
+    sandbox.run(&["daemon", "stop"]).success();
+    sandbox.run(&["--no-autostart", "down"]).code(3);
+    sandbox.run(&["down"]).stdout_has("web removed").success();
+    assert!(!is_daemon(&sandbox), "one that it started goes with it");
+    sandbox
+        .run(&["down"])
+        .stdout_has("adasa.toml brought nothing up")
+        .success();
+    sandbox.run(&["down", "nowhere.toml"]).code(4);
+    assert!(!is_daemon(&sandbox));
+    assert_eq!(sandbox.rows(), Vec::<Value>::new());
+}
+
+#[test]
 fn a_file_is_a_selector_of_what_it_brought_up() {
     let sandbox = with_job();
     sandbox.file("app.toml", entry("web", "") + &entry("worker", ""));
