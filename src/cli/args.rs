@@ -207,7 +207,7 @@ pub(super) struct Restarting {
     #[arg(long)]
     pub(super) rolling: bool,
     /// How many may be down at once because of it [default: its max_unavailable]
-    #[arg(long, requires = "rolling", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, requires = "rolling", value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(super) max_unavailable: Option<u32>,
     /// How long a new run has to last before the next batch [default: its min_uptime, at most 30s]
     #[arg(long, requires = "rolling", value_name = "DURATION", value_parser = units::duration)]
@@ -254,7 +254,7 @@ pub(super) struct Logs {
     #[arg(long, short = 'f')]
     pub(super) follow: bool,
     /// How many lines back [default: 100; with --since or --until: all]
-    #[arg(long, short = 'n', value_name = "N")]
+    #[arg(long, short = 'n', value_name = "N", allow_negative_numbers = true)]
     pub(super) lines: Option<usize>,
     /// Only standard error
     #[arg(long, conflicts_with = "stdout")]
@@ -288,7 +288,13 @@ pub(super) struct ActivityArgs {
     #[arg(long, short = 'f')]
     pub(super) follow: bool,
     /// How many entries back, at most 500
-    #[arg(long, short = 'n', value_name = "N", default_value = "100")]
+    #[arg(
+        long,
+        short = 'n',
+        value_name = "N",
+        default_value = "100",
+        allow_negative_numbers = true
+    )]
     pub(super) lines: usize,
     /// Only what was since: 10m, or 2026-01-31T08:00
     #[arg(long, value_name = "TIME")]

@@ -46,10 +46,14 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
         Some(_) | None => {}
     }
     let _ = crate::platform::signal::end_on_broken_pipe();
-    let args = match Args::try_parse_from(arguments) {
+    let args = match Args::try_parse_from(&arguments) {
         Ok(args) => args,
         Err(error) => {
             let _ = error.print();
+            let mut words = arguments.iter().take_while(|word| *word != "--");
+            if error.use_stderr() && words.any(|word| word == "--json") {
+                print::error_as_json(&misread(&error));
+            }
             let missing = error.kind() == clap::error::ErrorKind::MissingRequiredArgument;
             if missing && error.to_string().contains("<SELECTOR>") {
                 print::hint("`adasa list` shows what there is; `all` means everything");
@@ -64,6 +68,21 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
             print::failure(&failure, json);
             ExitCode::from(failure.exit)
         }
+    }
+}
+
+/// What could not be read, without the help beside it.
+fn misread(error: &clap::Error) -> Failure {
+    let text = error.render().to_string();
+    let (what, tips) = text.split_once("\n\n").unwrap_or((&text, ""));
+    let what = what.strip_prefix("error: ").unwrap_or(what).trim();
+    let failure = Failure::new(failure::exit::USAGE, what);
+    match tips
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("tip: "))
+    {
+        Some(tip) => failure.hint(tip),
+        None => failure,
     }
 }
 
@@ -99,7 +118,12 @@ fn dispatch(args: Args) -> Result<ExitCode, Failure> {
             let mut command = Args::command();
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut command, "adasa", &mut text);
-            print::bytes(&text);
+            if global.json {
+                let text = String::from_utf8_lossy(&text);
+                print::json(&serde_json::json!({ "shell": shell.to_string(), "script": text }));
+            } else {
+                print::bytes(&text);
+            }
             Ok(ExitCode::SUCCESS)
         }
     }

@@ -66,16 +66,20 @@ pub(super) fn failure(failure: &Failure, json: bool) {
             .join("\n")
     };
     if json {
-        let value = serde_json::json!({
-            "success": false,
-            "error": { "message": failure.what, "hint": failure.hint, "exit": failure.exit },
-        });
-        json_line(&value);
+        error_as_json(failure);
     }
     eprintln!("adasa: {}", clean(&failure.what));
     if let Some(text) = &failure.hint {
         hint(text);
     }
+}
+
+/// An error as programs read it.
+pub(super) fn error_as_json(failure: &Failure) {
+    json_line(&serde_json::json!({
+        "success": false,
+        "error": { "message": failure.what, "hint": failure.hint, "exit": failure.exit },
+    }));
 }
 
 /// A question to whoever sits there; what is typed, without the end of the line.

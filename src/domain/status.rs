@@ -115,7 +115,10 @@ impl FromStr for Status {
         Self::ALL
             .into_iter()
             .find(|status| status.word() == text)
-            .ok_or_else(|| format!("no status is called {text:?}"))
+            .ok_or_else(|| {
+                let words = Self::ALL.map(Self::word).join(", ");
+                format!("no status is called {text:?}: it is one of {words}")
+            })
     }
 }
 

@@ -59,6 +59,16 @@ fn impossible_values_are_usage_errors_that_show_the_offending_text() {
         let output = s.run(&["start", &program, &given]).stdout("");
         let _ = output.stderr_has(value).code(2);
     }
+    for command in [
+        &["start", "./x", "--max-restarts", "-1"][..],
+        &["start", "./x", "--instances", "-1"],
+        &["logs", "--lines", "-1"],
+        &["activity", "--lines", "-1"],
+        &["daemon", "log", "--lines", "-1"],
+    ] {
+        let output = s.run(command).stdout("").code(2);
+        let _ = output.stderr_has("invalid value '-1'");
+    }
     assert!(s.rows().is_empty());
 }
 
@@ -206,6 +216,18 @@ fn every_other_command_starts_the_daemon_and_is_silent_about_it() {
     assert_eq!(output.json(), Value::Array(vec![]));
     assert!(s.daemon_status().is_some());
     let _ = s.run(&["--no-autostart", "list"]).stderr("").success();
+    for (args, code) in [
+        (&["logs", "--lines", "1"][..], 0),
+        (&["flush"], 0),
+        (&["stop", "all"], 0),
+        (&["status", "nobody"], 4),
+        (&["rollout"], 0),
+        (&["activity", "--lines", "1"], 0),
+    ] {
+        let _ = s.run(&["daemon", "stop"]).success();
+        let _ = s.run(args).code(code);
+        assert!(s.daemon_status().is_some(), "{args:?}");
+    }
 }
 
 #[test]
@@ -219,6 +241,28 @@ fn with_json_stdout_holds_json_only_also_for_an_error() {
         }
         assert!(!output.stderr.is_empty() || !output.stdout.is_empty());
     }
+    for args in [
+        &["list", "--nonsense", "--json"][..],
+        &["--json", "stop"],
+        &["start", "./x", "--json", "--instances", "0"],
+        &["--json"],
+    ] {
+        let output = s.run(args).code(2);
+        let said = output.json();
+        assert_eq!(said["success"], false, "{args:?}: {said}");
+        assert_eq!(said["error"]["exit"], 2, "{args:?}: {said}");
+        assert!(!said["error"]["message"].as_str().unwrap().contains("Usage"));
+    }
+    let misspelt = s.run(&["list", "--jsn", "--json"]).code(2).json();
+    let hint = misspelt["error"]["hint"].as_str().unwrap();
+    assert!(hint.contains("--json"), "{misspelt}");
+    let script = s.run(&["completions", "zsh", "--json"]).success().json();
+    assert!(
+        script["script"]
+            .as_str()
+            .unwrap()
+            .contains("#compdef adasa")
+    );
 }
 
 #[test]
@@ -256,6 +300,10 @@ fn a_malformed_selector_is_a_usage_error() {
     for word in ["status:nonsense", "a b", "x/y/z", "tag:"] {
         let _ = s.run(&["stop", word]).error(2);
     }
+    let statuses =
+        "starting, running, stopping, stopped, restarting, backoff, exited, errored, orphaned";
+    let misspelt = s.run(&["list", "status:runing"]).error(2);
+    let _ = misspelt.stderr_has("\"runing\"").stderr_has(statuses);
 }
 
 #[test]

@@ -65,7 +65,13 @@ pub(in crate::cli) struct DaemonLog {
     #[arg(long, short = 'f')]
     pub(in crate::cli) follow: bool,
     /// How many records back
-    #[arg(long, short = 'n', value_name = "N", default_value = "100")]
+    #[arg(
+        long,
+        short = 'n',
+        value_name = "N",
+        default_value = "100",
+        allow_negative_numbers = true
+    )]
     pub(in crate::cli) lines: usize,
     /// This bad and worse: trace, debug, info, warn, error; what is milder than its log keeps is said while it is followed
     #[arg(long, value_name = "LEVEL", value_parser = level, default_value = "info")]

@@ -52,7 +52,7 @@ pub(in crate::cli) struct Start {
     #[arg(long)]
     pub(in crate::cli) namespace: Option<Namespace>,
     /// How many copies
-    #[arg(long, short = 'i', value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, short = 'i', allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(in crate::cli) instances: Option<u32>,
     /// A variable of its environment; may be given several times
     #[arg(long, short = 'e', value_name = "NAME=VALUE", value_parser = pair)]
@@ -67,7 +67,7 @@ pub(in crate::cli) struct Start {
     #[arg(long, value_enum)]
     pub(in crate::cli) restart: Option<RestartWord>,
     /// How many failures mean errored [default: 10]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(in crate::cli) max_restarts: Option<u32>,
     /// Wait before the first retry [default: 1s]
     #[arg(long, value_name = "DURATION", value_parser = units::duration)]
