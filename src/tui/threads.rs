@@ -26,8 +26,8 @@ use super::terminal::restore;
 use super::verbs::Refusal;
 use super::{clipboard, saving};
 
-/// The longest wait between two tries to connect.
-const RETRY_MAX: Duration = Duration::from_secs(2);
+/// The longest wait between two tries to connect: a daemon that is back is on the screen within a second.
+const RETRY_MAX: Duration = Duration::from_millis(800);
 /// How long a request for an operation waits for its end.
 const OPERATION: Duration = Duration::from_secs(30);
 

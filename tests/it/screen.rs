@@ -22,6 +22,8 @@ use nix::sys::termios::{Termios, tcgetattr};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::Pid;
 
+use crate::sandbox::{below, stat};
+
 /// How long anything on the screen may take, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// A wait looks again at least this often: a condition may also depend on the world outside the screen.
@@ -48,6 +50,7 @@ impl Eye {
 pub(crate) struct Screen {
     child: Child,
     exit: Option<ExitStatus>,
+    spent: Duration,
     master: Option<Arc<OwnedFd>>,
     slave: Option<File>,
     eye: Arc<Eye>,
@@ -93,6 +96,7 @@ impl Screen {
         Screen {
             child,
             exit: None,
+            spent: Duration::ZERO,
             master: Some(master),
             slave: Some(slave),
             eye,
@@ -234,9 +238,21 @@ impl Screen {
             "still running after {time:?}; the screen is:\n{}",
             self.text()
         );
+        // The kernel keeps the account of one that ended until it is waited for.
+        self.spent = account(self.pid());
         let exit = self.child.wait().expect("an exit status");
         self.exit = Some(exit);
         exit
+    }
+
+    /// The processor time of the program and of what it started, as far as that was waited for when it ended.
+    pub(crate) fn processor_time(&self) -> Duration {
+        if self.exit.is_some() {
+            return self.spent;
+        }
+        let below = below(self.pid());
+        let theirs: Duration = below.iter().map(|known| account(known.pid)).sum();
+        theirs + account(self.pid())
     }
 
     /// Waits for the end and for the last byte: afterwards `raw` and `text` are final and the terminal is let go.
@@ -284,6 +300,14 @@ impl Drop for Screen {
         }
         self.hang_up();
     }
+}
+
+/// The processor time of one process and of the children that it has waited for.
+fn account(pid: i32) -> Duration {
+    let fields = stat(pid).unwrap_or_default();
+    let ticks = fields.get(11..15).unwrap_or_default().iter();
+    let ticks: u64 = ticks.map(|field| field.parse().unwrap_or(0)).sum();
+    Duration::from_millis(ticks * 10)
 }
 
 fn parser(size: (u16, u16)) -> vt100::Parser {
@@ -402,6 +426,19 @@ fn a_line_that_is_cut_is_noticed_by_the_program() {
     screen.until(|text| text.contains("here"));
     screen.hang_up();
     assert!(!screen.ended_within(PATIENCE).success());
+}
+
+#[test]
+fn the_processor_time_of_a_program_and_its_children_is_known_while_it_runs_and_after_its_end() {
+    let script = "count() { i=0; while [ $i -lt 150000 ]; do i=$((i+1)); done; }; (count); echo one; read word; count; exit 0";
+    let mut screen = Screen::open(shell(script), (20, 5));
+    screen.until(|text| text.contains("one"));
+    let one = screen.processor_time();
+    assert!(one >= Duration::from_millis(20), "{one:?}");
+    screen.keys("\r");
+    screen.ended_within(PATIENCE);
+    let both = screen.processor_time();
+    assert!(both >= one + Duration::from_millis(20), "{one:?} {both:?}");
 }
 
 #[test]
