@@ -15,6 +15,10 @@ use nix::sys::statfs::{TMPFS_MAGIC, statfs};
 /// # Errors
 /// What could not be made, or a folder that belongs to somebody else.
 pub(crate) fn make_private(path: &Path) -> io::Result<()> {
+    private(path).map_err(|e| io::Error::new(e.kind(), format!("{}: {e}", path.display())))
+}
+
+fn private(path: &Path) -> io::Result<()> {
     let meta = match std::fs::symlink_metadata(path) {
         // It is not asked for again: on a disk that is frozen even that would wait.
         Ok(meta) => meta,
@@ -31,7 +35,7 @@ pub(crate) fn make_private(path: &Path) -> io::Result<()> {
     if !meta.is_dir() || meta.uid() != me {
         return Err(io::Error::new(
             io::ErrorKind::PermissionDenied,
-            format!("{} is not a folder of user {me}", path.display()),
+            format!("it is not a folder of user {me}"),
         ));
     }
     if meta.mode() & 0o077 != 0 {
@@ -140,6 +144,22 @@ mod tests {
         drop(copy);
         assert!(try_lock(&folder.join("lock")).unwrap().is_some());
         std::fs::remove_dir_all(base).unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_is_named() {
+        let below_a_file = make_private(Path::new("/dev/null/adasa")).unwrap_err();
+        let text = below_a_file.to_string();
+        assert!(
+            text.starts_with("/dev/null/adasa: Not a directory"),
+            "{text}"
+        );
+        let no_folder = make_private(Path::new("/dev/null")).unwrap_err();
+        let text = no_folder.to_string();
+        assert!(
+            text.starts_with("/dev/null: it is not a folder of user "),
+            "{text}"
+        );
     }
 
     #[test]

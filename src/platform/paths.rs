@@ -44,8 +44,7 @@ impl Paths {
             }
         };
         for path in [&state, &logs] {
-            folder::make_private(path)
-                .map_err(|e| io::Error::new(e.kind(), format!("{}: {e}", path.display())))?;
+            folder::make_private(path)?;
         }
         let volatile = folder::volatile(&state)?;
         Ok(Self {
