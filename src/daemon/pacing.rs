@@ -79,7 +79,12 @@ impl Supervisor {
         if let Some(member) = self.members.get_mut(&id).filter(|m| m.due == Some(due)) {
             member.due = None;
             let epoch = member.machine.epoch();
-            self.drive(id, &Happened::Deadline { epoch }, "its time was up");
+            let why = if member.machine.phase() == Phase::Backoff {
+                "started again after its wait"
+            } else {
+                "its time was up"
+            };
+            self.drive(id, &Happened::Deadline { epoch }, why);
         }
     }
 }

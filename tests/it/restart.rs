@@ -18,7 +18,8 @@ fn until_runs(s: &Sandbox, name: &str, count: usize) -> String {
 fn a_crash_is_noticed_and_followed_by_a_new_run() {
     let s = Sandbox::new();
     let mut fifo = s.fifo("job.fifo");
-    s.start("job", &child::obeys(&s, "job"), &["--restart-delay", "0"]);
+    let flags = ["--restart-delay", "100ms"];
+    s.start("job", &child::obeys(&s, "job"), &flags);
     let first = s.row("job");
     until_runs(&s, "job", 1);
     fifo.say("7");
@@ -29,6 +30,7 @@ fn a_crash_is_noticed_and_followed_by_a_new_run() {
     assert_eq!(second["restarts"], 1);
     assert!(second["run"].as_u64() > first["run"].as_u64());
     assert_eq!(exit(&second), json!({"code": 7, "signal": null}));
+    assert_eq!(second["because"], "started again after its wait");
 }
 
 #[test]
