@@ -148,18 +148,12 @@ fn footer(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
                 Role::Text,
             );
             x = canvas.text(x, area.y, area.width.saturating_sub(x), "_", Role::Selected);
+            let room = area.width.saturating_sub(x);
             let after = match model.filter.error() {
                 Some(error) => format!("  {error}"),
-                None => {
-                    let shown = model.rows.values().filter(|row| model.filter.matches(row));
-                    format!(
-                        "  {} of {}   status:a|b cpu>5 mem>1g tag:x /regex/ !not   Enter keep  Esc clear",
-                        shown.count(),
-                        model.rows.len()
-                    )
-                }
+                None => filter_hints(model, room),
             };
-            canvas.text(x, area.y, area.width.saturating_sub(x), &after, Role::Text);
+            canvas.text(x, area.y, room, &after, Role::Text);
         }
         Mode::LogPrompt(prompt) => boxes::prompt(canvas, area, prompt),
         Mode::Browse | Mode::Help { .. } | Mode::Ask(_) | Mode::Palette(_) | Mode::Plain => {
@@ -203,6 +197,29 @@ fn footer(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
             }
         }
     }
+}
+
+/// What a filter leaves, how to end it, and what it may say: as much of that as there is room for.
+fn filter_hints(model: &Model, room: u16) -> String {
+    let shown = model.rows.values().filter(|row| model.filter.matches(row));
+    let mut text = format!("  {} of {}", shown.count(), model.rows.len());
+    let parts = [
+        "   Enter keep",
+        "  Esc clear",
+        "   status:a|b",
+        " cpu>5",
+        " mem>1g",
+        " tag:x",
+        " /regex/",
+        " !not",
+    ];
+    for part in parts {
+        if text.len() + part.len() > usize::from(room) {
+            break;
+        }
+        text.push_str(part);
+    }
+    text
 }
 
 /// The keys that work now.
