@@ -168,12 +168,15 @@ fn refuse_a_command_line(client: &Client, start: &Start) -> Result<(), Failure> 
     let Some((first, rest)) = start.word.split_first() else {
         return Ok(());
     };
-    let there = match first.parse::<Selector>() {
-        Ok(selector) => is_there(client, &selector)?,
-        Err(_) => is_file(first),
-    };
     let here = std::env::current_dir().unwrap_or_default();
-    if there || !program::is_program(first, &here, &search_path(start, &caller())) {
+    let path = search_path(start, &caller());
+    let known = match first.parse::<Selector>() {
+        Ok(selector) => is_there(client, &selector)? || !program::is_program(first, &here, &path),
+        Err(_) if is_file(first) => true,
+        // No name of anything: if it is not even a program, that is what is wrong.
+        Err(_) => program::resolve(first, &[], &here, &path).map(|_| false)?,
+    };
+    if known {
         return Ok(());
     }
     let args = rest.iter().chain(&start.args).map(String::as_str);

@@ -169,6 +169,8 @@ fn a_command_line_without_its_two_dashes_is_refused_and_shown_with_them() {
     ] {
         let _ = s.run(&words).error(1).stderr_has(shown);
     }
+    let absent = s.run(&["start", "./absent", "x"]).error(1);
+    let _ = absent.stderr_has("/absent is not there");
     assert!(s.rows().is_empty());
     // What is there is meant before a program of that name is.
     s.start("sleep", &program, &[]);
