@@ -19,6 +19,34 @@ pub struct Definition {
     pub spec: Spec,
 }
 
+/// `POST /api/reveal`: one value of the environment of a definition. Who asked for which is remembered with everything
+/// else that was done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reveal {
+    /// The process, or one of its instances.
+    pub select: Selector,
+    /// The name of the variable.
+    pub key: String,
+}
+
+/// The answer to it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revealed {
+    /// The name of the variable.
+    pub key: String,
+    /// Its value.
+    pub value: String,
+}
+
+/// Without the value: it may be a secret, and what is debugged ends up in logs.
+impl std::fmt::Debug for Revealed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut it = f.debug_struct("Revealed");
+        it.field("key", &self.key).field("value", &MASK).finish()
+    }
+}
+
 /// `POST /api/edit`: another definition for a process that is there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -37,4 +65,22 @@ pub struct Edit {
     /// Also what is protected.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub force_protected: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_not_in_what_is_debugged() {
+        let it = Revealed {
+            key: "TOKEN".into(),
+            value: "hunter2".into(),
+        };
+        let text = format!("{it:?}");
+        assert!(
+            text.contains("TOKEN") && !text.contains("hunter2"),
+            "{text}"
+        );
+    }
 }

@@ -12,6 +12,7 @@ mod plan;
 mod push;
 mod request;
 mod rollout;
+mod tree;
 mod typed;
 mod undo;
 mod view;
@@ -28,11 +29,12 @@ pub use crate::domain::run::{Asker, Ended, Evidence, Reason, Run};
 pub use crate::domain::scale::Count;
 pub use crate::domain::selector::Selector;
 pub use crate::domain::status::Status;
+pub use crate::domain::tree::Protocol;
 pub use crate::domain::who::{CLIENT, Face, Who};
 pub use crate::domain::why::{Cause, Earlier, Holder, Next, Why};
 pub use crate::platform::host::Host;
 pub use activity::{ActivityQuery, ChangesQuery, ClientView};
-pub use edit::{Definition, Edit, MASK};
+pub use edit::{Definition, Edit, MASK, Reveal, Revealed};
 pub use error::{ApiError, Code};
 pub use log_line::LogLine;
 pub use log_page::{
@@ -49,6 +51,7 @@ pub use request::{
     RolloutControl, Scale, SendSignal, ServerControl,
 };
 pub use rollout::{PlaceView, RolloutView};
+pub use tree::{Listener, TreeProcess, TreeView};
 pub(crate) use typed::typed;
 pub use undo::{Undo, UndoView};
 pub use view::{

@@ -82,9 +82,9 @@ pub(super) enum Verb {
     /// List processes
     #[command(visible_aliases = ["ls", "ps"])]
     List(List),
-    /// Show everything about processes
+    /// Show everything about processes: also the processes of each run, and where they listen
     #[command(visible_aliases = ["info", "describe"])]
-    Status(Targets),
+    Status(Status),
     /// Say why a process ended and what happens next
     Why(Targets),
     /// Show who did what, and what happened by itself
@@ -234,6 +234,15 @@ pub(super) enum RolloutVerb {
     Resume(Targets),
     /// Finish the batch under way and begin no other: what is new stays new, the rest stays old
     Abort(Targets),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Status {
+    #[command(flatten)]
+    pub(super) targets: Targets,
+    /// Show the value of this variable of the environment, of one process; who saw which is in `adasa activity`
+    #[arg(long, value_name = "KEY")]
+    pub(super) reveal: Option<String>,
 }
 
 #[derive(Debug, ClapArgs)]

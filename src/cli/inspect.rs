@@ -1,4 +1,4 @@
-//! list and status.
+//! list.
 
 use std::process::ExitCode;
 
@@ -6,11 +6,11 @@ use unicode_width::UnicodeWidthStr as _;
 
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets};
 
-use crate::api::{Detail, InstanceView, Status};
-use crate::config::units::{short_duration, short_seconds, short_size};
+use crate::api::{InstanceView, Status};
+use crate::config::units::{short_seconds, short_size};
 use crate::logs::safe::harmless;
 
-use super::args::{Global, List, Targets};
+use super::args::{Global, List};
 use super::failure::Failure;
 use super::print;
 use super::select::{client, words};
@@ -36,11 +36,11 @@ struct Column {
     text: fn(&InstanceView) -> String,
 }
 
-fn dash<T>(value: Option<T>, show: impl FnOnce(T) -> String) -> String {
+pub(super) fn dash<T>(value: Option<T>, show: impl FnOnce(T) -> String) -> String {
     value.map_or_else(|| "-".to_owned(), show)
 }
 
-fn status_text(row: &InstanceView) -> String {
+pub(super) fn status_text(row: &InstanceView) -> String {
     match (row.status, row.due_in_ms, &row.exit) {
         (Status::Backoff, Some(ms), _) => format!("backoff {}s", ms.div_ceil(1000)),
         (Status::Errored | Status::Exited, _, Some(exit)) => match exit.code {
@@ -150,7 +150,7 @@ fn widest(columns: &[(&Column, Vec<String>)], fancy: bool) -> usize {
 }
 
 /// How many cells a line takes, without its own colour codes.
-fn cells(line: &str) -> usize {
+pub(super) fn cells(line: &str) -> usize {
     let mut bare = String::new();
     let mut rest = line;
     while let Some(at) = rest.find('\x1b') {
@@ -206,115 +206,6 @@ fn render(statuses: &[Status], columns: &[(&Column, Vec<String>)], fancy: bool) 
     text.lines()
         .map(|line| line.trim_end().to_owned() + "\n")
         .collect()
-}
-
-pub(super) fn status(global: &Global, targets: &Targets) -> Result<ExitCode, Failure> {
-    let details = client(global)?.detail(&words(&targets.select)?)?;
-    if global.json {
-        print::json(&details);
-        return Ok(ExitCode::SUCCESS);
-    }
-    let blocks: Vec<String> = details.iter().map(block).collect();
-    print::line(&blocks.join("\n\n"));
-    Ok(ExitCode::SUCCESS)
-}
-
-fn block(detail: &Detail) -> String {
-    let row = &detail.instance;
-    let mut lines = vec![format!("{} (id {})", row.name, row.id)];
-    let mut add = |title: &str, text: String| lines.push(format!("  {title:<11}{text}"));
-    let because = if row.because.is_empty() {
-        String::new()
-    } else {
-        format!(" ({})", row.because)
-    };
-    add("status", format!("{}{because}", status_text(row)));
-    if let Some(alarm) = &row.alarm {
-        add("ALARM", alarm.clone());
-    }
-    add("pid", dash(row.pid, |p| p.to_string()));
-    add("uptime", dash(row.uptime, short_seconds));
-    add("cpu", dash(row.cpu, |c| format!("{c:.1}% of one core")));
-    let tree = if detail.tree > 1 {
-        format!(" in {} processes", detail.tree)
-    } else {
-        String::new()
-    };
-    add(
-        "memory",
-        dash(row.memory, |m| format!("{}{tree}", short_size(m))),
-    );
-    add("restarts", row.restarts.to_string());
-    add(
-        "last exit",
-        dash(row.exit.clone(), |e| {
-            format!("{} at {}", e.text, time(e.at_ms))
-        }),
-    );
-    add("command", detail.command.typed());
-    add("cwd", detail.cwd.display().to_string());
-    add("namespace", row.namespace.to_string());
-    if !row.tags.is_empty() {
-        add(
-            "tags",
-            row.tags
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>()
-                .join(" "),
-        );
-    }
-    if !detail.env.is_empty() {
-        add(
-            "env",
-            detail
-                .env
-                .iter()
-                .map(|(n, v)| format!("{n}={v}"))
-                .collect::<Vec<_>>()
-                .join(" "),
-        );
-    }
-    let policy = &detail.restart;
-    let on = policy.on.word();
-    add(
-        "restart",
-        format!(
-            "{on}, from {} to {}, errored after {} failures",
-            short_duration(policy.backoff.initial),
-            short_duration(policy.backoff.cap),
-            policy.max_restarts
-        ),
-    );
-    add(
-        "stop",
-        format!(
-            "{}, SIGKILL after {}",
-            detail.stop.signal,
-            short_duration(detail.stop.timeout)
-        ),
-    );
-    add(
-        "limit",
-        dash(detail.limits.max_memory, |m| {
-            format!("memory {}", short_size(m))
-        }),
-    );
-    for (stream, path) in &detail.logs {
-        add(&format!("log {stream}"), path.display().to_string());
-    }
-    add(
-        "definition",
-        match &detail.origin {
-            crate::domain::spec::Origin::Typed => {
-                format!("generation {}, typed", detail.generation)
-            }
-            crate::domain::spec::Origin::File(file) => {
-                format!("generation {}, {}", detail.generation, file.display())
-            }
-        },
-    );
-    lines.join("\n")
 }
 
 /// Wall-clock time for people.

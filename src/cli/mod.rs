@@ -22,6 +22,7 @@ mod scale;
 mod select;
 mod signal;
 mod startup;
+mod status;
 mod undo;
 mod upgrade;
 mod why;
@@ -100,7 +101,7 @@ fn dispatch(args: Args) -> Result<ExitCode, Failure> {
         Verb::Kill(it) => signal::send(&global, it.signal, &it.to),
         Verb::Delete(targets) => control::delete(&global, &targets),
         Verb::List(list) => inspect::list(&global, &list),
-        Verb::Status(targets) => inspect::status(&global, &targets),
+        Verb::Status(wanted) => status::status(&global, &wanted),
         Verb::Activity(wanted) => activity::activity(&global, &wanted),
         Verb::Changes(wanted) => changes::changes(&global, &wanted),
         Verb::Clients => activity::clients(&global),

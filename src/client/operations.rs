@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::api::{
-    Act, Applied, Definition, Edit, OperationView, PlanQuery, PlanView, RolloutControl, Scale,
-    SendSignal, Undo, UndoView,
+    Act, Applied, Definition, Edit, OperationView, PlanQuery, PlanView, Reveal, Revealed,
+    RolloutControl, Scale, SendSignal, Undo, UndoView,
 };
 use crate::domain::names::OperationId;
 
@@ -38,6 +38,14 @@ impl Client {
     pub fn definition(&self, select: &str) -> Result<Definition, ClientError> {
         let target = format!("/api/processes/{}/definition", quote(select));
         self.get(&target, Duration::ZERO)
+    }
+
+    /// One value of the environment of a definition; that it was asked for is remembered.
+    ///
+    /// # Errors
+    /// As every call.
+    pub fn reveal(&self, wish: &Reveal) -> Result<Revealed, ClientError> {
+        self.post("/api/reveal", wish, Duration::ZERO)
     }
 
     /// Brings an edited definition in force.

@@ -1,9 +1,10 @@
-//! Calls about what was.
+//! Calls about what was, and what runs are made of.
 
 use std::time::Duration;
 
 use crate::api::{
-    Activity, ActivityQuery, Changes, ChangesQuery, ClientView, InstanceRuns, MetricHistory, Why,
+    Activity, ActivityQuery, Changes, ChangesQuery, ClientView, InstanceRuns, MetricHistory,
+    TreeView, Why,
 };
 
 use super::Client;
@@ -74,5 +75,14 @@ impl Client {
     pub fn why(&self, select: &[String]) -> Result<Vec<Why>, ClientError> {
         let select = quote(&select.join(","));
         self.get(&format!("/api/processes/{select}/why"), Duration::ZERO)
+    }
+
+    /// What the runs of what is selected are made of: their processes, and where those listen.
+    ///
+    /// # Errors
+    /// As every call.
+    pub fn trees(&self, select: &[String]) -> Result<Vec<TreeView>, ClientError> {
+        let select = quote(&select.join(","));
+        self.get(&format!("/api/processes/{select}/tree"), Duration::ZERO)
     }
 }

@@ -1,13 +1,15 @@
-//! Definitions that are edited by hand: read whole, and written only over the version that was read.
+//! Definitions that are edited by hand: read whole, and written only over the version that was read. And single values
+//! of their environments, on request.
 
 use std::collections::BTreeMap;
 
-use crate::api::{ApiError, Applied, Code, Definition, Edit, MASK};
+use crate::api::{ApiError, Applied, Code, Definition, Edit, MASK, Reveal, Revealed};
 use crate::domain::names::ProcessKey;
 use crate::domain::operation::Work;
 use crate::domain::selector::Selector;
 use crate::domain::spec::{Difference, Spec};
 
+use super::activity::Did;
 use super::apply::Plan;
 use super::ledger::{Asked, Form};
 use super::message::Reply;
@@ -27,6 +29,37 @@ impl Supervisor {
             generation: process.generation,
             spec,
         })
+    }
+
+    /// One value of an environment. That it was told is told before it is.
+    pub(super) fn reveal(&mut self, wish: &Reveal) -> Result<Revealed, ApiError> {
+        let ids = self.select(std::slice::from_ref(&wish.select))?;
+        let mut keys: Vec<&ProcessKey> = ids
+            .iter()
+            .filter_map(|id| self.members.get(id))
+            .map(|member| &member.key)
+            .collect();
+        keys.dedup();
+        let [key] = keys[..] else {
+            let text = format!("{} is more than one process", wish.select);
+            return Err(ApiError::new(Code::BadRequest, text).hint("name one of them"));
+        };
+        let process = self.processes.get(key).ok_or_else(|| gone(key))?;
+        let Some(value) = process.spec.env.get(&wish.key) else {
+            let text = format!("{key} defines no variable {}", wish.key);
+            let nearest = nearest(&wish.key, process.spec.env.keys());
+            let error = ApiError::new(Code::NotFound, text);
+            return Err(match nearest {
+                Some(name) => error.hint(format!("did you mean {name}?")),
+                None => error,
+            });
+        };
+        let revealed = Revealed {
+            key: wish.key.clone(),
+            value: value.clone(),
+        };
+        self.did(Did::plain(&format!("reveal {} of", wish.key), ids));
+        Ok(revealed)
     }
 
     /// Brings an edited definition in force.
@@ -88,6 +121,15 @@ impl Supervisor {
         }
         Ok(spec)
     }
+}
+
+/// The name that is most like a word.
+fn nearest<'a>(word: &str, names: impl Iterator<Item = &'a String>) -> Option<&'a String> {
+    names
+        .map(|name| (strsim::jaro_winkler(word, name), name))
+        .filter(|(likeness, _)| *likeness > 0.7)
+        .max_by(|one, other| one.0.total_cmp(&other.0))
+        .map(|(_, name)| name)
 }
 
 fn gone(key: &ProcessKey) -> ApiError {

@@ -4,8 +4,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::api::{
     Act, ApiError, Applied, Apply, ClientView, Code, DaemonInfo, Define, Definition, Detail, Down,
-    Edit, InstanceView, MetricHistory, OperationView, PlanQuery, RolloutControl, Scale, SendSignal,
-    ServerControl, Undo, UndoView,
+    Edit, InstanceView, MetricHistory, OperationView, PlanQuery, Reveal, Revealed, RolloutControl,
+    Scale, SendSignal, ServerControl, Undo, UndoView,
 };
 use crate::domain::names::OperationId;
 use crate::domain::selector::Selector;
@@ -78,6 +78,10 @@ impl Handle {
     ask!(
         /// A whole definition.
         definition(select: Selector) -> Definition = Request::Definition
+    );
+    ask!(
+        /// One value of an environment.
+        reveal(wish: Reveal, who: Who) -> Revealed = Request::Reveal
     );
     ask!(
         /// Begins to scale a process.

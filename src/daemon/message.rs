@@ -6,8 +6,8 @@ use tokio::sync::oneshot;
 
 use crate::api::{
     Act as ActRequest, ApiError, Applied, Apply, ClientView, DaemonInfo, Define, Definition,
-    Detail, Down, Edit, Host, InstanceView, MetricHistory, OperationView, PlanQuery,
-    RolloutControl, Scale, SendSignal, ServerControl, Snapshot, Undo, UndoView,
+    Detail, Down, Edit, Host, InstanceView, MetricHistory, OperationView, PlanQuery, Reveal,
+    Revealed, RolloutControl, Scale, SendSignal, ServerControl, Snapshot, Undo, UndoView,
 };
 use crate::domain::event::Event;
 use crate::domain::exit::Signal;
@@ -63,6 +63,8 @@ pub(crate) enum Request {
     Plan(PlanQuery, Reply<Planned>),
     /// A whole definition.
     Definition(Selector, Reply<Definition>),
+    /// One value of an environment; who asks is remembered.
+    Reveal(Reveal, Who, Reply<Revealed>),
     /// Another definition.
     Edit(Box<Edit>, Who, Reply<Applied>),
     /// Another number of instances.

@@ -50,5 +50,6 @@ pub(crate) mod telemetry;
 mod tending;
 #[cfg(test)]
 mod tests;
+mod tree;
 mod undo;
 mod view;

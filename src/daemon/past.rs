@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::api::{
     Activity, ApiError, Changes, Code, Event, InstanceRuns, PlanQuery, PlanView, RunState, RunView,
-    Why,
+    TreeView, Why,
 };
 use crate::domain::activity::add;
 use crate::domain::names::{InstanceId, RunId};
@@ -20,6 +20,7 @@ use super::handle::Handle;
 use super::history::History;
 use super::journal::RUNS_KEPT;
 use super::runs::Subject;
+use super::tree::Looks;
 
 /// How many lines of standard error are shown of a run.
 pub(crate) const STDERR_LINES: usize = 20;
@@ -39,15 +40,17 @@ pub(crate) struct Past {
     history: History,
     /// What the environment mark of our runs begins with.
     marker: String,
+    looks: Looks,
 }
 
 impl Past {
     /// With these to ask.
-    pub(super) fn new(handle: Handle, history: History, marker: String) -> Self {
+    pub(super) fn new(handle: Handle, history: History, marker: String, looks: Looks) -> Self {
         Self {
             handle,
             history,
             marker,
+            looks,
         }
     }
 
@@ -56,7 +59,15 @@ impl Past {
     /// # Errors
     /// The supervisor's answer.
     pub(crate) async fn plan(&self, query: PlanQuery) -> Result<PlanView, ApiError> {
-        super::audience::plan(&self.handle, &self.marker, query).await
+        super::audience::plan(&self.handle, &self.looks, query).await
+    }
+
+    /// What the runs of what is selected are made of.
+    ///
+    /// # Errors
+    /// The supervisor's answer, or that it took too long.
+    pub(crate) async fn trees(&self, select: Vec<Selector>) -> Result<Vec<TreeView>, ApiError> {
+        self.looks.trees(&self.handle, select).await
     }
 
     /// The last runs of what is selected, with their last `lines` of standard error.

@@ -26,6 +26,7 @@ impl Supervisor {
                 let _ = reply.send(self.plan(&query));
             }
             Request::Definition(select, reply) => drop(reply.send(self.definition(&select))),
+            Request::Reveal(wish, _, reply) => drop(reply.send(self.reveal(&wish))),
             Request::Edit(wish, by, reply) => self.edit(*wish, &by.to_string(), reply),
             Request::Scale(wish, by, reply) => self.scale(wish, &by.to_string(), reply),
             Request::Signal(wish, by, reply) => self.signal(wish, &by.to_string(), reply),
@@ -92,6 +93,7 @@ fn client_of(request: &Request) -> Option<&Who> {
         Request::Act(_, who, _)
         | Request::Scale(_, who, _)
         | Request::Edit(_, who, _)
+        | Request::Reveal(_, who, _)
         | Request::Signal(_, who, _)
         | Request::ControlRollout(_, _, who, _)
         | Request::Undo(_, who, _)
@@ -133,6 +135,7 @@ fn is_change(request: &Request) -> bool {
         | Request::Detail(..)
         | Request::Plan(..)
         | Request::Definition(..)
+        | Request::Reveal(..)
         | Request::Operation(..)
         | Request::OperationDone(..)
         | Request::Operations(..)

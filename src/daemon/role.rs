@@ -32,6 +32,7 @@ pub(crate) use super::message::Msg;
 use super::subsystems::{State, Subsystems};
 use super::supervisor::{Now, Setting, Supervisor};
 use super::telemetry::{NotKnown, OwnLog, Telemetry};
+use super::tree::Looks;
 
 /// How long the keeper may take for its first word, or to take our last.
 pub(super) const WELCOME: i32 = 5_000;
@@ -241,7 +242,8 @@ fn begin(
         }
         failpoint!("daemon.taken_over");
         let handle = Handle::new(sender.clone());
-        let past = Past::new(handle.clone(), history.clone(), paths.marker());
+        let looks = Looks::new(threads.sampler.clone());
+        let past = Past::new(handle.clone(), history.clone(), paths.marker(), looks);
         let mut hands = Hands {
             keeper: link,
             beat: None,

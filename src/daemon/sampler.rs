@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
+use tokio::sync::oneshot;
+
 use crate::domain::names::{InstanceId, RunId};
 use crate::domain::sample::Sample;
 use crate::platform::host::{Host, HostReader};
@@ -38,7 +40,20 @@ pub(super) enum ToSampler {
     },
     /// Stop measuring.
     Untrack(InstanceId),
+    /// Who is in the trees of these?
+    Members {
+        /// Which instances.
+        ids: Vec<InstanceId>,
+        /// Where the answer goes.
+        reply: oneshot::Sender<Members>,
+    },
 }
+
+/// A member of a tree: its pid, its start, and its percent of one core in the last period.
+pub(super) type Member = (i32, u64, Option<f32>);
+
+/// The members of each tree at the last look.
+pub(super) type Members = BTreeMap<InstanceId, Vec<Member>>;
 
 /// An orphan, its start, and of which run it is.
 pub(super) type Identified = (i32, u64, Option<(InstanceId, RunId)>);
@@ -68,9 +83,17 @@ struct Tracked {
     run: RunId,
     pid: i32,
     start: u64,
-    /// Processor ticks of each member of the tree at the last look, in order.
-    ticks: Vec<((i32, u64), u64)>,
+    /// What each member of the tree had spent at the last look, in order.
+    ticks: Vec<((i32, u64), Spent)>,
     looked: Instant,
+}
+
+/// Processor time of one process.
+#[derive(Clone, Copy)]
+struct Spent {
+    ticks: u64,
+    /// Percent of one core in the last period; none at its first look.
+    cpu: Option<f32>,
 }
 
 struct Sampler {
@@ -138,11 +161,15 @@ impl Sampler {
             match receiver.recv_timeout(next.saturating_duration_since(Instant::now())) {
                 Ok(message) => {
                     let mut fresh = Vec::new();
-                    self.apply(*message, &mut fresh);
-                    while let Ok(message) = receiver.try_recv() {
+                    let mut next = Some(message);
+                    while let Some(message) = next {
+                        // A question changes nothing of what is measured.
+                        if !matches!(*message, ToSampler::Members { .. }) {
+                            quiet = 0;
+                        }
                         self.apply(*message, &mut fresh);
+                        next = receiver.try_recv().ok();
                     }
-                    quiet = 0;
                     if !fresh.is_empty() && !self.first_look(&fresh, tell) {
                         return;
                     }
@@ -177,7 +204,26 @@ impl Sampler {
                 self.tracked.remove(&id);
                 fresh.retain(|other| *other != id);
             }
+            ToSampler::Members { ids, reply } => {
+                // Who asked may have given up.
+                let _ = reply.send(self.members(&ids));
+            }
         }
+    }
+
+    fn members(&self, ids: &[InstanceId]) -> Members {
+        let tracked = ids
+            .iter()
+            .filter_map(|id| Some((*id, self.tracked.get(id)?)));
+        tracked
+            .map(|(id, it)| {
+                let members = it
+                    .ticks
+                    .iter()
+                    .map(|((pid, start), it)| (*pid, *start, it.cpu));
+                (id, members.collect())
+            })
+            .collect()
     }
 
     fn first_look(&mut self, fresh: &[InstanceId], tell: &dyn Fn(FromSampler) -> bool) -> bool {
@@ -285,8 +331,14 @@ impl Sampler {
         let tracked = self.tracked.get_mut(&id)?;
         let mut sample = Sample::default();
         let mut memory = 0;
-        let mut ticks: HashMap<(i32, u64), u64> = HashMap::new();
+        let mut ticks: HashMap<(i32, u64), Spent> = HashMap::new();
         let mut spent = 0;
+        let elapsed = tracked.looked.elapsed();
+        let first = tracked.ticks.is_empty();
+        let share = |spent: u64| {
+            let share = spent as f32 / self.ticks_per_second as f32 / elapsed.as_secs_f32();
+            (share * 1000.0).round() / 10.0
+        };
         let mut queue = vec![tracked.pid];
         queue.extend(orphans.get(&id).into_iter().flatten().copied());
         let mut look = |pid: i32, stat: Stat, queue: &mut Vec<i32>, reader: &mut Reader| {
@@ -301,10 +353,15 @@ impl Sampler {
                 .ticks
                 .binary_search_by_key(&key, |(known, _)| *known);
             let before = before.ok().and_then(|at| tracked.ticks.get(at));
-            spent += stat
+            let new = stat
                 .ticks
-                .saturating_sub(before.map_or(0, |(_, ticks)| *ticks));
-            ticks.insert(key, stat.ticks);
+                .saturating_sub(before.map_or(0, |(_, it)| it.ticks));
+            spent += new;
+            let it = Spent {
+                ticks: stat.ticks,
+                cpu: (!first).then(|| share(new)),
+            };
+            ticks.insert(key, it);
             queue.extend(reader.children(pid));
         };
         while let Some(pid) = queue.pop() {
@@ -316,15 +373,12 @@ impl Sampler {
             }
         }
         sample.memory = (memory > 0).then_some(memory);
-        let elapsed = tracked.looked.elapsed();
-        let first = tracked.ticks.is_empty();
         if first || elapsed > SHORTEST {
             if !first {
-                let share = spent as f32 / self.ticks_per_second as f32 / elapsed.as_secs_f32();
-                sample.cpu = Some((share * 1000.0).round() / 10.0);
+                sample.cpu = Some(share(spent));
             }
             tracked.ticks = ticks.into_iter().collect();
-            tracked.ticks.sort_unstable();
+            tracked.ticks.sort_unstable_by_key(|(key, _)| *key);
             tracked.looked = Instant::now();
         }
         (sample.processes > 0).then_some((id, tracked.run, sample))
@@ -368,7 +422,18 @@ mod tests {
         while begun.elapsed() < 4 * SHORTEST {
             worked = std::hint::black_box(worked + 1);
         }
-        assert!(look(&mut sampler).cpu.is_some_and(|cpu| cpu > 0.0));
+        let cpu = look(&mut sampler).cpu.unwrap();
+        assert!(cpu > 0.0);
+        // The whole is the sum of its members.
+        let members = sampler.members(&[InstanceId(1), InstanceId(2)]);
+        let own = &members[&InstanceId(1)];
+        assert_eq!(
+            (
+                members.len(),
+                own.iter().filter_map(|(_, _, cpu)| *cpu).sum()
+            ),
+            (1, cpu)
+        );
     }
 
     #[test]

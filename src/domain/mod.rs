@@ -24,6 +24,7 @@ pub(crate) mod selector;
 pub(crate) mod settings;
 pub(crate) mod spec;
 pub(crate) mod status;
+pub(crate) mod tree;
 pub(crate) mod who;
 pub(crate) mod why;
 

@@ -193,6 +193,24 @@ pub(crate) fn name(pid: i32) -> Option<String> {
     Some(String::from_utf8_lossy(&bytes).trim_end().to_owned())
 }
 
+/// The words a process was started with, as `ps` shows them, of at most so many bytes; none of one that has none: a
+/// zombie, a thread of the kernel. Can hang as [`environment_value`] can.
+#[must_use]
+pub(crate) fn command_line(pid: i32, most: u64) -> Option<String> {
+    use std::io::Read as _;
+    let file = File::open(format!("/proc/{pid}/cmdline")).ok()?;
+    let mut bytes = Vec::new();
+    file.take(most).read_to_end(&mut bytes).ok()?;
+    let words = bytes.trim_ascii_end();
+    let end = words.iter().rposition(|b| *b != 0)?;
+    let words: Vec<u8> = words
+        .iter()
+        .take(end + 1)
+        .map(|b| if *b == 0 { b' ' } else { *b })
+        .collect();
+    Some(String::from_utf8_lossy(&words).into_owned())
+}
+
 /// Where the standard output and error of a process lead, as the kernel names it.
 #[must_use]
 pub(crate) fn output_targets(pid: i32) -> Vec<String> {

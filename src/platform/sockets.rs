@@ -1,7 +1,11 @@
 //! Who listens where: the kernel's tables of sockets, and the descriptors of processes.
 
 use std::collections::HashMap;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use crate::domain::tree::Protocol;
 
 /// A socket that waits for connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,18 +36,69 @@ pub(crate) fn listening() -> Vec<Listening> {
         .collect()
 }
 
-/// How many connections are open at each local port, of whomever.
+/// A socket that waits for whoever comes, as the process that has it sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bound {
+    /// How it speaks.
+    pub protocol: Protocol,
+    /// Where.
+    pub address: SocketAddr,
+    /// The kernel's number of it.
+    pub inode: u64,
+    /// How many connections are open there; none where there is no such thing.
+    pub connections: Option<u32>,
+}
+
+/// Those of these sockets that wait for whoever comes, in the network namespace of a process; at most so many.
 #[must_use]
-pub(crate) fn connections() -> HashMap<u16, u32> {
-    let mut found = HashMap::new();
-    for path in TABLES {
-        let table = std::fs::read_to_string(path).unwrap_or_default();
-        let open = table.lines().skip(1).filter_map(|line| row(line, "01"));
-        for connection in open {
-            *found.entry(connection.address.port()).or_insert(0) += 1;
+pub(crate) fn bound(pid: i32, inodes: &HashMap<u64, i32>, most: usize) -> Vec<Bound> {
+    let mut found = Vec::new();
+    // Of UDP, `07` is the state of those that speak to nobody in particular.
+    for (table, protocol, waits) in [
+        ("tcp", Protocol::Tcp, "0A"),
+        ("tcp6", Protocol::Tcp, "0A"),
+        ("udp", Protocol::Udp, "07"),
+        ("udp6", Protocol::Udp, "07"),
+    ] {
+        let begin = found.len();
+        let ours = rows(pid, table, waits).filter(|row| inodes.contains_key(&row.inode));
+        found.extend(ours.take(most - begin).map(|row| Bound {
+            protocol,
+            address: row.address,
+            inode: row.inode,
+            connections: (protocol == Protocol::Tcp).then_some(0),
+        }));
+        let Some(new) = found.get_mut(begin..).filter(|new| !new.is_empty()) else {
+            continue;
+        };
+        if protocol == Protocol::Udp {
+            continue;
+        }
+        // Who is connected has an address of the same family: a table has only one.
+        for row in rows(pid, table, "01") {
+            let at = |it: &&mut Bound| {
+                let (wanted, own) = (it.address, row.address);
+                let ip = wanted.ip().is_unspecified() || wanted.ip() == own.ip();
+                wanted.port() == own.port() && ip
+            };
+            if let Some(Bound {
+                connections: Some(count),
+                ..
+            }) = new.iter_mut().find(at)
+            {
+                *count += 1;
+            }
         }
     }
     found
+}
+
+/// The rows of a table in this state, one after the other: it can have a hundred thousand.
+fn rows(pid: i32, table: &str, wanted: &'static str) -> impl Iterator<Item = Listening> {
+    let file = File::open(format!("/proc/{pid}/net/{table}")).ok();
+    let lines = file.map(|file| BufReader::new(file).lines().map_while(Result::ok));
+    let lines = lines.into_iter().flatten().skip(1);
+    lines.filter_map(move |line| row(&line, wanted))
 }
 
 /// A row in this state; see proc_pid_net(5).
@@ -76,14 +131,18 @@ fn row(line: &str, wanted: &str) -> Option<Listening> {
     })
 }
 
-/// The sockets that a process has open, by the kernel's numbers; none where it may not be looked at.
+/// The sockets among the first so many descriptors of a process, by the kernel's numbers, and how many descriptors
+/// were looked at; none where it may not be looked at.
 #[must_use]
-pub(crate) fn sockets_of(pid: i32) -> Vec<u64> {
+pub(crate) fn sockets_of(pid: i32, most: usize) -> (Vec<u64>, usize) {
     let Ok(entries) = std::fs::read_dir(format!("/proc/{pid}/fd")) else {
-        return Vec::new();
+        return (Vec::new(), 0);
     };
-    entries
+    let mut looked = 0;
+    let found = entries
         .flatten()
+        .take(most)
+        .inspect(|_| looked += 1)
         .filter_map(|entry| {
             let target = std::fs::read_link(entry.path()).ok()?;
             let text = target.to_str()?;
@@ -92,7 +151,8 @@ pub(crate) fn sockets_of(pid: i32) -> Vec<u64> {
                 .parse()
                 .ok()
         })
-        .collect()
+        .collect();
+    (found, looked)
 }
 
 /// The processes that hold these sockets, as far as they may be looked at. Reads every process: for a question of a
@@ -107,7 +167,7 @@ pub(crate) fn holders(inodes: &[u64]) -> HashMap<u64, i32> {
         .flatten()
         .filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
     for pid in pids {
-        for inode in sockets_of(pid) {
+        for inode in sockets_of(pid, usize::MAX).0 {
             if inodes.contains(&inode) {
                 // The oldest: a server's children have the socket from it.
                 let holder = found.entry(inode).or_insert(pid);
@@ -124,11 +184,33 @@ mod tests {
 
     #[test]
     fn open_connections_are_counted_where_they_were_taken() {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        assert_eq!(connections().get(&address.port()), None);
-        let _clients = [0; 2].map(|_| std::net::TcpStream::connect(address).unwrap());
-        assert_eq!(connections().get(&address.port()), Some(&2));
+        let me = i32::try_from(std::process::id()).unwrap();
+        let own = |port: u16| {
+            let (inodes, _) = sockets_of(me, usize::MAX);
+            let inodes = inodes.into_iter().map(|inode| (inode, me)).collect();
+            let mut found = bound(me, &inodes, 1000);
+            found.retain(|it| it.address.port() == port);
+            let counts = found.iter().map(|it| (it.address.ip(), it.connections));
+            counts.collect::<Vec<_>>()
+        };
+        let any = std::net::TcpListener::bind("0.0.0.0:0").unwrap();
+        let port = any.local_addr().unwrap().port();
+        let nowhere = IpAddr::from([0; 4]);
+        assert_eq!(own(port), [(nowhere, Some(0))]);
+        let _clients = [0; 2].map(|_| std::net::TcpStream::connect(("127.0.0.1", port)).unwrap());
+        assert_eq!(own(port), [(nowhere, Some(2))]);
+        let udp = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let port = udp.local_addr().unwrap().port();
+        assert_eq!(own(port), [(IpAddr::from([127, 0, 0, 1]), None)]);
+    }
+
+    #[test]
+    fn no_more_descriptors_are_looked_at_than_allowed() {
+        let me = i32::try_from(std::process::id()).unwrap();
+        let _open = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        assert_eq!(sockets_of(me, 1).1, 1);
+        let (all, looked) = sockets_of(me, usize::MAX);
+        assert!(!all.is_empty() && looked >= all.len());
     }
 
     #[test]

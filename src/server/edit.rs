@@ -1,4 +1,4 @@
-//! `GET /api/processes/{select}/definition`, `POST /api/edit`.
+//! `GET /api/processes/{select}/definition`, `POST /api/edit`, `POST /api/reveal`.
 
 use axum::body::Bytes;
 use axum::extract::Path;
@@ -16,6 +16,7 @@ pub(super) fn routes() -> Router {
     Router::new()
         .route("/api/processes/{select}/definition", get(definition))
         .route("/api/edit", post(edit))
+        .route("/api/reveal", post(reveal))
 }
 
 async fn definition(Extension(context): Extension<Context>, select: Named) -> Answer {
@@ -35,4 +36,12 @@ async fn edit(
     let axum::extract::Query(wait) = wait?;
     let edited = context.handle.edit(body(bytes)?, who).await?;
     applied(&context.handle, &wait, edited).await
+}
+
+async fn reveal(
+    Extension(context): Extension<Context>,
+    Extension(who): Extension<Who>,
+    bytes: Result<Bytes, BytesRejection>,
+) -> Answer {
+    success(context.handle.reveal(body(bytes)?, who).await?)
 }

@@ -1,4 +1,4 @@
-//! `GET /api/processes/{select}/{runs,why}`: what was.
+//! `GET /api/processes/{select}/{runs,why,tree}`: what was, and what that is which is there now.
 
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query};
@@ -14,11 +14,12 @@ use super::routes::{Context, Named};
 /// Runs, when nobody says how many.
 const RUNS: usize = 10;
 
-/// The places of what was.
+/// The places of what is read beside the supervisor.
 pub(super) fn routes() -> Router {
     Router::new()
         .route("/api/processes/{select}/runs", get(runs))
         .route("/api/processes/{select}/why", get(why))
+        .route("/api/processes/{select}/tree", get(tree))
 }
 
 #[derive(Deserialize)]
@@ -46,4 +47,9 @@ async fn runs(
 async fn why(Extension(context): Extension<Context>, select: Named) -> Answer {
     let Path(select) = select?;
     success(context.past.why(selectors(&select)?).await?)
+}
+
+async fn tree(Extension(context): Extension<Context>, select: Named) -> Answer {
+    let Path(select) = select?;
+    success(context.past.trees(selectors(&select)?).await?)
 }

@@ -37,6 +37,7 @@ mod plan;
 mod program;
 mod recovery;
 mod restart;
+mod reveal;
 mod rollout;
 mod rotation;
 mod runs;

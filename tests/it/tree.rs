@@ -1,6 +1,7 @@
 //! A run is its whole tree: stop means gone, for grandchildren too, and each gets its time.
 
 mod groups;
+mod shown;
 
 use crate::child;
 use crate::sandbox::{Known, Sandbox};
