@@ -135,6 +135,8 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
         // Of one screen alone.
         Action::TabNext
         | Action::TabPrevious
+        | Action::Reveal
+        | Action::CopyVariable
         | Action::Level
         | Action::Wrap
         | Action::Left

@@ -28,7 +28,7 @@ fn rows(model: &Model) -> Vec<&Row> {
 }
 
 /// Without colours and controls, so that pasting it does nothing but say it.
-fn bare(text: &str) -> String {
+pub(super) fn bare(text: &str) -> String {
     SafeText::up_to(text.as_bytes(), text.len().max(4)).bare()
 }
 

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::api::{
     Activity, ActivityQuery, Changes, Columns, Define, Detail, LogHistogram, LogHistogramQuery,
-    LogPage, LogPageQuery, MetricHistory, PlanQuery, PlanView, Progress, RunView, Why,
+    LogPage, LogPageQuery, MetricHistory, PlanQuery, PlanView, Progress, Reveal, Revealed, RunView,
+    TreeView, Why,
 };
 use crate::client::{Client, ClientError, operation_id};
 
@@ -37,6 +38,10 @@ impl Tickets {
 pub(super) enum Query {
     /// Everything about the instances that a selector names.
     Detail { select: String },
+    /// What the run of one instance is made of.
+    Tree { select: String },
+    /// One value of its environment.
+    Reveal(Reveal),
     /// What was: of the one instance that a selector names.
     Past { select: String },
     /// What all used before the dashboard was there.
@@ -72,6 +77,8 @@ pub(super) struct Past {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Answer {
     Detail(Vec<Detail>),
+    Tree(TreeView),
+    Revealed(Revealed),
     Past(Box<Past>),
     History(Vec<MetricHistory>),
     Activity(Vec<Activity>),
@@ -101,6 +108,12 @@ impl Query {
     pub(super) fn ask(self, client: &Client) -> Result<Answer, ClientError> {
         match self {
             Self::Detail { select } => client.detail(&[select]).map(Answer::Detail),
+            Self::Tree { select } => {
+                let one = client.trees(&[select])?.into_iter().next();
+                let none = ClientError::Garbage("no tree of it".into());
+                one.map(Answer::Tree).ok_or(none)
+            }
+            Self::Reveal(wish) => client.reveal(&wish).map(Answer::Revealed),
             Self::Past { select } => {
                 let select = [select];
                 let runs = client.runs(&select, RUNS, LAST_LINES)?.into_iter().next();

@@ -143,7 +143,8 @@ pub(super) fn next_due(model: &Model) -> Option<Duration> {
     let view = log_view::due(model);
     let own = own_log::due(model);
     let cursor = moment::due(model);
-    [ask, toast, second, logs, rolling, view, own, cursor]
+    let detail = screens::detail::next_due(model);
+    [ask, toast, second, logs, rolling, view, own, cursor, detail]
         .into_iter()
         .flatten()
         .min()
@@ -156,6 +157,7 @@ fn tick(model: &mut Model, now: Duration, wall_ms: u64, commands: &mut Vec<Cmd>)
     log_view::tick(model, commands);
     own_log::tick(model, commands);
     screens::rolling::tick(model);
+    screens::detail::tick(model);
     moment::tick(model, commands);
     if let Mode::Ask(ask) = &model.mode
         && ask.tier == Tier::Footer

@@ -76,6 +76,8 @@ pub(crate) enum Action {
     CopyRow,
     CopyError,
     CopyLine,
+    CopyVariable,
+    Reveal,
     ToTable,
     ToAbout,
     ToLogs,

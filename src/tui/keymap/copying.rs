@@ -10,6 +10,7 @@ const PID: &str = "copy its pid";
 const COMMAND: &str = "copy its command";
 const ROW: &str = "copy its row";
 const ERROR: &str = "copy its last error";
+const VARIABLE: &str = "copy the variable that is pointed at, as it is seen";
 const LINE: &str = "copy the last line of its log";
 
 /// What counts after `y`.
@@ -27,4 +28,5 @@ pub(super) const COPYING: &[Binding] = &[
     bind(Detail, "y+c c+c", Action::CopyCommand, COMMAND, None),
     bind(Detail, "y+r c+r", Action::CopyRow, ROW, None),
     bind(Detail, "y+e c+e", Action::CopyError, ERROR, None),
+    bind(Detail, "y+v c+v", Action::CopyVariable, VARIABLE, None),
 ];

@@ -124,4 +124,11 @@ pub(super) const DETAIL: &[Binding] = &[
         "edit the definition of its process in $EDITOR (asks)",
         Some("edit"),
     ),
+    bind(
+        Detail,
+        "V",
+        Action::Reveal,
+        "show the value of the variable for 10 s (who saw it is remembered), or hide it",
+        Some("reveal"),
+    ),
 ];

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::api::{Count, Detail, Intent, RunView, Status, Verb};
+use crate::api::{Count, Detail, Intent, RunView, Status, TreeView, Verb};
 use crate::domain::names::{InstanceId, RunId};
 use crate::tui::keymap::Action;
 use crate::tui::log::Scope;
@@ -14,40 +14,65 @@ use crate::tui::regions::regions;
 use crate::tui::view::screens::detail::{height, list_height};
 use crate::tui::{pose, verbs};
 
-use super::{Handled, LogView, Screen, log_view, scrolled};
+use super::{Handled, LogView, Screen, is_move, log_view, scrolled};
+
+mod env;
+
+pub(in crate::tui) use env::Variables;
 
 /// Charts of a day are asked for this often.
 const LONG_AGAIN: Duration = Duration::from_secs(60);
+/// Processes and sockets are asked for this often while they are seen.
+const TREE_AGAIN: Duration = Duration::from_secs(2);
 
 /// What part of it is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::tui) enum Tab {
     Overview,
+    Config,
+    Env,
+    Tree,
     Runs,
     Why,
+    Logs,
 }
 
 impl Tab {
-    pub(in crate::tui) const ALL: [Self; 3] = [Self::Overview, Self::Runs, Self::Why];
+    pub(in crate::tui) const ALL: [Self; 7] = [
+        Self::Overview,
+        Self::Config,
+        Self::Env,
+        Self::Tree,
+        Self::Runs,
+        Self::Why,
+        Self::Logs,
+    ];
 
     pub(in crate::tui) fn word(self) -> &'static str {
         match self {
             Self::Overview => "overview",
+            Self::Config => "config",
+            Self::Env => "env",
+            Self::Tree => "tree",
             Self::Runs => "runs",
             Self::Why => "why",
+            Self::Logs => "logs",
         }
+    }
+
+    /// So many further; behind the last is the first.
+    fn turned(self, by: usize) -> Self {
+        let all = Self::ALL.iter().cycle();
+        let mut from = all.skip_while(|tab| **tab != self);
+        from.nth(by).copied().unwrap_or(self)
     }
 
     fn next(self) -> Self {
-        match self {
-            Self::Overview => Self::Runs,
-            Self::Runs => Self::Why,
-            Self::Why => Self::Overview,
-        }
+        self.turned(1)
     }
 
     fn previous(self) -> Self {
-        self.next().next()
+        self.turned(Self::ALL.len() - 1)
     }
 }
 
@@ -96,18 +121,50 @@ pub(in crate::tui) struct DetailScreen {
     /// What it used in a day, and when that was asked.
     long: Known<Timeline>,
     long_at: Option<Duration>,
+    /// What its run is made of, and when that was asked.
+    pub(in crate::tui) tree: Known<TreeView>,
+    tree_at: Option<Duration>,
+    pub(in crate::tui) variables: Variables,
 }
 
 impl DetailScreen {
     pub(super) fn waits_for(&self, ticket: Ticket) -> bool {
-        [self.detail.waits, self.past.waits, self.long.waits].contains(&Some(ticket))
+        let all = [
+            self.detail.waits,
+            self.past.waits,
+            self.long.waits,
+            self.tree.waits,
+        ];
+        all.contains(&Some(ticket)) || self.variables.waits_for(ticket)
     }
 
-    pub(super) fn take(&mut self, answer: Result<Answer, String>, ticket: Ticket) {
+    /// Takes an answer. What was asked by a key and is refused is said.
+    pub(super) fn take(
+        &mut self,
+        answer: Result<Answer, String>,
+        ticket: Ticket,
+        now: Duration,
+    ) -> Result<(), String> {
+        if self.variables.waits_for(ticket) {
+            return self.variables.take(answer, now);
+        }
+        self.told(answer, ticket);
+        Ok(())
+    }
+
+    fn told(&mut self, answer: Result<Answer, String>, ticket: Ticket) {
         let other = || "the daemon answered something else".to_owned();
         if self.long.waits == Some(ticket) {
             self.long.take(match answer {
                 Ok(Answer::Day(columns)) => Ok(Timeline::told(&columns)),
+                Ok(_) => Err(other()),
+                Err(why) => Err(why),
+            });
+            return;
+        }
+        if self.tree.waits == Some(ticket) {
+            self.tree.take(match answer {
+                Ok(Answer::Tree(tree)) => Ok(tree),
                 Ok(_) => Err(other()),
                 Err(why) => Err(why),
             });
@@ -133,6 +190,15 @@ impl DetailScreen {
     /// What it used in a day, when that is known.
     pub(in crate::tui) fn long(&self) -> Option<&Timeline> {
         self.long.told.as_ref()
+    }
+
+    /// When its processes are asked for again; none while nobody sees them.
+    fn tree_due(&self) -> Option<Duration> {
+        let seen = match self.tab {
+            Tab::Overview | Tab::Tree => true,
+            Tab::Config | Tab::Env | Tab::Runs | Tab::Why | Tab::Logs => false,
+        };
+        seen.then(|| self.tree_at.map_or(Duration::ZERO, |at| at + TREE_AGAIN))
     }
 
     pub(in crate::tui) fn runs(&self) -> &[RunView] {
@@ -178,6 +244,9 @@ pub(in crate::tui) fn open(model: &mut Model) {
         day: false,
         long: Known::NOTHING,
         long_at: None,
+        tree: Known::NOTHING,
+        tree_at: None,
+        variables: Variables::default(),
     })));
 }
 
@@ -188,6 +257,28 @@ pub(in crate::tui) fn timeline(model: &Model, it: &DetailScreen) -> Option<Timel
     }
     let row = model.rows.get(&it.id)?;
     Some(Timeline::of(row, model.told_ms()))
+}
+
+/// When the topmost screen needs a tick.
+pub(in crate::tui) fn next_due(model: &Model) -> Option<Duration> {
+    let Some(Screen::Detail(it)) = model.screens.last() else {
+        return None;
+    };
+    let asks = model.is_live() && it.tree.waits.is_none() && model.rows.contains_key(&it.id);
+    let tree = it.tree_due().filter(|_| asks);
+    [tree, it.variables.due()].into_iter().flatten().min()
+}
+
+/// What was shown for a while is hidden.
+pub(in crate::tui) fn tick(model: &mut Model) {
+    let now = model.now;
+    for screen in &mut model.screens {
+        if let Screen::Detail(it) = screen
+            && it.variables.due().is_some_and(|until| until <= now)
+        {
+            it.variables.hide();
+        }
+    }
 }
 
 /// Asks about what has changed. One question of a kind is under way at a time: a process that crashes in a loop is
@@ -207,6 +298,8 @@ pub(in crate::tui) fn refresh(model: &mut Model, commands: &mut Vec<Cmd>) {
         if !live {
             it.asked = None;
             (it.detail.waits, it.past.waits, it.long.waits) = (None, None, None);
+            it.tree.waits = None;
+            it.variables.hide();
             continue;
         }
         let old = it
@@ -220,6 +313,13 @@ pub(in crate::tui) fn refresh(model: &mut Model, commands: &mut Vec<Cmd>) {
             commands.push(Cmd::Fetch { ticket, query });
         }
         let now = rows.get(&it.id).map(|row| (row.view.run, row.view.status));
+        if now.is_some() && it.tree.waits.is_none() && it.tree_due().is_some_and(|at| at <= time) {
+            let ticket = tickets.next();
+            (it.tree.waits, it.tree_at) = (Some(ticket), Some(time));
+            let select = it.id.to_string();
+            let query = Query::Tree { select };
+            commands.push(Cmd::Fetch { ticket, query });
+        }
         let waits = it.detail.waits.is_some() || it.past.waits.is_some();
         if waits || now.is_none() || it.asked == now {
             continue;
@@ -257,6 +357,9 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) ->
         Action::TabNext => turn(model, Tab::next),
         Action::TabPrevious => turn(model, Tab::previous),
         Action::Zoom => zoom(model),
+        Action::Reveal => env::reveal(model, commands),
+        Action::CopyVariable => env::copy(model, commands),
+        Action::Back => return env::back(model),
         Action::CopyName
         | Action::CopyId
         | Action::CopyPid
@@ -271,7 +374,7 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) ->
         Action::ScaleDown => crate::tui::act::scale(model, Count::Fewer(1), commands),
         other => match other.signal() {
             Some(signal) => verbs::signal(model, signal, commands),
-            None => return moved(model, action),
+            None => return moved(model, action, commands),
         },
     }
     Handled::Yes
@@ -287,10 +390,18 @@ fn zoom(model: &mut Model) {
 fn turn(model: &mut Model, to: fn(Tab) -> Tab) {
     if let Some(Screen::Detail(it)) = model.screens.last_mut() {
         (it.tab, it.scroll) = (to(it.tab), 0);
+        it.variables.hide();
     }
 }
 
-fn moved(model: &mut Model, action: Action) -> Handled {
+fn moved(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) -> Handled {
+    if let Some(Screen::Detail(it)) = model.screens.last()
+        && it.tab == Tab::Logs
+        && is_move(action)
+    {
+        let seat = log_view::Seat::Screen(model.screens.len() - 1);
+        return log_view::act_at(model, seat, action, commands);
+    }
     let page = usize::from(regions(model).screen.height);
     let last = height(model).saturating_sub(1);
     let shown = list_height(model);
@@ -304,6 +415,9 @@ fn moved(model: &mut Model, action: Action) -> Handled {
         };
         it.choose(to);
         return Handled::Yes;
+    }
+    if it.tab == Tab::Env {
+        return env::moved(it, action, page);
     }
     match scrolled(it.scroll, action, page, last) {
         Some(to) => {

@@ -86,7 +86,9 @@ pub(super) fn fetched(
     for screen in &mut model.screens {
         match screen {
             Screen::Detail(it) if it.waits_for(ticket) => {
-                it.take(answer, ticket);
+                if let Err(why) = it.take(answer, ticket, model.now) {
+                    model.toast(why, true);
+                }
                 return;
             }
             Screen::Form(it) if it.ticket == ticket => {
@@ -154,6 +156,11 @@ pub(super) fn scrolled(from: usize, action: Action, page: usize, last: usize) ->
         }
         .min(last),
     )
+}
+
+/// Whether an action moves a view.
+pub(super) fn is_move(action: Action) -> bool {
+    scroll_to(action).is_some()
 }
 
 enum Scroll {

@@ -2,13 +2,17 @@
 
 use crate::api::{Intent, Push, Status, Verb};
 use crate::domain::names::{InstanceId, RunId};
+use crate::domain::spec::Stream;
 use crate::tui::model::Target;
 use crate::tui::msg::{Cmd, Msg};
 use crate::tui::query::Query;
 use crate::tui::screens::Screen;
 
 use super::desk::{Desk, instance};
-use super::scenes::detail::{answer, questions, shown};
+use super::library::{Library, Reading};
+use crate::tui::screens::detail::Tab;
+
+use super::scenes::detail::{SECRET, answer, questions, shown, turn};
 
 fn becomes(desk: &mut Desk, id: u32, run: u64, status: Status) {
     let mut view = desk.model.rows[&InstanceId(id)].view.clone();
@@ -22,7 +26,7 @@ fn becomes(desk: &mut Desk, id: u32, run: u64, status: Status) {
 #[test]
 fn a_crash_is_told_with_its_code_and_last_words() {
     let mut desk = shown(4);
-    desk.press("]");
+    turn(&mut desk, Tab::Runs);
     let runs = desk.screen();
     assert!(
         runs.contains("exit 7") && runs.contains("start by ops"),
@@ -39,18 +43,18 @@ fn a_crash_is_told_with_its_code_and_last_words() {
     ] {
         assert!(why.contains(told), "{told} in\n{why}");
     }
-    desk.press("]");
+    desk.press("] ]");
     assert!(desk.screen().contains("OVERVIEW"));
-    desk.press("[");
+    desk.press("[ [");
     assert!(desk.screen().contains("WHY"));
 }
 
 #[test]
 fn what_a_process_wrote_is_no_command_to_the_terminal() {
-    for tab in ["j", "]", "["] {
-        let mut desk = shown(4);
+    for tab in Tab::ALL {
+        let mut desk = shown(5);
         desk.resize(200, 60);
-        desk.press(tab);
+        turn(&mut desk, tab);
         let screen = desk.screen();
         assert!(
             !screen.chars().any(|c| c.is_control() && c != '\n'),
@@ -62,7 +66,8 @@ fn what_a_process_wrote_is_no_command_to_the_terminal() {
 #[test]
 fn another_run_is_looked_at_and_stays_when_a_newer_one_comes() {
     let mut desk = shown(4);
-    desk.press("] j");
+    turn(&mut desk, Tab::Runs);
+    desk.press("j");
     assert!(desk.screen().contains("of run 2"), "{}", desk.screen());
     becomes(&mut desk, 4, 4, Status::Errored);
     answer(&mut desk, 4);
@@ -171,7 +176,8 @@ fn l_reads_the_logs_of_what_is_shown_and_esc_comes_back() {
 #[test]
 fn l_on_a_run_reads_the_logs_where_it_ended() {
     let mut desk = shown(4);
-    desk.press("] j l");
+    turn(&mut desk, Tab::Runs);
+    desk.press("j l");
     assert!(matches!(desk.model.screens.last(), Some(Screen::Logs(_))));
     let asked = questions(&desk);
     let page = |query: &Query| matches!(query, Query::LogPage(_));
@@ -204,6 +210,160 @@ fn a_refusal_is_said_above_what_is_known() {
         screen.contains("the daemon is busy") && screen.contains("/opt/billing/run"),
         "{screen}"
     );
-    desk.press("]");
+    turn(&mut desk, Tab::Runs);
     assert!(desk.screen().contains("the daemon is busy"));
+}
+
+fn trees(desk: &Desk) -> usize {
+    let asks = |command: &&Cmd| {
+        matches!(
+            command,
+            Cmd::Fetch {
+                query: Query::Tree { .. },
+                ..
+            }
+        )
+    };
+    desk.wanted.iter().filter(asks).count()
+}
+
+#[test]
+fn processes_and_sockets_are_asked_for_again_while_they_are_seen() {
+    let mut desk = shown(5);
+    turn(&mut desk, Tab::Tree);
+    let screen = desk.screen();
+    for told in [
+        "48005 /opt/billing/run --port 8003",
+        "\u{251c} 48006 node server.js",
+        "\u{2502} \u{2514} 48008 node worker.js 1",
+        "\n \u{2514} 48009 esbuild",
+        "tcp 0.0.0.0:8003   41 connections   pid 48006",
+        "udp [::]:8125",
+    ] {
+        assert!(screen.contains(told), "{told} in\n{screen}");
+    }
+    desk.wait(1900);
+    assert_eq!(trees(&desk), 0);
+    desk.wait(200);
+    assert_eq!(trees(&desk), 1);
+    desk.wait(5000);
+    assert_eq!(trees(&desk), 1, "before the answer");
+    answer(&mut desk, 5);
+    turn(&mut desk, Tab::Why);
+    desk.wait(5000);
+    assert_eq!(trees(&desk), 0, "nobody sees them");
+    // What is of another run is not told of this one.
+    turn(&mut desk, Tab::Tree);
+    answer(&mut desk, 5);
+    becomes(&mut desk, 5, 4, Status::Running);
+    assert!(!desk.screen().contains("node worker"), "{}", desk.screen());
+}
+
+#[test]
+fn check_14_one_value_is_shown_for_ten_seconds_and_then_hidden() {
+    let mut desk = shown(5);
+    turn(&mut desk, Tab::Env);
+    desk.press("j V");
+    let asked = questions(&desk);
+    let [(_, Query::Reveal(wish))] = &asked[..] else {
+        panic!("{asked:?}");
+    };
+    assert_eq!(
+        (wish.select.to_string().as_str(), wish.key.as_str()),
+        ("5", "STRIPE_TOKEN")
+    );
+    answer(&mut desk, 5);
+    assert!(desk.screen().contains("hunter2"), "{}", desk.screen());
+    assert!(!format!("{:?}", desk.model).contains(SECRET));
+    desk.wait(9_900);
+    assert!(desk.screen().contains("hunter2"));
+    desk.wait(100);
+    let screen = desk.screen();
+    assert!(
+        !screen.contains("hunter2") && screen.contains("STRIPE_TOKEN"),
+        "{screen}"
+    );
+    // Whatever leads away from it hides it at once.
+    for keys in ["V", "Esc", "j", "k", "]", "["] {
+        turn(&mut desk, Tab::Env);
+        desk.press("g j V");
+        answer(&mut desk, 5);
+        assert!(desk.screen().contains("hunter2"), "before {keys}");
+        desk.press(keys);
+        assert!(!desk.screen().contains("hunter2"), "after {keys}");
+    }
+    turn(&mut desk, Tab::Env);
+    desk.press("V");
+    answer(&mut desk, 5);
+    desk.lose();
+    assert!(!desk.screen().contains("hunter2"));
+}
+
+#[test]
+fn check_14_a_masked_value_is_copied_as_its_mask() {
+    let copied = |desk: &mut Desk| {
+        desk.press("y v");
+        let all = desk.wanted.drain(..).filter_map(|command| match command {
+            Cmd::Copy(text) => Some(text),
+            _ => None,
+        });
+        all.collect::<Vec<_>>()
+    };
+    let mut desk = shown(5);
+    desk.press("V");
+    assert!(desk.screen().contains(" ENV "), "first to the variables");
+    desk.press("j");
+    assert_eq!(copied(&mut desk), ["STRIPE_TOKEN=\u{2022}\u{2022}\u{2022}"]);
+    desk.press("V");
+    answer(&mut desk, 5);
+    let seen = copied(&mut desk);
+    assert_eq!(
+        seen,
+        ["STRIPE_TOKEN=hunter2 is  no password"],
+        "what is seen, without controls"
+    );
+    desk.wait(10_000);
+    assert_eq!(copied(&mut desk), ["STRIPE_TOKEN=\u{2022}\u{2022}\u{2022}"]);
+}
+
+#[test]
+fn who_only_looks_sees_no_value() {
+    let mut desk = shown(5);
+    desk.model.read_only = true;
+    desk.press("V V");
+    assert_eq!(questions(&desk), vec![]);
+    assert!(desk.screen().contains("read-only"), "{}", desk.screen());
+}
+
+#[test]
+fn a_refused_value_is_said_and_nothing_is_shown() {
+    let mut desk = shown(5);
+    desk.press("V V");
+    for (ticket, _) in questions(&desk) {
+        let answer = Err("the daemon is ending".to_owned());
+        desk.send(Msg::Fetched { ticket, answer });
+    }
+    let screen = desk.screen();
+    assert!(screen.contains("the daemon is ending"), "{screen}");
+    assert!(screen.contains("NODE_ENV      production"), "{screen}");
+}
+
+#[test]
+fn the_tab_of_logs_is_moved_in_as_logs_are() {
+    let mut library = Library::default();
+    for n in 0..100 {
+        library.write(5, "cron", Stream::Out, 3, &format!("job {n} done"));
+    }
+    let mut desk = shown(5);
+    turn(&mut desk, Tab::Logs);
+    let mut it = Reading::behind(desk, library);
+    assert!(it.screen().contains("FOLLOW"), "{}", it.screen());
+    assert_eq!(it.last(), "job 99 done");
+    it.press("k");
+    assert!(it.screen().contains("PAUSED"), "{}", it.screen());
+    assert_eq!(it.last(), "job 98 done");
+    it.press("g");
+    assert_eq!(it.top(), "job 0 done");
+    it.press("G");
+    assert!(it.screen().contains("FOLLOW"), "{}", it.screen());
 }

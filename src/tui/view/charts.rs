@@ -216,7 +216,7 @@ pub(super) fn memory_chart(
 }
 
 /// What happened, in a few words.
-fn words(event: &Event) -> String {
+pub(super) fn words(event: &Event) -> String {
     match &event.what {
         What::Status { to, because, .. } if because.is_empty() => to.to_string(),
         What::Status { to, because, .. } => format!("{to} ({because})"),

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::api::{Detail, Earlier, Next, RunState, RunView, Status, Why};
+use crate::api::{
+    Detail, Earlier, Listener, Next, Protocol, Revealed, RunState, RunView, Status, TreeProcess,
+    TreeView, Why,
+};
 use crate::domain::event::{Event, What};
 use crate::domain::exit::{Ending, Exit};
 use crate::domain::names::{InstanceId, RunId};
@@ -11,6 +14,8 @@ use crate::domain::run::{Asker, Ended, Reason, Run};
 use crate::domain::spec::{Command, Limits, LogPolicy, Origin, RestartPolicy, StopPolicy};
 use crate::tui::msg::{Cmd, Msg};
 use crate::tui::query::{Answer, Past, Query, Ticket};
+use crate::tui::screens::Screen;
+use crate::tui::screens::detail::Tab;
 use crate::tui::tests::desk::{Desk, WALL_MS, noon_ms};
 
 /// What a crashed process left: also something that is no text.
@@ -20,6 +25,9 @@ pub(in crate::tui::tests) fn last_lines() -> Vec<String> {
         "\x1b[31mFATAL\x1b[0m ledger \x1b]0;owned\x07is not reachable".into(),
     ]
 }
+
+/// What a variable really is.
+pub(in crate::tui::tests) const SECRET: &str = "hunter2 is \x1b]0;owned\x07 no password";
 
 fn exit(code: i32, at_ms: u64) -> Exit {
     Exit {
@@ -170,12 +178,81 @@ fn detail(desk: &Desk, id: u32) -> Detail {
     }
 }
 
-/// Those that every connection begins with are not.
+/// Those that every connection begins with are not, and what is asked again and again.
 fn is_of_a_screen(query: &Query) -> bool {
     !matches!(
         query,
-        Query::History | Query::Activity | Query::Changes { .. }
+        Query::History | Query::Activity | Query::Changes { .. } | Query::Tree { .. }
     )
+}
+
+/// A shell with a server below it, which has two workers, one of which was left behind; and names that are no text.
+pub(in crate::tui::tests) fn tree(desk: &Desk, id: u32) -> TreeView {
+    let view = &desk.model.rows[&InstanceId(id)].view;
+    let main = view.pid.unwrap_or(0);
+    let process = |n: i32, parent: i32, depth, command: &str, cpu| TreeProcess {
+        pid: main + n,
+        parent,
+        depth,
+        command: command.into(),
+        cpu,
+        memory: 31_000_000 / u64::from(n.unsigned_abs() + 1),
+    };
+    let listener = |protocol, address: &str, n, connections| Listener {
+        protocol,
+        address: address.parse().unwrap(),
+        pid: main + n,
+        connections,
+    };
+    let running = [
+        process(0, 810, 0, "/opt/billing/run --port 8003", Some(9.1)),
+        process(
+            1,
+            main,
+            1,
+            "node server.js --port 8003 --workers 2",
+            Some(12.0),
+        ),
+        process(
+            2,
+            main + 1,
+            2,
+            "node worker.js \x1b]0;owned\x07 0",
+            Some(0.4),
+        ),
+        process(3, main + 1, 2, "node worker.js 1", None),
+        process(4, main, 1, "esbuild --service=0.19.12 --ping", Some(0.0)),
+        process(9, 810, 0, "[sleep]", Some(0.0)),
+    ];
+    let listening = [
+        listener(Protocol::Tcp, "0.0.0.0:8003", 1, Some(41)),
+        listener(Protocol::Tcp, "127.0.0.1:9229", 1, Some(1)),
+        listener(Protocol::Udp, "[::]:8125", 4, None),
+    ];
+    let up = view.pid.is_some();
+    TreeView {
+        id: view.id,
+        name: view.name.clone(),
+        run: view.run,
+        processes: running.into_iter().filter(|_| up).collect(),
+        more: 0,
+        listening: listening.into_iter().filter(|_| up).collect(),
+        complete: true,
+    }
+}
+
+/// Turns to a tab.
+pub(in crate::tui::tests) fn turn(desk: &mut Desk, tab: Tab) {
+    for _ in Tab::ALL {
+        let Some(Screen::Detail(it)) = desk.model.screens.last() else {
+            panic!("no detail is shown");
+        };
+        if it.tab == tab {
+            return;
+        }
+        desk.press("]");
+    }
+    panic!("there is no tab {tab:?}");
 }
 
 /// The questions of the screen that was asked last; the charts of the table ask for themselves.
@@ -189,8 +266,17 @@ pub(in crate::tui::tests) fn questions(desk: &Desk) -> Vec<(Ticket, Query)> {
 
 /// The daemon answers what was asked about this one.
 pub(in crate::tui::tests) fn answer(desk: &mut Desk, id: u32) {
-    for (ticket, query) in questions(desk) {
+    let all = desk.wanted.iter().filter_map(|command| match command {
+        Cmd::Fetch { ticket, query } => Some((*ticket, query.clone())),
+        _ => None,
+    });
+    for (ticket, query) in all.collect::<Vec<_>>() {
         let answer = match query {
+            Query::Tree { select } if select == id.to_string() => Answer::Tree(tree(desk, id)),
+            Query::Reveal(wish) => Answer::Revealed(Revealed {
+                key: wish.key,
+                value: SECRET.into(),
+            }),
             Query::Detail { select } if select == id.to_string() => {
                 Answer::Detail(vec![detail(desk, id)])
             }
@@ -222,20 +308,33 @@ pub(super) fn scenes() -> Vec<(&'static str, Desk)> {
     asking.wait(200);
     asking.press("d");
     let crashed = shown(4);
-    let mut runs = crashed.clone();
-    runs.press("]");
+    let at = |desk: &Desk, tab| {
+        let mut desk = desk.clone();
+        turn(&mut desk, tab);
+        desk
+    };
+    let runs = at(&crashed, Tab::Runs);
     let mut earlier = runs.clone();
     earlier.press("j j");
-    let mut why = crashed.clone();
-    why.press("[");
+    let why = at(&crashed, Tab::Why);
     let running = shown(5);
     let mut question = running.clone();
     question.press("x");
+    let mut env = at(&running, Tab::Env);
+    env.press("j");
+    let mut revealed = env.clone();
+    revealed.press("V");
+    answer(&mut revealed, 5);
     vec![
         ("detail_asking", asking),
+        ("detail_config", at(&running, Tab::Config)),
         ("detail_crashed", crashed),
+        ("detail_env", env),
+        ("detail_env_revealed", revealed),
         ("detail_runs", runs),
         ("detail_runs_earlier", earlier),
+        ("detail_tab_logs", at(&running, Tab::Logs)),
+        ("detail_tree", at(&running, Tab::Tree)),
         ("detail_why", why),
         ("detail", running),
         ("detail_question", question),

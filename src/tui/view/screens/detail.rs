@@ -1,13 +1,16 @@
 //! Everything about one instance: a live line, then one of its tabs.
 
+mod config;
+mod env;
 mod parts;
 mod runs;
+mod tree;
+mod wide;
 
 use ratatui::layout::Rect;
 
-use crate::api::{Detail, Next, Why};
-use crate::config::units::{short_duration, short_seconds, short_size};
-use crate::domain::spec::Origin;
+use crate::api::{Next, Why};
+use crate::config::units::short_seconds;
 use crate::domain::why::span;
 use crate::logs::safe::harmless;
 use crate::tui::model::{Model, Row};
@@ -26,6 +29,9 @@ pub(in crate::tui) use runs::list_height;
 use runs::runs;
 
 type Line = (String, Role);
+
+/// So wide that the first line says at whose word the run began.
+const BEGUN_BY: u16 = 100;
 
 /// Breaks a text between words; what is longer than a line is cut by the edge.
 fn folded(text: &str, width: u16) -> Vec<String> {
@@ -66,7 +72,7 @@ fn unknown<T>(known: &Known<T>) -> Vec<Line> {
 }
 
 /// What it is now.
-fn live(model: &Model, it: &DetailScreen) -> Line {
+fn live(model: &Model, it: &DetailScreen, width: u16) -> Line {
     let Some(row) = model.rows.get(&it.id) else {
         return ("it is gone".into(), Role::Bad);
     };
@@ -87,14 +93,21 @@ fn live(model: &Model, it: &DetailScreen) -> Line {
     if let Some(verb) = row.requested {
         text.push_str(&format!("  {} asked", verb.word()));
     }
+    let newest = it.runs().first().filter(|run| run.run.run == view.run);
+    if let Some(by) = newest.and_then(|run| run.run.begun_by.as_ref())
+        && width >= BEGUN_BY
+    {
+        text.push_str(&format!("  began by {}", harmless(&by.to_string())));
+    }
     if !view.because.is_empty() {
         text.push_str(&format!("  {}", harmless(&view.because)));
     }
     (text, role_of(view.status))
 }
 
-fn overview(model: &Model, it: &DetailScreen, width: u16) -> Vec<Line> {
-    let mut lines = unknown(&it.detail);
+/// What it is about at the time cursor.
+fn moment(model: &Model, it: &DetailScreen, width: u16) -> Vec<Line> {
+    let mut lines = Vec::new();
     if let (Some(ms), Some(timeline)) = (model.moment.at_ms, detail::timeline(model, it)) {
         let events = it.detail.told.as_ref().map_or(&[][..], |told| &told.events);
         for (title, text) in then(model, it.id, ms, &timeline, events) {
@@ -102,74 +115,23 @@ fn overview(model: &Model, it: &DetailScreen, width: u16) -> Vec<Line> {
         }
         lines.push((String::new(), Role::Text));
     }
-    let Some(detail) = &it.detail.told else {
-        return lines;
-    };
-    let row = model.rows.get(&it.id).map(|row| &row.view);
-    let view = row.unwrap_or(&detail.instance);
-    let mut add = |title: &str, text: String, role| {
-        lines.extend(titled(title, &text, width, role));
-    };
-    if let Some(alarm) = &view.alarm {
-        add("alarm", alarm.clone(), Role::Bad);
-    }
-    add("command", detail.command.typed(), Role::Text);
-    add("folder", detail.cwd.display().to_string(), Role::Text);
-    add("origin", origin(detail), Role::Text);
-    let restart = &detail.restart;
-    let text = format!(
-        "{}, from {} to {}, errored after {} failures",
-        restart.on.word(),
-        short_duration(restart.backoff.initial),
-        short_duration(restart.backoff.cap),
-        restart.max_restarts
-    );
-    add("restart", text, Role::Text);
-    let grace = short_duration(detail.stop.timeout);
-    let text = format!("{}, SIGKILL after {grace}", detail.stop.signal);
-    add("stop", text, Role::Text);
-    let limit = detail.limits.max_memory;
-    let text = limit.map_or_else(|| "none".into(), |m| format!("memory {}", short_size(m)));
-    add("limits", text, Role::Text);
-    if detail.tree > 1 {
-        let text = format!("{} processes in its tree", detail.tree);
-        add("tree", text, Role::Text);
-    }
-    for (stream, path) in &detail.logs {
-        let text = path.display().to_string();
-        add(&format!("log {stream}"), text, Role::Text);
-    }
-    let keep = &detail.log_policy;
-    let text = format!(
-        "{} a file, {} archives",
-        short_size(keep.max_size),
-        keep.archives
-    );
-    add("kept", text, Role::Text);
-    let tags: Vec<String> = view.tags.iter().map(ToString::to_string).collect();
-    if !tags.is_empty() {
-        add("tags", tags.join(" "), Role::Text);
-    }
-    // The daemon masks what is secret before it tells it.
-    for (n, (key, value)) in detail.env.iter().enumerate() {
-        let title = if n == 0 { "env" } else { "" };
-        add(title, format!("{key}={value}"), Role::Text);
-    }
     lines
 }
 
-fn origin(detail: &Detail) -> String {
-    let from = match &detail.origin {
-        Origin::Typed => "typed".to_owned(),
-        Origin::File(file) => file.display().to_string(),
+fn overview(model: &Model, it: &DetailScreen, width: u16) -> Vec<Line> {
+    let mut lines = unknown(&it.detail);
+    lines.extend(moment(model, it, width));
+    let Some(detail) = &it.detail.told else {
+        return lines;
     };
-    let (now, run) = (detail.generation, detail.run_generation);
-    let old = if now == run || run == 0 {
-        String::new()
-    } else {
-        format!("; its run is of {run}")
-    };
-    format!("{from}, generation {now}{old}")
+    lines.extend(config::short(model, it, detail, width));
+    lines.extend(tree::short(model, it, width));
+    // The daemon masks what is secret before it tells it.
+    for (n, (key, value)) in detail.env.iter().enumerate() {
+        let title = if n == 0 { "env" } else { "" };
+        lines.extend(titled(title, &format!("{key}={value}"), width, Role::Text));
+    }
+    lines
 }
 
 /// What happens next, with the time that is left now.
@@ -266,8 +228,12 @@ fn when(ms: u64) -> String {
 fn lines(model: &Model, it: &DetailScreen, width: u16) -> Vec<Line> {
     match it.tab {
         Tab::Overview => overview(model, it, width),
+        Tab::Config => config::lines(it, width),
+        Tab::Tree => tree::lines(model, it, width),
         Tab::Why => why(model, it, width),
         Tab::Runs => unknown(&it.past),
+        Tab::Env => unknown(&it.detail),
+        Tab::Logs => Vec::new(),
     }
 }
 
@@ -276,25 +242,36 @@ pub(in crate::tui) fn height(model: &Model) -> usize {
     let Some(Screen::Detail(it)) = model.screens.last() else {
         return 0;
     };
-    let text = parts(regions(model).screen, it.tab).text;
+    let parts = parts(regions(model).screen, it.tab);
+    if parts.columns.is_some() {
+        return 0;
+    }
+    let text = parts.text;
     let all = lines(model, it, text.width).len();
     (all + 1).saturating_sub(usize::from(text.height).max(1))
 }
 
 fn tabs(canvas: &mut Canvas<'_>, area: Rect, it: &DetailScreen) {
-    let dot = canvas.glyphs.dot;
+    let dot = format!(" {} ", canvas.glyphs.dot);
+    let words = Tab::ALL.iter().map(|tab| cells(tab.word()));
+    let gaps = u16::try_from(Tab::ALL.len() - 1).unwrap_or(0) * cells(&dot);
+    let between = if words.sum::<u16>() + gaps < area.width {
+        dot.as_str()
+    } else {
+        " "
+    };
     let mut x = area.x + 1;
     for (n, tab) in Tab::ALL.into_iter().enumerate() {
+        let room = |x: u16| area.right().saturating_sub(x);
         if n > 0 {
-            x = canvas.text(x, area.y, 3, &format!(" {dot} "), Role::Frame);
+            x = canvas.text(x, area.y, room(x), between, Role::Frame);
         }
-        let room = area.right().saturating_sub(x);
         let (word, role) = if tab == it.tab {
             (tab.word().to_uppercase(), Role::Title)
         } else {
             (tab.word().to_owned(), Role::Text)
         };
-        x = canvas.text(x, area.y, room, &word, role);
+        x = canvas.text(x, area.y, room(x), &word, role);
     }
     let help = "[ ] change the tab";
     let room = area.right().saturating_sub(x + 2);
@@ -303,9 +280,16 @@ fn tabs(canvas: &mut Canvas<'_>, area: Rect, it: &DetailScreen) {
     }
 }
 
+/// Lines from the top of an area.
+fn put(canvas: &mut Canvas<'_>, area: Rect, lines: &[Line]) {
+    for (y, (text, role)) in (area.y..area.bottom()).zip(lines) {
+        canvas.text(area.x, y, area.width, text, *role);
+    }
+}
+
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, model: &Model, it: &DetailScreen) {
     canvas.title(area, &harmless(&it.name), "");
-    let (text, role) = live(model, it);
+    let (text, role) = live(model, it, area.width);
     let width = area.width.saturating_sub(2);
     canvas.text(area.x + 1, area.y + 1, width, &text, role);
     let line = Rect {
@@ -315,22 +299,30 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, model: &Model, it: &Deta
     };
     tabs(canvas, line, it);
     let parts = parts(area, it.tab);
-    if it.tab == Tab::Runs {
-        runs(canvas, parts.text, model, it);
-        return;
-    }
-    let lines = lines(model, it, parts.text.width);
-    let rows = parts.text.y..parts.text.bottom();
-    for (y, (text, role)) in rows.zip(lines.iter().skip(it.scroll)) {
-        canvas.text(parts.text.x, y, parts.text.width, text, *role);
+    match it.tab {
+        Tab::Runs => runs(canvas, parts.text, model, it),
+        Tab::Env => env::draw(canvas, parts.text, model, it),
+        Tab::Overview | Tab::Config | Tab::Tree | Tab::Why | Tab::Logs => {
+            if let Some(columns) = parts.columns {
+                wide::draw(canvas, columns, model, it);
+            } else {
+                let lines = lines(model, it, parts.text.width);
+                let seen = lines.get(it.scroll..).unwrap_or_default();
+                put(canvas, parts.text, seen);
+            }
+        }
     }
     if let Some(place) = parts.logs {
         log_view::titled(canvas, place, model, &it.logs, &harmless(&it.name));
     }
+    if let Some(places) = parts.charts {
+        charts(canvas, places, model, it);
+    }
+}
+
+fn charts(canvas: &mut Canvas<'_>, [one, other]: [Rect; 2], model: &Model, it: &DetailScreen) {
     let timeline = detail::timeline(model, it);
-    if let (Some([one, other]), Some(row), Some(timeline)) =
-        (parts.charts, model.rows.get(&it.id), timeline)
-    {
+    if let (Some(row), Some(timeline)) = (model.rows.get(&it.id), timeline) {
         let detail = it.detail.told.as_deref();
         let marks = Marks::of(model.moment.at_ms, detail, it.runs());
         cpu_chart(canvas, one, row, &timeline, &marks);

@@ -15,6 +15,8 @@ const CHARTS: u16 = 7;
 
 /// So high that its logs stand at the bottom.
 const LOGS: u16 = 28;
+/// So wide that three columns stand beside each other.
+const THREE: u16 = 158;
 
 /// The text of a tab, and its charts.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +25,8 @@ pub(super) struct Parts {
     pub(super) charts: Option<[Rect; 2]>,
     /// Its logs, with their title.
     pub(super) logs: Option<Rect>,
+    /// Two columns beside the charts, in place of the text.
+    pub(super) columns: Option<[Rect; 2]>,
 }
 
 pub(super) fn parts(area: Rect, tab: Tab) -> Parts {
@@ -32,12 +36,26 @@ pub(super) fn parts(area: Rect, tab: Tab) -> Parts {
         width: area.width.saturating_sub(2),
         height: area.height.saturating_sub(ABOVE),
     };
-    if tab != Tab::Overview {
-        return Parts {
-            text: body,
-            charts: None,
-            logs: None,
-        };
+    let alone = Parts {
+        text: body,
+        charts: None,
+        logs: None,
+        columns: None,
+    };
+    match tab {
+        Tab::Overview => {}
+        Tab::Config | Tab::Env | Tab::Tree | Tab::Runs | Tab::Why => return alone,
+        Tab::Logs => {
+            let whole = Rect {
+                x: area.x,
+                width: area.width,
+                ..body
+            };
+            return Parts {
+                logs: Some(whole),
+                ..alone
+            };
+        }
     }
     let below = if body.height >= LOGS {
         body.height / 3
@@ -55,6 +73,12 @@ pub(super) fn parts(area: Rect, tab: Tab) -> Parts {
         height: body.height - below,
         ..body
     };
+    if body.width >= THREE && body.height >= BELOW {
+        return Parts {
+            logs,
+            ..three(body)
+        };
+    }
     if body.width >= BESIDE && body.height >= BELOW {
         let width = body.width / 2;
         let (x, height) = (body.x + width + 2, (body.height / 2).min(16));
@@ -68,6 +92,7 @@ pub(super) fn parts(area: Rect, tab: Tab) -> Parts {
             text: Rect { width, ..body },
             charts,
             logs,
+            ..alone
         };
     }
     if body.height >= BELOW {
@@ -82,12 +107,35 @@ pub(super) fn parts(area: Rect, tab: Tab) -> Parts {
             text: Rect { height, ..body },
             charts: Some([left, right]),
             logs,
+            ..alone
         };
     }
+    Parts { logs, ..alone }
+}
+
+/// Charts, and two columns beside them.
+fn three(body: Rect) -> Parts {
+    let width = body.width * 3 / 8;
+    let half = body.height.div_ceil(2);
+    let chart = |y, height: u16| Rect::new(body.x, y, width, height.saturating_sub(1));
+    let left = Rect {
+        x: body.x + width + 3,
+        width: (body.width - width) / 2 - 4,
+        ..body
+    };
+    let right = Rect {
+        x: left.right() + 3,
+        width: body.right().saturating_sub(left.right() + 3),
+        ..body
+    };
     Parts {
         text: body,
-        charts: None,
-        logs,
+        charts: Some([
+            chart(body.y, half),
+            chart(body.y + half, body.height - half),
+        ]),
+        logs: None,
+        columns: Some([left, right]),
     }
 }
 

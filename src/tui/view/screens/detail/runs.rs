@@ -29,7 +29,7 @@ fn list(area: Rect) -> Rect {
 }
 
 /// Its end in a few words.
-fn end(run: &RunView) -> (String, Role) {
+pub(super) fn end(run: &RunView) -> (String, Role) {
     match (run.state, &run.run.ended) {
         (RunState::Ended, Some(ended)) => {
             let well = run.exit.as_ref().is_some_and(|exit| exit.code == Some(0));
