@@ -18,7 +18,7 @@ pub(super) fn short(model: &Model, it: &DetailScreen, detail: &Detail, width: u1
         lines.extend(titled("alarm", alarm, width, Role::Bad));
     }
     let mut add = |title: &str, text: &str| lines.extend(titled(title, text, width, Role::Text));
-    add("command", &command(detail));
+    add("command", &detail.command.typed());
     add("folder", &detail.cwd.display().to_string());
     add("origin", &origin(detail));
     add("restart", &restart(detail));
@@ -49,7 +49,7 @@ pub(super) fn lines(it: &DetailScreen, width: u16) -> Vec<Line> {
     let mut add = |title: &str, text: &str| lines.extend(titled(title, text, width, Role::Text));
     let view = &detail.instance;
     add("process", &process(detail));
-    add("command", &command(detail));
+    add("command", &detail.command.typed());
     add("folder", &detail.cwd.display().to_string());
     add("origin", &origin(detail));
     add("restart", &restart(detail));
@@ -101,11 +101,6 @@ fn process(detail: &Detail) -> String {
         String::new()
     };
     format!("{} in namespace {}{copy}", view.process, view.namespace)
-}
-
-fn command(detail: &Detail) -> String {
-    let args = detail.command.args.join(" ");
-    format!("{} {args}", detail.command.program)
 }
 
 fn origin(detail: &Detail) -> String {
