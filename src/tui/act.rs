@@ -51,7 +51,7 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
         Action::Restart => verb(model, Verb::Restart, commands),
         Action::Kill => verb(model, Verb::Kill, commands),
         Action::Delete => verb(model, Verb::Delete, commands),
-        Action::Roll => screens::rolling::open(model),
+        Action::Roll => screens::rolling::open(model, commands),
         Action::New => screens::form::open(model),
         Action::Edit => edit(model, process(model), commands),
         Action::Undo => undo(model, commands),

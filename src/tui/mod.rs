@@ -3,6 +3,7 @@
 
 mod act;
 mod clipboard;
+mod company;
 mod copying;
 mod draft;
 mod filter;
@@ -27,6 +28,7 @@ mod saving;
 mod screens;
 mod seen;
 mod spark;
+mod stats;
 mod terminal;
 #[cfg(test)]
 mod tests;
@@ -279,6 +281,7 @@ impl Shell {
                 };
             }
             self.flow(&mut flood);
+            self.model.stats.waited(now, QUEUE - budget);
             let typed = !keys.is_empty();
             self.typed(&keys);
             for it in self.gate.settle(now) {
@@ -459,17 +462,22 @@ impl Shell {
         self.terminal.tell(mouse::Modes::of(&self.model))?;
         let bytes = self.terminal.paint(next)?;
         self.drawn = Some(Instant::now());
-        if let Some(trace) = &mut self.trace
-            && bytes > 0
-        {
-            trace.frame(&Frame {
-                at: begun.saturating_duration_since(self.begun),
-                made,
-                whole: begun.elapsed(),
-                bytes,
-                told: std::mem::take(&mut self.told),
-            });
+        let frame = Frame {
+            at: begun.saturating_duration_since(self.begun),
+            made,
+            whole: begun.elapsed(),
+            bytes,
+            // A message that shows nothing new is shown with the next.
+            told: if bytes > 0 {
+                std::mem::take(&mut self.told)
+            } else {
+                0
+            },
+        };
+        if let Some(trace) = self.trace.as_mut().filter(|_| bytes > 0) {
+            trace.frame(&frame);
         }
+        self.model.stats.frame(frame);
         self.take(Msg::Drawn);
         #[cfg(feature = "failpoints")]
         panic_if_asked("main");

@@ -15,8 +15,13 @@ use super::palette::Palette;
 use super::pane::About;
 pub(super) use super::pose::{Ask, Tier};
 use super::query::{Ticket, Tickets};
-use super::screens::{Prompt, Screen, activity::Company, rolling::Told};
+use super::screens::{
+    Prompt, Screen,
+    activity::Company,
+    rolling::{Ends, Told},
+};
 use super::spark::Spark;
+use super::stats::Stats;
 use super::theme::{Glyphs, Theme};
 
 /// Above this many instances the table begins folded.
@@ -192,6 +197,8 @@ pub(super) struct Model {
     pub(super) screens: Vec<Screen>,
     /// Operations with rolling restarts, of whoever asked for them.
     pub(super) rollouts: BTreeMap<OperationId, Told>,
+    /// Runs that ended by themselves.
+    pub(super) ends: Ends,
     pub(super) keymap: Keymap,
     /// Keys pressed that are the beginning of something.
     pub(super) pending: Vec<Press>,
@@ -207,6 +214,8 @@ pub(super) struct Model {
     /// How often numbers are taken over.
     pub(super) interval: Duration,
     pub(super) metrics_at: Duration,
+    /// What the dashboard itself takes.
+    pub(super) stats: Stats,
 }
 
 impl Model {
@@ -243,6 +252,7 @@ impl Model {
             company: Company::default(),
             screens: Vec::new(),
             rollouts: BTreeMap::new(),
+            ends: Ends::default(),
             keymap: Keymap::default(),
             pending: Vec::new(),
             tickets: Tickets::default(),
@@ -253,6 +263,7 @@ impl Model {
             last_ask: None,
             interval,
             metrics_at: Duration::ZERO,
+            stats: Stats::default(),
         }
     }
 

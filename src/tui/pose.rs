@@ -7,6 +7,7 @@ use crate::api::{Count, Intent, PlanQuery, PlanView, Verb};
 use crate::domain::names::{InstanceId, ProcessKey, RunId};
 use crate::domain::selector::Selector;
 
+use super::company::lock;
 use super::model::{Mode, Model, Row};
 use super::msg::Cmd;
 use super::query::{Query, Ticket};
@@ -130,8 +131,12 @@ pub(super) fn pose(model: &mut Model, mut ask: Ask, tier: Tier, commands: &mut V
     ask.protected = hard && rows.iter().any(|row| row.view.protected);
     let keys: BTreeSet<ProcessKey> = rows.iter().map(|row| row.key()).collect();
     let several_there = hard && model.host.label.is_some() && keys.len() > 1;
+    let ids: Vec<InstanceId> = ask.targets.iter().map(|(id, _)| *id).collect();
+    let locked = lock(model, &ids).is_some();
     ask.tier = match (tier, model.host.strict) {
         _ if ask.protected || several_there => Tier::Name,
+        // There is room to say who is at it.
+        (Tier::Footer, false) if locked => Tier::Box,
         (Tier::Footer, true) => Tier::Box,
         (Tier::Box, true) if hard => Tier::Name,
         (tier, _) => tier,

@@ -62,6 +62,8 @@ pub(super) enum Query {
     LogPage(LogPageQuery),
     /// How many lines came when.
     LogHistogram(LogHistogramQuery),
+    /// The same of several logs, one after the other.
+    LogCounts(Vec<LogHistogramQuery>),
 }
 
 /// What one instance went through.
@@ -91,6 +93,8 @@ pub(super) enum Answer {
     Plan(PlanView),
     LogPage(LogPage),
     LogHistogram(LogHistogram),
+    /// None where it could not be counted.
+    LogCounts(Vec<Option<LogHistogram>>),
 }
 
 impl Answer {
@@ -160,6 +164,10 @@ impl Query {
             Self::Plan(query) => client.plan(&query).map(Answer::Plan),
             Self::LogPage(query) => client.log_page(&query).map(Answer::LogPage),
             Self::LogHistogram(query) => client.log_histogram(&query).map(Answer::LogHistogram),
+            Self::LogCounts(queries) => {
+                let counts = queries.iter().map(|query| client.log_histogram(query).ok());
+                Ok(Answer::LogCounts(counts.collect()))
+            }
         }
     }
 }

@@ -114,6 +114,7 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
     }
     scroll_to_selection(model);
     screens::detail::refresh(model, &mut commands);
+    screens::rolling::refresh(model, &mut commands);
     log_view::listen_while_seen(model, &mut commands);
     screens::left_behind(model, &mut commands);
     commands
@@ -135,6 +136,7 @@ pub(super) fn next_due(model: &Model) -> Option<Duration> {
     // Countdowns and ages have seconds.
     let counting = model.rows.values().any(|r| r.view.due_in_ms.is_some())
         || !screens::rolling::under_way(model).is_empty()
+        || matches!(model.screens.last(), Some(Screen::Stats))
         || matches!(model.link, Link::Lost(_));
     let second = counting.then(|| Duration::from_secs(model.now.as_secs() + 1));
     let seen = model.is_live() && !log_pane::is_covered(model);
@@ -184,6 +186,7 @@ fn pushed(model: &mut Model, push: Push, commands: &mut Vec<Cmd>) {
     match push {
         Push::Snapshot(snapshot) => {
             model.take(*snapshot);
+            model.ends.begin(model.wall_ms);
             let ticket = model.ticket();
             let query = Query::History;
             commands.push(Cmd::Fetch { ticket, query });
@@ -242,7 +245,10 @@ fn pushed(model: &mut Model, push: Push, commands: &mut Vec<Cmd>) {
         }
         // The snapshot follows.
         Push::Clients { clients } => model.company.clients = clients,
-        Push::Event { event } => screens::activity::happened(model, &event),
+        Push::Event { event } => {
+            model.ends.happened(&event);
+            screens::activity::happened(model, &event);
+        }
         Push::Resync => {}
     }
 }

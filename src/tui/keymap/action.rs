@@ -160,6 +160,7 @@ impl Action {
                 | Self::Mouse
                 | Self::ToAbout
                 | Self::ToLogs
+                | Self::Undo
                 | Self::Messages
                 | Self::DaemonLog
                 | Self::Activity

@@ -103,13 +103,6 @@ const MAIN: &[Binding] = &[
     ),
     bind(
         Processes,
-        "u",
-        Action::Undo,
-        "take the last stop, delete, scale or change back",
-        None,
-    ),
-    bind(
-        Processes,
         "X .+X",
         Action::Kill,
         "kill with SIGKILL (asks)",
@@ -285,6 +278,20 @@ const MAIN: &[Binding] = &[
         Some("abort"),
     ),
     bind(
+        Rolling,
+        "l",
+        Action::ReadLogs,
+        "the whole screen for the log of the new instances",
+        Some("logs"),
+    ),
+    bind(
+        Rolling,
+        "o",
+        Action::Stream,
+        "of that log: err, both streams, out",
+        None,
+    ),
+    bind(
         Logs,
         "l Enter",
         Action::ReadLogs,
@@ -355,6 +362,13 @@ const MAIN: &[Binding] = &[
         Some("cmd"),
     ),
     bind(Everywhere, "? F1", Action::Help, "this help", Some("help")),
+    bind(
+        Everywhere,
+        "u",
+        Action::Undo,
+        "take the last stop, delete, scale or change back",
+        None,
+    ),
     bind(
         Everywhere,
         "!",

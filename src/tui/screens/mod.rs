@@ -33,10 +33,41 @@ pub(super) enum Screen {
     Logs(Box<LogView>),
     Messages(MessagesScreen),
     OwnLog(Box<OwnLogScreen>),
-    Rolling(RollingScreen),
+    Rolling(Box<RollingScreen>),
+    /// What the dashboard itself takes.
+    Stats,
 }
 
 impl Screen {
+    /// The lines of logs that are on it.
+    pub(super) fn logs(&self) -> Option<&LogView> {
+        match self {
+            Self::Logs(view) => Some(view),
+            Self::Detail(it) => Some(&it.logs),
+            Self::Rolling(it) => Some(&it.logs),
+            Self::Activity(_)
+            | Self::Bulk(_)
+            | Self::Form(_)
+            | Self::Messages(_)
+            | Self::OwnLog(_)
+            | Self::Stats => None,
+        }
+    }
+
+    pub(super) fn logs_mut(&mut self) -> Option<&mut LogView> {
+        match self {
+            Self::Logs(view) => Some(view),
+            Self::Detail(it) => Some(&mut it.logs),
+            Self::Rolling(it) => Some(&mut it.logs),
+            Self::Activity(_)
+            | Self::Bulk(_)
+            | Self::Form(_)
+            | Self::Messages(_)
+            | Self::OwnLog(_)
+            | Self::Stats => None,
+        }
+    }
+
     /// Whose keys count.
     pub(super) fn place(&self) -> Place {
         match self {
@@ -49,6 +80,7 @@ impl Screen {
             Self::OwnLog(_) => Place::OwnLog,
             Self::Rolling(it) if it.operation.is_none() => Place::Plan,
             Self::Rolling(_) => Place::Rolling,
+            Self::Stats => Place::Messages,
         }
     }
 }
@@ -63,8 +95,8 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) ->
         Some(Screen::Messages(_)) => messages::act(model, action),
         Some(Screen::OwnLog(_)) => own_log::act(model, action, commands),
         Some(Screen::Rolling(_)) => rolling::act(model, action, commands),
-        // A form takes keys before they are actions.
-        Some(Screen::Form(_)) | None => Handled::No,
+        // A form takes keys before they are actions; figures take none.
+        Some(Screen::Form(_) | Screen::Stats) | None => Handled::No,
     }
 }
 
@@ -98,6 +130,10 @@ pub(super) fn fetched(
                 }
                 return;
             }
+            Screen::Rolling(it) if it.waits_for(ticket) => {
+                it.take(answer, ticket);
+                return;
+            }
             Screen::Activity(_)
             | Screen::Bulk(_)
             | Screen::Detail(_)
@@ -105,7 +141,8 @@ pub(super) fn fetched(
             | Screen::Logs(_)
             | Screen::Messages(_)
             | Screen::OwnLog(_)
-            | Screen::Rolling(_) => {}
+            | Screen::Rolling(_)
+            | Screen::Stats => {}
         }
     }
 }

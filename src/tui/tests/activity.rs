@@ -2,6 +2,7 @@
 
 use crate::api::{Event, Push, What, Who};
 use crate::domain::names::OperationId;
+use crate::tui::model::Tier;
 use crate::tui::msg::Msg;
 use crate::tui::query::{Answer, Query, Ticket};
 
@@ -38,6 +39,7 @@ fn what_others_do_is_seen_at_once_with_what_became_of_it() {
         let screen = desk.screen();
         let found = screen
             .lines()
+            .skip(1)
             .find(|row| row.contains("cron") && row.contains("dev"));
         found
             .unwrap_or_else(|| panic!("{screen}"))
@@ -118,4 +120,78 @@ fn what_changed_since_the_last_look_is_asked_for_told_once_and_put_away() {
         answer: Ok(Answer::Changes(nothing)),
     });
     assert_eq!(desk.model.company.news, None);
+}
+
+/// Somebody else began something that is not over.
+pub(super) fn begun_by_dev(desk: &mut Desk, what: &str, on: &[&str], id: &str) -> OperationId {
+    let operation = OperationId::new(id).unwrap();
+    let event = Event {
+        at_ms: desk.model.wall_ms,
+        id: None,
+        name: String::new(),
+        what: What::Did {
+            who: Who::new("dev", Some(99), Some("tui;tty=pts/4"), None),
+            what: what.into(),
+            on: on.iter().map(|it| (*it).to_owned()).collect(),
+            more: 0,
+            operation: Some(operation.clone()),
+            changed: vec![],
+        },
+    };
+    desk.push(Push::Event { event });
+    operation
+}
+
+#[test]
+fn what_another_is_at_is_in_the_header_until_it_is_done() {
+    let mut desk = with_activity();
+    desk.resize(120, 40);
+    let operation = begun_by_dev(&mut desk, "stop", &["web"], "operation-2");
+    let header = |desk: &Desk| desk.screen().lines().next().unwrap().to_owned();
+    assert!(header(&desk).contains("dev: stop web"), "{}", header(&desk));
+    let event = Event {
+        at_ms: desk.model.wall_ms,
+        id: None,
+        name: String::new(),
+        what: What::Done {
+            operation,
+            ok: 4,
+            failed: 0,
+            why: None,
+            took_ms: 1200,
+        },
+    };
+    desk.push(Push::Event { event });
+    assert!(!header(&desk).contains("stop web"), "{}", header(&desk));
+    begun_by_dev(&mut desk, "stop", &["web"], "operation-3");
+    desk.wait(700_000);
+    assert!(!header(&desk).contains("stop web"), "it was lost sight of");
+}
+
+#[test]
+fn a_question_says_who_is_at_the_same() {
+    let mut desk = with_activity();
+    begun_by_dev(&mut desk, "restart", &["web", "cron"], "operation-4");
+    desk.select(5);
+    desk.press("x");
+    assert_eq!(desk.ask().tier, Tier::Box, "there is room to say it");
+    let screen = desk.screen();
+    assert!(
+        screen.contains("under way     dev: restart web cron"),
+        "{screen}"
+    );
+    desk.press("Esc");
+    // Of others there is nothing to say.
+    desk.select(4);
+    desk.press("r");
+    assert_eq!(desk.ask().tier, Tier::Footer);
+    desk.press("Esc");
+    // An instance of the process that is meant as a whole.
+    desk.select(11);
+    desk.press("R");
+    let screen = desk.screen();
+    assert!(
+        screen.contains("under way: dev: restart web cron"),
+        "{screen}"
+    );
 }

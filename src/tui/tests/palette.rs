@@ -1,11 +1,15 @@
 //! The command line of the dashboard.
 
-use crate::api::{Intent, Verb};
+use crate::api::{Intent, Place, RolloutControl, Verb, Whole};
+use crate::domain::spec::Stream;
+use crate::tui::keymap::Action;
 use crate::tui::model::{Focus, Mode, Target, Tier};
 use crate::tui::msg::Cmd;
 use crate::tui::screens::Screen;
+use crate::tui::screens::detail::Tab;
 
 use super::desk::Desk;
+use super::rolling;
 
 fn typed(text: &str) -> Desk {
     let mut desk = Desk::new();
@@ -64,6 +68,32 @@ fn what_is_wrong_is_said_and_the_line_stays() {
             "there is no command retsart; did you mean restart?",
         ),
         ("stop nobody", "nothing is called nobody"),
+        (
+            "stop biling",
+            "nothing is called biling; did you mean billing?",
+        ),
+        (
+            "restart --roling api",
+            "restart has no --roling here; did you mean --rolling?",
+        ),
+        ("start --rolling api", "start has no --rolling here"),
+        (
+            "rollout puase api",
+            "rollout knows no puase; did you mean pause?",
+        ),
+        (
+            "rollout pause api",
+            "no rolling restart of api is under way",
+        ),
+        (
+            "restart --max-unavailable 2 api",
+            "--max-unavailable goes with --rolling",
+        ),
+        (
+            "roll api --max-unavailable 0",
+            "--max-unavailable takes a number from 1 to 1000",
+        ),
+        ("rolling-restart all", "all is not one process"),
         ("tree now", "tree takes no more words"),
     ] {
         let mut desk = typed(text);
@@ -110,4 +140,139 @@ fn the_action_menu_has_the_verbs() {
     assert!(desk.screen().contains("restart (asks)"));
     desk.press("x");
     assert_eq!(desk.ask().what, Intent::Do(Verb::Stop));
+}
+
+/// The commands about rolling restarts that were sent.
+fn controls(desk: &Desk) -> Vec<RolloutControl> {
+    let sent = desk.wanted.iter().filter_map(|command| match command {
+        Cmd::Control { what, .. } => Some(*what),
+        _ => None,
+    });
+    sent.collect()
+}
+
+#[test]
+fn a_rolling_restart_is_planned_as_the_key_plans_it() {
+    for (line, twin) in [
+        ("rolling-restart web", "adasa restart web --rolling"),
+        ("roll web-1", "adasa restart web --rolling"),
+        ("restart --rolling web", "adasa restart web --rolling"),
+        (
+            "restart web --rolling --max-unavailable=2",
+            "adasa restart web --rolling --max-unavailable 2",
+        ),
+    ] {
+        let mut desk = typed(line);
+        assert!(desk.screen().contains(twin), "{line}: {}", desk.screen());
+        desk.press("Enter");
+        assert_eq!(desk.calls(), 0, "{line}");
+        let screen = desk.screen();
+        assert!(screen.contains("rolling restart web"), "{line}: {screen}");
+        assert!(screen.contains(twin), "{line}: {screen}");
+    }
+}
+
+#[test]
+fn a_rolling_restart_is_paused_resumed_and_aborted_by_words() {
+    let mut desk = Desk::new();
+    desk.wait(200);
+    desk.select(2);
+    let mut desk = rolling::begun(desk);
+    let places = || {
+        vec![
+            rolling::place(1, Place::Done, None),
+            rolling::place(2, Place::Waiting, None),
+        ]
+    };
+    rolling::tell(&mut desk, rolling::rollout(Whole::Advancing, places()));
+    desk.press("Esc");
+    let enter = |text: &str, desk: &mut Desk| {
+        desk.press(":");
+        desk.type_text(text);
+        desk.press("Enter");
+    };
+    desk.press(":");
+    desk.type_text("rollout ");
+    let screen = desk.screen();
+    assert!(screen.contains("rollout abort api"), "{screen}");
+    desk.press("Esc");
+    enter("rollout pause api", &mut desk);
+    assert_eq!(controls(&desk), [RolloutControl::Pause]);
+    enter("rollout resume api", &mut desk);
+    assert_eq!(controls(&desk).last(), Some(&RolloutControl::Resume));
+    enter("rollout abort api", &mut desk);
+    assert_eq!(controls(&desk).len(), 2, "it asks");
+    assert!(desk.screen().contains("abort? y yes"), "{}", desk.screen());
+    desk.press("y");
+    assert_eq!(controls(&desk).last(), Some(&RolloutControl::Abort));
+    desk.press("Esc");
+    enter("rollout status api", &mut desk);
+    assert!(matches!(
+        desk.model.screens.last(),
+        Some(Screen::Rolling(_))
+    ));
+    assert_eq!(controls(&desk).len(), 3);
+}
+
+#[test]
+fn flags_of_the_shell_mean_the_same_here() {
+    let mut desk = typed("stop --force cron");
+    assert!(desk.screen().contains("= adasa stop --force cron"));
+    desk.press("Enter");
+    assert_eq!(desk.ask().what, Intent::Do(Verb::Kill));
+    let mut desk = typed("logs web-2 --stderr");
+    desk.press("Enter");
+    desk.wait(200);
+    let pane = desk.model.logs.pane().unwrap();
+    assert_eq!(pane.scope.stream, Some(Stream::Err));
+    assert_eq!(pane.scope.select, "12");
+    let mut desk = typed("stop --");
+    assert!(desk.screen().contains("stop --force"), "{}", desk.screen());
+    desk.press("Esc");
+    let desk = typed("restart ");
+    assert!(
+        desk.screen().contains("3, all at once"),
+        "{}",
+        desk.screen()
+    );
+}
+
+#[test]
+fn the_screens_are_found_by_words() {
+    let mut desk = typed("why billing");
+    desk.press("Enter");
+    assert!(matches!(desk.model.screens.last(), Some(Screen::Detail(it)) if it.tab == Tab::Why));
+    // A word about the table goes back to it.
+    desk.press(":");
+    desk.type_text("sort-cpu");
+    desk.press("Enter");
+    assert!(desk.model.screens.is_empty());
+    let mut desk = typed("daemon log");
+    desk.press("Enter");
+    assert!(matches!(desk.model.screens.last(), Some(Screen::OwnLog(_))));
+    let mut desk = typed("stats");
+    desk.press("Enter");
+    assert_eq!(desk.model.screens.last(), Some(&Screen::Stats));
+    let screen = desk.screen();
+    for title in ["frames", "screen", "bytes", "messages", "queue"] {
+        assert!(screen.contains(title), "{screen}");
+    }
+    desk.press("q");
+    assert!(desk.model.screens.is_empty());
+}
+
+#[test]
+fn the_last_is_taken_back_from_anywhere() {
+    let mut desk = Desk::new();
+    desk.select(5);
+    desk.press("d u");
+    let undone = |desk: &Desk| {
+        let mut wanted = desk.wanted.iter();
+        wanted.any(|command| matches!(command, Cmd::Undo { .. }))
+    };
+    assert!(undone(&desk));
+    assert!(Action::Undo.is_global());
+    let mut desk = typed("undo");
+    desk.press("Enter");
+    assert!(undone(&desk));
 }

@@ -4,13 +4,16 @@ use ratatui::layout::Rect;
 
 use crate::api::Place;
 use crate::logs::safe::harmless;
+use crate::tui::company::{others, roller, user};
 use crate::tui::model::{Link, Model};
-use crate::tui::screens::activity::own_name;
 use crate::tui::screens::rolling::under_way;
 use crate::tui::theme::{Role, role_of};
 
 use super::canvas::{Canvas, cells};
 use super::screens::activity::here;
+
+/// So much is said of what another is at.
+const OTHERS: usize = 40;
 
 pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     let y = area.y;
@@ -59,17 +62,22 @@ pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     x += 2;
     for rollout in under_way(model) {
         let done = rollout.count(|place| place == Place::Done);
-        // Who else works on it should not be met by a second hand.
-        let own = own_name(model).is_none_or(|name| name == rollout.by);
-        let by = rollout.by.split(' ').next().unwrap_or("");
-        let does = if own {
-            "roll".to_owned()
-        } else {
-            format!("{by} rolls")
+        let does = match roller(model, rollout) {
+            None => "roll".to_owned(),
+            Some(user) => format!("{user} rolls"),
         };
         let text = format!("{does} {} {done}/{}", rollout.process, rollout.size());
         let text = harmless(&text);
         // How many are in which status is seen in the table too.
+        if x + cells(&text) + 2 <= room {
+            x = canvas.text(x, y, room.saturating_sub(x), &text, Role::Moving) + 2;
+        }
+    }
+    // Where there is little room, what is wrong matters more than what others are at.
+    let seen = others(model).into_iter().filter(|_| area.width >= 60);
+    for it in seen {
+        let text = harmless(&format!("{}: {}", user(it), it.words()));
+        let text: String = text.chars().take(OTHERS).collect();
         if x + cells(&text) + 2 <= room {
             x = canvas.text(x, y, room.saturating_sub(x), &text, Role::Moving) + 2;
         }
@@ -123,18 +131,19 @@ fn company(canvas: &mut Canvas<'_>, (x, y): (u16, u16), room: u16, model: &Model
 }
 
 /// A bar of `width` cells, `percent` of it full to an eighth of a cell.
-fn bar(canvas: &mut Canvas<'_>, x: u16, y: u16, width: u16, percent: f32) -> u16 {
+pub(super) fn bar(
+    canvas: &mut Canvas<'_>,
+    (x, y): (u16, u16),
+    width: u16,
+    percent: f32,
+    role: Role,
+) -> u16 {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "clamped to the width"
     )]
     let eighths = (f32::from(width) * 8.0 * percent.clamp(0.0, 100.0) / 100.0).round() as usize;
-    let role = if percent > 90.0 {
-        Role::Bad
-    } else {
-        Role::Good
-    };
     let [left, right] = canvas.glyphs.ends;
     let mut filled: String = std::iter::repeat_n(canvas.glyphs.full, eighths / 8).collect();
     if let Some(part) = (eighths % 8).checked_sub(1) {
@@ -151,6 +160,15 @@ fn bar(canvas: &mut Canvas<'_>, x: u16, y: u16, width: u16, percent: f32) -> u16
     )
 }
 
+/// How full is too full.
+fn used_role(percent: f32) -> Role {
+    if percent > 90.0 {
+        Role::Bad
+    } else {
+        Role::Good
+    }
+}
+
 pub(super) fn gauges(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     // Before the daemon has told, nothing is known: no zeros.
     if area.height == 0 || model.daemon.is_none() {
@@ -160,7 +178,7 @@ pub(super) fn gauges(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     let y = area.y;
     let wide = (area.width / 10).clamp(6, 24);
     let mut x = canvas.text(1, y, area.width, "cpu", Role::Text);
-    x = bar(canvas, x, y, wide, host.cpu);
+    x = bar(canvas, (x, y), wide, host.cpu, used_role(host.cpu));
     x = canvas.text(
         x,
         y,
@@ -177,7 +195,7 @@ pub(super) fn gauges(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
         "mem",
         Role::Text,
     );
-    x = bar(canvas, x, y, wide, used);
+    x = bar(canvas, (x, y), wide, used, used_role(used));
     let of = format!("{used:>3.0}% of {}G", host.memory_total >> 30);
     x = canvas.text(x, y, area.width.saturating_sub(x), &of, Role::Text);
     let load = if area.width >= 120 {

@@ -236,7 +236,11 @@ fn hints(model: &Model) -> Vec<(String, &'static str)> {
             ("Enter", "start"),
             ("Esc", "cancel"),
         ]),
-        Mode::Browse if model.pending.is_empty() => model.hints(),
+        Mode::Browse if model.pending.is_empty() => {
+            let idle = screens::rolling::idle(model);
+            let hints = model.hints().into_iter();
+            hints.filter(|(_, word)| !idle.contains(word)).collect()
+        }
         Mode::Browse => own(&[("Esc", "none of these")]),
         Mode::Filter => own(&[("Enter", "keep"), ("Esc", "clear")]),
         Mode::Help { .. } => own(&[("j k", "scroll"), ("Esc", "close")]),

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use crate::logs::safe::harmless;
 use crate::tui::model::Model;
-use crate::tui::palette::{Palette, suggestions};
+use crate::tui::palette::{Palette, suggestions, twin};
 use crate::tui::theme::Role;
 
 use super::canvas::Canvas;
@@ -99,7 +99,11 @@ pub(super) fn palette(canvas: &mut Canvas<'_>, model: &Model, it: &Palette) {
             );
         }
         (None, suggestion) => {
-            let twin = suggestion.and_then(|it| it.twin());
+            // What would be done: the line as it is typed, when that is whole, else what is chosen.
+            let whole = (it.choice == 0)
+                .then(|| twin(model, it.text.trim()))
+                .flatten();
+            let twin = whole.or_else(|| twin(model, &suggestion?.command));
             let twin = twin.map_or_else(String::new, |twin| format!("= {}", harmless(&twin)));
             canvas.text(inside.x, last, inside.width, &twin, Role::Text);
         }

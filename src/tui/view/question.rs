@@ -6,6 +6,7 @@ use crate::api::{Count, Intent, PlanProcess, Sending, Verb};
 use crate::config::units::short_duration;
 use crate::domain::exit::Signal;
 use crate::logs::safe::harmless;
+use crate::tui::company::lock;
 use crate::tui::model::{Ask, Model, Tier};
 use crate::tui::theme::Role;
 
@@ -176,6 +177,10 @@ fn answers(ask: &Ask, verb: &str, count: usize) -> Vec<(String, Role)> {
 /// What a yes would do: at first as much as is known here, then what the daemon says.
 fn effect(model: &Model, ask: &Ask, names: &str) -> Vec<(&'static str, String)> {
     let mut lines = Vec::new();
+    let ids: Vec<_> = ask.targets.iter().map(|(id, _)| *id).collect();
+    if let Some(lock) = lock(model, &ids) {
+        lines.push(("under way", harmless(&lock)));
+    }
     match ask.what {
         Intent::Do(Verb::Delete) => {
             lines.push((

@@ -179,16 +179,7 @@ impl LogView {
 
 /// Every view there is.
 fn views(model: &Model) -> impl Iterator<Item = &LogView> {
-    let on_top = model.screens.iter().filter_map(|screen| match screen {
-        Screen::Logs(view) => Some(&**view),
-        Screen::Detail(it) => Some(&it.logs),
-        Screen::Activity(_)
-        | Screen::Bulk(_)
-        | Screen::Form(_)
-        | Screen::Messages(_)
-        | Screen::OwnLog(_)
-        | Screen::Rolling(_) => None,
-    });
+    let on_top = model.screens.iter().filter_map(Screen::logs);
     std::iter::once(&model.logs.view).chain(on_top)
 }
 

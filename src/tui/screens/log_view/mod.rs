@@ -18,6 +18,7 @@ use crate::tui::msg::Cmd;
 use crate::tui::query::Ticket;
 use crate::tui::regions::regions;
 use crate::tui::view::screens::detail::log_area as detail_logs;
+use crate::tui::view::screens::rolling::log_area as rolling_logs;
 
 use super::{Handled, Screen};
 
@@ -193,18 +194,9 @@ fn on_view(
     let live = model.is_live() && is_seen(model, seat);
     let view = match seat {
         Seat::Main => &mut model.logs.view,
-        Seat::Screen(n) => match model.screens.get_mut(n) {
-            Some(Screen::Logs(view)) => view,
-            Some(Screen::Detail(it)) => &mut it.logs,
-            Some(
-                Screen::Activity(_)
-                | Screen::Bulk(_)
-                | Screen::Form(_)
-                | Screen::Messages(_)
-                | Screen::OwnLog(_)
-                | Screen::Rolling(_),
-            )
-            | None => return,
+        Seat::Screen(n) => match model.screens.get_mut(n).and_then(Screen::logs_mut) {
+            Some(view) => view,
+            None => return,
         },
     };
     let mut asking = Asking {
@@ -231,6 +223,7 @@ fn area(model: &Model, seat: Seat) -> Rect {
         Seat::Main => places.log_pane(),
         Seat::Screen(n) => match model.screens.get(n) {
             Some(Screen::Detail(it)) => detail_logs(places.screen, it.tab),
+            Some(Screen::Rolling(it)) => rolling_logs(places.screen, model, it),
             Some(_) | None => places.screen,
         },
     }
@@ -251,14 +244,11 @@ fn is_seen(model: &Model, seat: Seat) -> bool {
 /// Views that are parts of other screens listen while they are seen; seen again, they go on where they ended.
 pub(in crate::tui) fn listen_while_seen(model: &mut Model, commands: &mut Vec<Cmd>) {
     let live = model.is_live();
-    for seat in std::iter::once(Seat::Main).chain(details(model)) {
+    for seat in std::iter::once(Seat::Main).chain(parts(model)) {
         let seen = is_seen(model, seat);
         let view = match seat {
             Seat::Main => Some(&model.logs.view),
-            Seat::Screen(n) => match model.screens.get(n) {
-                Some(Screen::Detail(it)) => Some(&it.logs),
-                Some(_) | None => None,
-            },
+            Seat::Screen(n) => model.screens.get(n).and_then(Screen::logs),
         };
         let Some(pane) = view.and_then(LogView::pane) else {
             continue;
@@ -280,9 +270,7 @@ pub(in crate::tui) fn is_flooded(model: &Model) -> bool {
         panes.any(|pane| pane.is_following() && pane.is_listening() && pane.is_flooded())
     };
     match model.screens.last() {
-        Some(Screen::Logs(view)) => flooded(view),
-        Some(Screen::Detail(it)) => flooded(&it.logs),
-        Some(_) => false,
+        Some(screen) => screen.logs().is_some_and(flooded),
         None => flooded(&model.logs.view),
     }
 }
@@ -294,6 +282,30 @@ pub(in crate::tui) fn details(model: &Model) -> Vec<Seat> {
         .filter(|(_, screen)| matches!(screen, Screen::Detail(_)))
         .map(|(n, _)| Seat::Screen(n))
         .collect()
+}
+
+/// Where logs are a part of a screen.
+fn parts(model: &Model) -> Vec<Seat> {
+    let screens = model.screens.iter().enumerate();
+    screens
+        .filter(|(_, screen)| !matches!(screen, Screen::Logs(_)) && screen.logs().is_some())
+        .map(|(n, _)| Seat::Screen(n))
+        .collect()
+}
+
+/// The logs that are a part of a screen are of others now.
+pub(in crate::tui) fn set_scope(
+    model: &mut Model,
+    seat: Seat,
+    scope: Scope,
+    commands: &mut Vec<Cmd>,
+) {
+    on_view(model, seat, commands, |view, _, asking| {
+        match view.panes.first_mut() {
+            Some(pane) => pane.rescope(|it| *it = scope, asking),
+            None => view.panes.push(Pane::new(scope)),
+        }
+    });
 }
 
 /// All panes go to a moment; without one, to the end.

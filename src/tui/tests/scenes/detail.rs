@@ -144,7 +144,7 @@ fn events(id: u32) -> Vec<Event> {
     ]
 }
 
-fn detail(desk: &Desk, id: u32) -> Detail {
+pub(in crate::tui::tests) fn detail(desk: &Desk, id: u32) -> Detail {
     let instance = desk.model.rows[&InstanceId(id)].view.clone();
     let logs = ["out", "err"].map(|s| (s.into(), format!("/var/log/{}.{s}", instance.name).into()));
     let env = [

@@ -7,6 +7,7 @@ pub(super) mod moment;
 pub(super) mod own_log;
 mod rolling;
 mod several;
+mod work;
 
 use super::desk::Desk;
 
@@ -20,6 +21,7 @@ pub(super) fn all() -> Vec<(&'static str, Desk)> {
         own_log::scenes(),
         activity::scenes(),
         moment::scenes(),
+        work::scenes(),
     ];
     all.into_iter().flatten().collect()
 }

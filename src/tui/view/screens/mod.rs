@@ -7,7 +7,8 @@ mod form;
 pub(in crate::tui::view) mod log_view;
 mod messages;
 mod own_log;
-mod rolling;
+pub(in crate::tui) mod rolling;
+mod stats;
 mod which_key;
 
 use ratatui::layout::Rect;
@@ -29,5 +30,6 @@ pub(super) fn screen(canvas: &mut Canvas<'_>, area: Rect, model: &Model, screen:
         Screen::Messages(it) => messages::draw(canvas, area, model, it),
         Screen::OwnLog(it) => own_log::draw(canvas, area, model, it),
         Screen::Rolling(it) => rolling::draw(canvas, area, model, it),
+        Screen::Stats => stats::draw(canvas, area, model),
     }
 }
