@@ -126,7 +126,9 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
         | Action::CopyCommand
         | Action::CopyRow
         | Action::CopyError
-        | Action::CopyLine => copying::copy(model, action, commands),
+        | Action::CopyLine
+        | Action::CopyTwin
+        | Action::CopyView => copying::copy(model, action, commands),
         Action::CursorBack => moment::step(model, -1),
         Action::CursorOn => moment::step(model, 1),
         Action::CursorFarBack => moment::step(model, -10),
@@ -265,6 +267,7 @@ fn undo(model: &mut Model, commands: &mut Vec<Cmd>) {
 }
 
 fn open_messages(model: &mut Model) {
+    model.unread = 0;
     if !matches!(model.screens.last(), Some(Screen::Messages(_))) {
         model
             .screens

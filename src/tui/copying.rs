@@ -6,7 +6,7 @@ use super::keymap::Action;
 use super::model::{Model, Row, Target};
 use super::msg::Cmd;
 use super::screens::Screen;
-use super::view::row_text;
+use super::view::{row_text, view_text};
 
 /// The rows that it is about, in the order of the table.
 fn rows(model: &Model) -> Vec<&Row> {
@@ -93,6 +93,26 @@ pub(super) fn copy(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
         Action::CopyLine => {
             let line = model.logs.pane().and_then(|pane| pane.pointed());
             (line.map(|line| line.text.bare()), "there is no line")
+        }
+        Action::CopyTwin => {
+            let twin = model.last_ask.as_ref().map(|ask| {
+                // Of several that are marked there is no name.
+                let several = ask.name.contains(' ');
+                let names = if several {
+                    ask.select.join(" ")
+                } else {
+                    ask.name.clone()
+                };
+                ask.what.twin(&names)
+            });
+            (twin, "nothing was asked for yet")
+        }
+        Action::CopyView => {
+            // Line by line: between two there is no control.
+            let lines = view_text(model);
+            let lines: Vec<String> = lines.iter().map(|line| bare(line)).collect();
+            commands.push(Cmd::Copy(lines.join("\n")));
+            return;
         }
         _ => return,
     };

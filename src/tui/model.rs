@@ -28,6 +28,8 @@ use super::theme::{Glyphs, Theme};
 const FOLD_ABOVE: usize = 200;
 /// How many remarks of a session are kept.
 const MESSAGES: usize = 500;
+/// After this it is said that nothing came of what was asked for.
+const UNANSWERED: Duration = Duration::from_secs(2);
 /// How long a remark stays.
 const INFO_STAYS: Duration = Duration::from_secs(3);
 const ERROR_STAYS: Duration = Duration::from_secs(60);
@@ -39,6 +41,8 @@ pub(super) struct Row {
     pub(super) series: Spark,
     /// Asked for here, not confirmed yet.
     pub(super) requested: Option<Verb>,
+    /// When that was.
+    pub(super) requested_at: Duration,
     /// When the view came, for countdowns.
     pub(super) at: Duration,
 }
@@ -63,6 +67,13 @@ impl Row {
         } else {
             format!("{}/{}", self.view.namespace, self.view.name)
         }
+    }
+
+    /// For how many seconds nothing came of what was asked for, when that is worth saying.
+    pub(super) fn unanswered(&self, now: Duration) -> Option<u64> {
+        self.requested?;
+        let since = now.saturating_sub(self.requested_at);
+        (since >= UNANSWERED).then_some(since.as_secs())
     }
 
     /// Seconds until what it waits for.
@@ -159,6 +170,8 @@ pub(super) struct Model {
     pub(super) size: (u16, u16),
     pub(super) link: Link,
     pub(super) daemon: Option<DaemonInfo>,
+    /// When that was told.
+    pub(super) daemon_at: Duration,
     pub(super) host: Host,
     pub(super) rows: BTreeMap<InstanceId, Row>,
     pub(super) folded: BTreeSet<ProcessKey>,
@@ -189,6 +202,8 @@ pub(super) struct Model {
     /// The moment that all of the screen is about.
     pub(super) moment: Moment,
     pub(super) toasts: Vec<Toast>,
+    /// Remarks about failures that went by themselves and were not looked at since.
+    pub(super) unread: usize,
     /// Every remark of this session, oldest first; at most 500.
     pub(super) messages: VecDeque<Message>,
     /// Who else is here, and what was done.
@@ -226,6 +241,7 @@ impl Model {
             size: (80, 24),
             link: Link::Connecting,
             daemon: None,
+            daemon_at: Duration::ZERO,
             host: Host::default(),
             rows: BTreeMap::new(),
             folded: BTreeSet::new(),
@@ -248,6 +264,7 @@ impl Model {
             logs: LogPane::default(),
             moment: Moment::default(),
             toasts: Vec::new(),
+            unread: 0,
             messages: VecDeque::new(),
             company: Company::default(),
             screens: Vec::new(),
@@ -333,6 +350,7 @@ impl Model {
                     view,
                     series: Spark::of(id.0, &told, self.wall_ms),
                     requested: None,
+                    requested_at: Duration::ZERO,
                     at: self.now,
                 },
             );
@@ -349,6 +367,7 @@ impl Model {
         self.company.clients = snapshot.clients;
         self.host = snapshot.host;
         self.daemon = Some(snapshot.daemon);
+        self.daemon_at = self.now;
         if first && self.rows.len() > FOLD_ABOVE {
             self.folded = self.rows.values().map(Row::key).collect();
         }
@@ -383,6 +402,7 @@ impl Model {
                         view,
                         series: Spark::of(id.0, &[], self.wall_ms),
                         requested: None,
+                        requested_at: Duration::ZERO,
                         at,
                     },
                 );
@@ -470,6 +490,7 @@ impl Model {
             until: self.now + stays,
         });
         let excess = self.toasts.len().saturating_sub(3);
-        self.toasts.drain(..excess);
+        let gone = self.toasts.drain(..excess);
+        self.unread += gone.filter(|toast| toast.bad).count();
     }
 }

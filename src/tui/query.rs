@@ -8,8 +8,10 @@ use crate::api::{
     TreeView, Why,
 };
 use crate::client::{Client, ClientError, operation_id};
+use crate::domain::why::{short, span};
 
 use super::draft::Draft;
+use super::log::Told;
 
 /// How many runs of an instance are asked for, and how many last lines of each.
 const RUNS: usize = 50;
@@ -60,6 +62,8 @@ pub(super) enum Query {
     Plan(PlanQuery),
     /// Lines around a place.
     LogPage(LogPageQuery),
+    /// How the last runs of instances ended.
+    Endings { select: Vec<String> },
     /// How many lines came when.
     LogHistogram(LogHistogramQuery),
     /// The same of several logs, one after the other.
@@ -92,6 +96,7 @@ pub(super) enum Answer {
     Defined(String),
     Plan(PlanView),
     LogPage(LogPage),
+    Endings(Vec<Told>),
     LogHistogram(LogHistogram),
     /// None where it could not be counted.
     LogCounts(Vec<Option<LogHistogram>>),
@@ -164,6 +169,20 @@ impl Query {
             Self::Plan(query) => client.plan(&query).map(Answer::Plan),
             Self::LogPage(query) => client.log_page(&query).map(Answer::LogPage),
             Self::LogHistogram(query) => client.log_histogram(&query).map(Answer::LogHistogram),
+            Self::Endings { select } => {
+                let all = client.runs(&select, RUNS, 0)?;
+                let runs = all.into_iter().flat_map(|it| it.runs);
+                let told = runs.map(|run| Told {
+                    id: run.run.id,
+                    run: run.run.run,
+                    end: run.run.ended.as_ref().map(|end| {
+                        let (how, lasted) = (short(end), span(end.lasted_ms));
+                        format!("{how}, up {lasted}")
+                    }),
+                    begun_by: run.run.begun_by.map(|by| by.to_string()),
+                });
+                Ok(Answer::Endings(told.collect()))
+            }
             Self::LogCounts(queries) => {
                 let counts = queries.iter().map(|query| client.log_histogram(query).ok());
                 Ok(Answer::LogCounts(counts.collect()))

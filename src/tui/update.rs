@@ -1,16 +1,17 @@
 //! What each message changes. No clock, no terminal, no socket.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use crate::api::Push;
+use crate::api::{InstanceView, Push, Snapshot};
 use crate::domain::spec::Stream;
 
 use super::act::{act, scroll_to_selection};
 use super::keymap::{Action, Meaning, Place, Press};
 use super::log_pane;
-use super::model::{Focus, Link, Lost, Mode, Model, Tier};
+use super::model::{Focus, Link, Lost, Mode, Model, Row, Tier, Toast};
 use super::moment;
 use super::mouse;
 use super::msg::{Cmd, Msg};
@@ -134,7 +135,8 @@ pub(super) fn next_due(model: &Model) -> Option<Duration> {
     };
     let toast = model.toasts.iter().map(|t| t.until).min();
     // Countdowns and ages have seconds.
-    let counting = model.rows.values().any(|r| r.view.due_in_ms.is_some())
+    let counts = |row: &Row| row.view.due_in_ms.is_some() || row.requested.is_some();
+    let counting = model.rows.values().any(counts)
         || !screens::rolling::under_way(model).is_empty()
         || matches!(model.screens.last(), Some(Screen::Stats))
         || matches!(model.link, Link::Lost(_));
@@ -155,7 +157,10 @@ pub(super) fn next_due(model: &Model) -> Option<Duration> {
 fn tick(model: &mut Model, now: Duration, wall_ms: u64, commands: &mut Vec<Cmd>) {
     model.now = now;
     model.wall_ms = wall_ms;
-    model.toasts.retain(|toast| toast.until > now);
+    let over = |toast: &Toast| toast.until <= now;
+    // What failed while nobody looked is still said in the header.
+    model.unread += model.toasts.iter().filter(|it| it.bad && over(it)).count();
+    model.toasts.retain(|toast| !over(toast));
     log_view::tick(model, commands);
     own_log::tick(model, commands);
     screens::rolling::tick(model);
@@ -179,7 +184,17 @@ fn pushed(model: &mut Model, push: Push, commands: &mut Vec<Cmd>) {
     let missed = matches!(push, Push::Resync);
     if !missed && !model.is_live() {
         // Without a snapshot as well: then what follows is what was missed.
-        connected(model);
+        let told = match &push {
+            Push::Snapshot(snapshot) => Some(&**snapshot),
+            Push::Instance { .. }
+            | Push::Removed { .. }
+            | Push::Metrics { .. }
+            | Push::Operation { .. }
+            | Push::Clients { .. }
+            | Push::Event { .. }
+            | Push::Resync => None,
+        };
+        connected(model, told);
         screens::activity::look_back(model, commands);
         log_view::reconnected(model, commands);
     }
@@ -253,8 +268,31 @@ fn pushed(model: &mut Model, push: Push, commands: &mut Vec<Cmd>) {
     }
 }
 
+/// Which of the processes that were known still run, and which daemon it is by now.
+fn kept(model: &Model, snapshot: &Snapshot) -> String {
+    let run = |view: &InstanceView| Some((view.pid?, view.pid_start?));
+    let before: Vec<_> = model
+        .rows
+        .values()
+        .filter_map(|row| run(&row.view))
+        .collect();
+    let after: BTreeSet<_> = snapshot.instances.iter().filter_map(run).collect();
+    let kept = before.iter().filter(|run| after.contains(run)).count();
+    let mut text = format!(": {kept} of {} kept running", before.len());
+    let now = &snapshot.daemon;
+    if let Some(was) = model.daemon.as_ref().filter(|was| was.pid != now.pid) {
+        let version = if was.version == now.version {
+            String::new()
+        } else {
+            format!(" {} {} {}", was.version, model.glyphs.arrow, now.version)
+        };
+        text.push_str(&format!(", new daemon{version} pid {}", now.pid));
+    }
+    text
+}
+
 /// The daemon is there, again or at last.
-fn connected(model: &mut Model) {
+fn connected(model: &mut Model, snapshot: Option<&Snapshot>) {
     let was_lost = match &model.link {
         Link::Lost(lost) => Some(model.now.saturating_sub(lost.since)),
         Link::Connecting | Link::Live => None,
@@ -263,10 +301,11 @@ fn connected(model: &mut Model) {
     model.pending.clear();
     model.logs.due = Some(model.now);
     if let Some(gap) = was_lost {
-        model.toast(
-            format!("reconnected after {:.1}s", gap.as_secs_f32()),
-            false,
-        );
+        let mut text = format!("reconnected after {:.1}s", gap.as_secs_f32());
+        if let Some(snapshot) = snapshot {
+            text.push_str(&kept(model, snapshot));
+        }
+        model.toast(text, false);
     }
 }
 

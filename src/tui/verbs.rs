@@ -169,6 +169,7 @@ pub(super) fn call(model: &mut Model, ask: &Ask, commands: &mut Vec<Cmd>) {
     for id in &ids {
         if let Some(row) = model.rows.get_mut(id) {
             row.requested = requested;
+            row.requested_at = model.now;
         }
     }
     let force_protected = ask.protected && ask.tier == Tier::Name;

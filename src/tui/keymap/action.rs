@@ -78,6 +78,8 @@ pub(crate) enum Action {
     CopyLine,
     CopyVariable,
     Reveal,
+    CopyTwin,
+    CopyView,
     ToTable,
     ToAbout,
     ToLogs,

@@ -72,8 +72,11 @@ impl fmt::Display for Similar {
 pub(super) struct Rate {
     second: u64,
     count: u64,
+    /// How many of them are here to be shown.
+    sent: u64,
     /// Of the last whole second.
     last: u64,
+    last_sent: u64,
     pub(super) flood: bool,
 }
 
@@ -83,20 +86,31 @@ impl Rate {
         (self.flood && self.last >= FLOOD / 2).then_some(self.last)
     }
 
-    /// So many lines came at a time.
-    pub(super) fn came(&mut self, time_ms: u64, lines: u64) {
+    /// Percent of them that are here; none when all are.
+    pub(super) fn share(&self) -> Option<u64> {
+        let all = self.last_sent >= self.last || self.last == 0;
+        (!all).then(|| (self.last_sent * 100).div_ceil(self.last))
+    }
+
+    /// A line came at a time, and so many before it did not.
+    pub(super) fn came(&mut self, time_ms: u64, missed: u64) {
         let second = time_ms / 1000;
         if second > self.second {
             let next = second == self.second + 1;
-            self.last = if next { self.count } else { 0 };
+            (self.last, self.last_sent) = if next {
+                (self.count, self.sent)
+            } else {
+                (0, 0)
+            };
             self.flood = if self.flood {
                 self.last >= FLOOD / 2
             } else {
                 self.last >= FLOOD
             };
-            (self.second, self.count) = (second, 0);
+            (self.second, self.count, self.sent) = (second, 0, 0);
         }
-        self.count += lines;
+        self.count += 1 + missed;
+        self.sent += 1;
         // It is noticed before its second is over.
         self.flood |= self.count >= FLOOD;
     }
@@ -130,18 +144,20 @@ mod tests {
     #[test]
     fn a_flood_begins_within_its_first_second_and_ends_after_it() {
         let mut rate = Rate::default();
-        (0..400).for_each(|n| rate.came(10_000 + n, 1));
+        (0..400).for_each(|n| rate.came(10_000 + n, 0));
         assert!(!rate.flood);
-        rate.came(10_500, 200);
+        rate.came(10_500, 199);
         assert!(rate.flood);
-        (0..300).for_each(|n| rate.came(11_000 + n, 1));
-        rate.came(12_000, 10);
+        (0..300).for_each(|n| rate.came(11_000 + n, 0));
+        assert_eq!(rate.share(), Some(67), "401 of 600");
+        rate.came(12_000, 9);
+        assert_eq!(rate.share(), None, "all 300");
         assert!(rate.flood, "300 a second are still one");
-        rate.came(13_000, 1);
+        rate.came(13_000, 0);
         assert!(!rate.flood);
-        rate.came(13_500, 10_000);
+        rate.came(13_500, 9_999);
         assert!(rate.flood);
-        rate.came(99_000, 1);
+        rate.came(99_000, 0);
         assert!(!rate.flood, "after a pause");
     }
 }

@@ -300,7 +300,7 @@ impl Pane {
             if self.anchor.is_some() {
                 self.new += 1 + line.gap;
             } else if let Some(ms) = line.time {
-                self.rate.came(ms, 1 + line.gap);
+                self.rate.came(ms, line.gap);
             }
         }
         true

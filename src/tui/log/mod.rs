@@ -3,6 +3,7 @@
 
 mod alike;
 mod buffer;
+mod endings;
 mod feed;
 mod fields;
 mod gather;
@@ -15,6 +16,7 @@ mod times;
 mod words;
 
 pub(super) use alike::Similar;
+pub(super) use endings::{Endings, Told};
 pub(super) use fields::fields;
 pub(super) use gather::{Asking, Found};
 pub(super) use hunt::{Aim, Hunt, Way};

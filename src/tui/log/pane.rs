@@ -146,6 +146,19 @@ impl Pane {
         self.rate.flooded()
     }
 
+    /// Percent of those that are here to be shown; none when all are.
+    pub(in crate::tui) fn share(&self) -> Option<u64> {
+        self.rate.share()
+    }
+
+    /// Whether its last line is seen, while it does not follow.
+    pub(in crate::tui) fn is_at_end(&self, shape: Shape) -> bool {
+        let last = self.buffer.len().checked_sub(1);
+        let last = last.and_then(|n| self.buffer.get(n));
+        let seen = self.seen(shape).map(|(_, last)| last);
+        self.anchor.is_some() && self.buffer.newest && seen == last.map(|line| line.number)
+    }
+
     /// Whether its stream is open.
     pub(in crate::tui) fn is_listening(&self) -> bool {
         self.stream.is_some()

@@ -365,7 +365,9 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) ->
         | Action::CopyPid
         | Action::CopyCommand
         | Action::CopyRow
-        | Action::CopyError => crate::tui::copying::copy(model, action, commands),
+        | Action::CopyError
+        | Action::CopyTwin
+        | Action::CopyView => crate::tui::copying::copy(model, action, commands),
         Action::CursorBack => moment::step(model, -1),
         Action::CursorOn => moment::step(model, 1),
         Action::CursorFarBack => moment::step(model, -10),

@@ -1,6 +1,6 @@
 //! A daemon that has logs: answers what a view asks, as the real one does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::api::{
     Bucket, Cursor, Level, LogHistogram, LogHistogramQuery, LogLine, LogPage, LogPageQuery,
@@ -9,6 +9,7 @@ use crate::api::{
 use crate::domain::names::{InstanceId, RunId};
 use crate::domain::spec::Stream;
 use crate::logs::filter::{Filter, Pattern};
+use crate::tui::log::Told;
 use crate::tui::msg::{Cmd, Msg};
 use crate::tui::query::{Answer, Query, Ticket};
 
@@ -203,6 +204,8 @@ pub(super) struct Reading {
     pub(super) library: Library,
     /// Streams that are open, and up to which line they were told.
     pub(super) streams: BTreeMap<Ticket, (LogQuery, usize)>,
+    /// Of whose runs it was asked how they ended.
+    pub(super) asked_endings: Vec<Vec<String>>,
 }
 
 impl Reading {
@@ -219,6 +222,7 @@ impl Reading {
             desk,
             library,
             streams: BTreeMap::new(),
+            asked_endings: Vec::new(),
         };
         it.serve();
         it
@@ -246,6 +250,7 @@ impl Reading {
                     Query::LogHistogram(query) => {
                         Answer::LogHistogram(self.library.histogram(&query))
                     }
+                    Query::Endings { select } => Answer::Endings(self.endings(&select)),
                     _ => return,
                 };
                 let answer = Ok(answer);
@@ -268,6 +273,26 @@ impl Reading {
             }
             _ => {}
         }
+    }
+
+    /// All runs but the last are over; the first is not remembered.
+    fn endings(&mut self, select: &[String]) -> Vec<Told> {
+        self.asked_endings.push(select.to_vec());
+        let runs = self.library.lines.iter().filter_map(|line| {
+            let run = line.run.filter(|run| run.0 > 1)?;
+            select
+                .contains(&line.id.to_string())
+                .then_some((line.id, run))
+        });
+        let runs: BTreeSet<_> = runs.collect();
+        let last = runs.last().map(|(_, run)| *run);
+        let told = runs.into_iter().map(|(id, run)| Told {
+            id,
+            run,
+            end: (Some(run) != last).then(|| "exit 1, up 2m 17s".to_owned()),
+            begun_by: Some("restart by ops\x1b[2J".to_owned()),
+        });
+        told.collect()
     }
 
     /// Tells every stream what it was not told yet.

@@ -267,3 +267,55 @@ fn nothing_is_known_before_the_daemon_has_told() {
         "{screen}"
     );
 }
+
+#[test]
+fn a_new_connection_says_who_still_runs_and_which_daemon_it_is() {
+    let mut desk = Desk::new();
+    desk.lose();
+    desk.wait(3200);
+    let mut all = everything();
+    all[0].pid_start = Some(1);
+    let mut told = snapshot(all);
+    (told.daemon.version, told.daemon.pid) = ("0.2.0".into(), 9120);
+    desk.push(Push::Snapshot(Box::new(told)));
+    let said = &desk.model.messages.back().unwrap().text;
+    assert_eq!(
+        said,
+        "reconnected after 3.2s: 9 of 10 kept running, new daemon 0.1.0 \u{2192} 0.2.0 pid 9120"
+    );
+}
+
+#[test]
+fn what_nobody_answers_says_for_how_long() {
+    let mut desk = Desk::new();
+    desk.select(5);
+    desk.press("x");
+    desk.seen();
+    desk.press("y");
+    let row = |desk: &Desk| {
+        let screen = desk.screen();
+        let found = screen.lines().find(|line| line.contains("cron"));
+        found.unwrap().to_owned()
+    };
+    assert!(row(&desk).contains("\u{bb}stop "), "{}", row(&desk));
+    desk.wait(1900);
+    assert!(!row(&desk).contains('?'), "{}", row(&desk));
+    let due = crate::tui::update::next_due(&desk.model).unwrap();
+    assert!(due <= desk.model.now + std::time::Duration::from_secs(1));
+    desk.wait(1200);
+    assert!(row(&desk).contains("\u{bb}stop ?3s"), "{}", row(&desk));
+}
+
+#[test]
+fn a_failure_that_went_unseen_stays_in_the_header_until_it_is_looked_at() {
+    let mut desk = Desk::new();
+    desk.resize(120, 40);
+    desk.model.toast("it did not start", true);
+    desk.model.toast("something else", false);
+    let header = |desk: &Desk| desk.screen().lines().next().unwrap().to_owned();
+    assert!(!header(&desk).contains("! 1"));
+    desk.wait(61_000);
+    assert!(header(&desk).contains("! 1"), "{}", header(&desk));
+    desk.press("!");
+    assert!(!header(&desk).contains("! 1"), "{}", header(&desk));
+}

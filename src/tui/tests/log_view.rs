@@ -123,7 +123,7 @@ fn check_10_moving_down_onto_the_last_line_does_not_follow_and_g_does() {
     assert_eq!(it.last(), "line 00100");
     assert!(it.screen().contains("FOLLOW"));
     it.press("f");
-    assert!(it.screen().contains("PAUSED +0 new"));
+    assert!(it.screen().contains("PAUSED at the end, G follows"));
     it.press("f");
     assert!(it.screen().contains("FOLLOW"));
 }
@@ -231,7 +231,7 @@ fn errors_and_runs_are_found_wherever_they_are() {
     assert_eq!(pointed(&it), "line 04000");
     let screen = it.screen();
     assert!(
-        screen.contains("cron run 5 begins, run 4 is over"),
+        screen.contains("cron run 4: exit 1, up 2m 17s \u{2192} run 5: restart by ops"),
         "{screen}"
     );
     it.press("[");

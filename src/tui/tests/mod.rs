@@ -10,6 +10,7 @@ mod form;
 mod library;
 mod link;
 mod log_pictures;
+mod log_state;
 mod log_view;
 mod logs;
 mod marks;

@@ -252,3 +252,28 @@ fn the_copy_menu_works_in_the_detail_too() {
     let all = ["cron", "5", "48005", "/opt/billing/run --port 8003"];
     assert_eq!(copied(&desk), all);
 }
+
+#[test]
+fn the_last_command_and_all_that_is_seen_can_be_copied() {
+    let mut desk = Desk::new();
+    desk.select(5);
+    desk.press("y t");
+    assert!(desk.screen().contains("nothing was asked for yet"));
+    desk.press("x");
+    desk.seen();
+    desk.press("y");
+    desk.press("y t");
+    assert_eq!(copied(&desk), ["adasa stop cron"]);
+    desk.wanted.clear();
+    desk.wait(70_000);
+    desk.press("y v");
+    let all = copied(&desk);
+    let lines: Vec<&str> = all[0].lines().collect();
+    assert_eq!(lines.len(), 24);
+    assert!(lines[0].starts_with(" adasa  build-7"), "{}", lines[0]);
+    assert!(all[0].contains("cron"), "{}", all[0]);
+    assert!(
+        !all[0].contains("copy all that is seen"),
+        "the menu is none"
+    );
+}

@@ -439,3 +439,30 @@ fn the_log_is_of_the_new_instances_and_their_errors_first() {
         "{there:?}"
     );
 }
+
+#[test]
+fn what_is_over_is_counted_to_its_end_and_no_further() {
+    let mut desk = begun(desk());
+    tell(&mut desk, rollout(Whole::Advancing, in_the_middle()));
+    counted(&mut desk, |_| (0, 0));
+    desk.wait(2000);
+    let mut places = in_the_middle();
+    places[2].place = Place::Failed;
+    tell(&mut desk, rollout(Whole::Halted, places));
+    let end = desk.model.wall_ms;
+    desk.wanted.clear();
+    desk.wait(9000);
+    let (_, last) = counting(&desk).unwrap();
+    assert!(
+        last.iter().all(|query| query.to_ms == Some(end)),
+        "{last:?}"
+    );
+    counted(&mut desk, |_| (3, 3));
+    desk.wanted.clear();
+    desk.wait(60_000);
+    assert!(counting(&desk).is_none());
+    let screen = desk.screen();
+    let row = screen.lines().find(|line| line.contains("error lines"));
+    let words: Vec<&str> = row.unwrap().split_whitespace().collect();
+    assert!(words[3].parse::<f64>().unwrap() > 0.0, "{screen}");
+}

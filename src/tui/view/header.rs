@@ -11,6 +11,15 @@ use crate::tui::theme::{Role, role_of};
 
 use super::canvas::{Canvas, cells};
 use super::screens::activity::here;
+use super::table::short_uptime;
+
+/// What is said in place of counts.
+const NOTHING: &str = "no processes yet";
+
+/// Whether there is nothing to count.
+fn is_empty(model: &Model) -> bool {
+    model.rows.is_empty() && model.daemon.is_some()
+}
 
 /// So much is said of what another is at.
 const OTHERS: usize = 40;
@@ -86,9 +95,14 @@ pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     if area.width >= 100 {
         x = company(canvas, (x, y), room, model);
     }
+    let alarms = model.daemon.as_ref().map_or(0, |it| it.alarms.len());
+    let trouble = match alarms + model.unread {
+        0 => String::new(),
+        count => format!("  ! {count}"),
+    };
     let others = area.width < 100 && area.width >= 60 && model.company.clients.len() > 1;
     let kept = if others { "2 here   ".len() } else { 0 };
-    let counted = room.saturating_sub(u16::try_from(kept).unwrap_or(0));
+    let counted = room.saturating_sub(u16::try_from(kept).unwrap_or(0) + cells(&trouble));
     for (n, (status, count)) in model.counts().into_iter().enumerate() {
         let role = role_of(status);
         let text = format!("{count} {status}");
@@ -102,15 +116,13 @@ pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
         }
         x = canvas.text(x, y, room.saturating_sub(x), &text, role);
     }
+    if is_empty(model) && x + cells(NOTHING) + 2 <= room {
+        x = canvas.text(x, y, room.saturating_sub(x), NOTHING, Role::Text);
+    }
     if area.width < 100 {
         x = company(canvas, (x + 2, y), room, model);
     }
-    if let Some(daemon) = &model.daemon
-        && !daemon.alarms.is_empty()
-    {
-        let text = format!("  ! {}", daemon.alarms.len());
-        canvas.text(x, y, room.saturating_sub(x), &text, Role::Bad);
-    }
+    canvas.text(x, y, room.saturating_sub(x), &trouble, Role::Bad);
 }
 
 /// Who else is here.
@@ -209,12 +221,12 @@ pub(super) fn gauges(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     x = canvas.text(x, y, area.width.saturating_sub(x), &load, Role::Text);
     if let Some(disk) = host.disk {
         let role = if disk > 90.0 { Role::Bad } else { Role::Text };
-        canvas.text(
-            x,
-            y,
-            area.width.saturating_sub(x),
-            &format!("  disk {disk:.0}%"),
-            role,
-        );
+        let text = format!("  disk {disk:.0}%");
+        x = canvas.text(x, y, area.width.saturating_sub(x), &text, role);
+    }
+    if let Some(daemon) = model.daemon.as_ref().filter(|_| area.width >= 160) {
+        let since = model.told_at().saturating_sub(model.daemon_at).as_secs();
+        let text = format!("  daemon up {}", short_uptime(daemon.uptime + since));
+        canvas.text(x, y, area.width.saturating_sub(x), &text, Role::Text);
     }
 }

@@ -10,7 +10,7 @@ use crate::tui::theme::{Role, Theme};
 use super::canvas::{Canvas, cells};
 use super::screens::log_view;
 
-pub(super) fn title(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
+pub(super) fn title(canvas: &mut Canvas<'_>, area: Rect, whole: Rect, model: &Model) {
     canvas.rule(area);
     let pane = model.logs.pane();
     let name = pane.map_or("none", |pane| pane.scope.name.as_str());
@@ -30,7 +30,10 @@ pub(super) fn title(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     let Some(pane) = pane else {
         return;
     };
-    let right = format!(" {} ", log_view::words(canvas, &model.logs.view, pane));
+    let right = format!(
+        " {} ",
+        log_view::words(canvas, whole, &model.logs.view, pane)
+    );
     let width = cells(&right);
     canvas.text(
         area.right().saturating_sub(width + 1),

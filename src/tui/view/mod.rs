@@ -21,7 +21,7 @@ use super::regions::{Regions, SMALLEST, regions};
 use super::screens::Screen;
 use super::theme::Role;
 
-use canvas::Canvas;
+use canvas::{Canvas, cells};
 
 pub(super) use boxes::help_height;
 pub(super) use table::{row_text, sorted_at};
@@ -67,6 +67,29 @@ pub(super) fn view(model: &Model, buffer: &mut Buffer) {
     }
 }
 
+/// The lines of the whole screen, as text.
+pub(super) fn view_text(model: &Model) -> Vec<String> {
+    let (width, height) = model.size;
+    let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
+    view(model, &mut buffer);
+    let rows = buffer.content.chunks(usize::from(width.max(1)));
+    let rows = rows.map(|row| {
+        let mut line = String::new();
+        let mut hidden = 0;
+        // The cells behind a wide character are blank.
+        for cell in row {
+            if hidden == 0 {
+                line.push_str(cell.symbol());
+                hidden = cells(cell.symbol()).saturating_sub(1);
+            } else {
+                hidden -= 1;
+            }
+        }
+        line.trim_end().to_owned()
+    });
+    rows.collect()
+}
+
 /// A clock of the day, with milliseconds; blank of the same width when the time is not known.
 pub(super) fn clock(ms: impl Into<Option<u64>>) -> String {
     ms.into()
@@ -84,18 +107,20 @@ pub(super) fn clock(ms: impl Into<Option<u64>>) -> String {
 
 fn main_screen(canvas: &mut Canvas<'_>, places: &Regions, model: &Model) {
     header::gauges(canvas, places.gauges, model);
-    if model.rows.is_empty() && model.daemon.is_some() {
-        first_start(canvas, places.rows);
-    } else {
-        table::head(canvas, places.head, model);
-        table::rows(canvas, places.rows, model);
-        if let Some(area) = places.pane {
-            pane::pane(canvas, area, model);
-        }
+    if is_first_start(model) {
+        // There are no logs either.
+        let top = places.head.y;
+        let height = places.footer.y.saturating_sub(top);
+        return first_start(canvas, Rect::new(0, top, model.size.0, height), model);
+    }
+    table::head(canvas, places.head, model);
+    table::rows(canvas, places.rows, model);
+    if let Some(area) = places.pane {
+        pane::pane(canvas, area, model);
     }
     if let Some(area) = places.logs {
         if model.marks.is_empty() {
-            logs::title(canvas, places.title, model);
+            logs::title(canvas, places.title, places.log_pane(), model);
             logs::lines(canvas, area, places.log_pane(), model);
         } else {
             marks::title(canvas, places.title, model);
@@ -107,19 +132,27 @@ fn main_screen(canvas: &mut Canvas<'_>, places: &Regions, model: &Model) {
     }
 }
 
-fn first_start(canvas: &mut Canvas<'_>, area: Rect) {
+/// Whether nothing is there, on the main screen.
+fn is_first_start(model: &Model) -> bool {
+    let main = matches!(model.screens.last(), None | Some(Screen::Form(_)));
+    model.rows.is_empty() && model.daemon.is_some() && main
+}
+
+fn first_start(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     let lines = [
         "",
         "Nothing runs under adasa here yet.",
         "",
-        "  n   start a process here",
+        "  n   start a process here         e.g.  node server.js",
         "",
         "From the shell:",
         "  $ adasa start ./my-app --name api",
         "  $ adasa up -d adasa.toml",
+        "  $ adasa startup                 they come back after a reboot",
         "",
         "q leaves this screen; processes go on in the daemon.",
-        "? shows every key.",
+        "The terminal's own mouse selection works; M takes the mouse.",
+        "? shows every key, : takes any command.",
     ];
     for (n, line) in (0..area.height).zip(lines) {
         canvas.text(
@@ -129,6 +162,19 @@ fn first_start(canvas: &mut Canvas<'_>, area: Rect) {
             line,
             Role::Text,
         );
+    }
+    let below = u16::try_from(lines.len()).unwrap_or(u16::MAX) + 1;
+    if let Some(daemon) = model.daemon.as_ref().filter(|_| area.height > below) {
+        let line = Rect {
+            y: area.bottom() - 1,
+            height: 1,
+            ..area
+        };
+        let since = model.told_at().saturating_sub(model.daemon_at).as_secs();
+        let up = table::short_uptime(daemon.uptime + since);
+        let dot = canvas.glyphs.dot;
+        let text = format!("pid {} {dot} up {up} {dot} {}", daemon.pid, daemon.version);
+        canvas.title(line, "daemon", &text);
     }
 }
 
@@ -239,7 +285,16 @@ fn hints(model: &Model) -> Vec<(String, &'static str)> {
         Mode::Browse if model.pending.is_empty() => {
             let idle = screens::rolling::idle(model);
             let hints = model.hints().into_iter();
-            hints.filter(|(_, word)| !idle.contains(word)).collect()
+            let hints = hints.filter(|(_, word)| !idle.contains(word));
+            if is_first_start(model) {
+                // Nothing is there that a verb could be about.
+                let own = ["cmd", "help", "quit"];
+                let new = std::iter::once(("n".to_owned(), "new process"));
+                return new
+                    .chain(hints.filter(|(_, word)| own.contains(word)))
+                    .collect();
+            }
+            hints.collect()
         }
         Mode::Browse => own(&[("Esc", "none of these")]),
         Mode::Filter => own(&[("Enter", "keep"), ("Esc", "clear")]),

@@ -83,6 +83,8 @@ struct Cells {
     status: String,
     role: Role,
     requested: Option<Verb>,
+    /// For how many seconds nothing came of that.
+    unanswered: Option<u64>,
     cpu: Option<f32>,
     series: VecDeque<Option<u16>>,
     memory: Option<u64>,
@@ -149,6 +151,7 @@ fn cells_of(model: &Model, target: &Target, last: bool) -> Option<Cells> {
                 status: status_words(row, model.told_at()),
                 role: role_of(view.status),
                 requested: row.requested,
+                unanswered: row.unanswered(model.now),
                 cpu: used(model, row).0,
                 series: row.series.cpu().clone(),
                 memory: used(model, row).1,
@@ -213,6 +216,11 @@ fn cells_of(model: &Model, target: &Target, last: bool) -> Option<Cells> {
                     .folded
                     .contains(key)
                     .then(|| rows.iter().find_map(|r| r.requested))
+                    .flatten(),
+                unanswered: model
+                    .folded
+                    .contains(key)
+                    .then(|| rows.iter().find_map(|r| r.unanswered(model.now)))
                     .flatten(),
                 cpu: (!cpus.is_empty()).then(|| cpus.iter().sum()),
                 series,
@@ -403,7 +411,10 @@ fn line(
     );
     if let Some(verb) = cells.requested {
         // It is seen at once, whatever else stands there: over the end of a long status.
-        let text = format!("{}{}", canvas.glyphs.requested, verb.word());
+        let mut text = format!("{}{}", canvas.glyphs.requested, verb.word());
+        if let Some(seconds) = cells.unanswered {
+            text.push_str(&format!(" ?{seconds}s"));
+        }
         let end = x + columns.status;
         let at = (after + 1).min(end.saturating_sub(super::canvas::cells(&text)));
         canvas.text(at, y, end.saturating_sub(at), &text, Role::Requested);
@@ -465,7 +476,7 @@ pub(super) fn short_bytes(bytes: u64) -> String {
 }
 
 /// Two digits and a unit: no seconds after the first minute, so that a quiet screen stays quiet.
-fn short_uptime(seconds: u64) -> String {
+pub(super) fn short_uptime(seconds: u64) -> String {
     let text = short_duration(Duration::from_secs(seconds));
     if seconds == 0 {
         return "0s".into();

@@ -88,3 +88,27 @@ fn a_dashboard_begins_with_what_changed_since_the_last_look() {
         .success();
     let _ = none.stdout_has("nothing changed since 2100");
 }
+
+#[test]
+fn what_another_is_at_is_in_the_header_and_in_a_question_about_the_same() {
+    let home = home_with(&["alpha"]);
+    let script = home.script("stubborn", "trap '' TERM; while :; do sleep 1; done");
+    home.launch("stubborn", &script, &["--stop-timeout", "10m"]);
+    let mut screen = live_dashboard(&home, WIDE, &["alpha", "stubborn"]);
+    let mut stop = home.command();
+    let mut stop = stop.args(["stop", "stubborn"]).spawn().expect("a command");
+    let doing = format!("{}: stop stubborn", user());
+    let header = |text: &str| text.lines().next().is_some_and(|row| row.contains(&doing));
+    screen.until(header);
+    select(&screen, "stubborn");
+    screen.keys("r");
+    screen.until(|text| {
+        let mut rows = text.lines();
+        rows.any(|row| row.contains("under way") && row.contains(&doing))
+    });
+    screen.keys("\u{1b}");
+    done(&home, &["stop", "--force", "stubborn"]);
+    screen.until(|text| !header(text));
+    assert!(stop.wait().expect("its end").success());
+    quit(&mut screen);
+}

@@ -88,6 +88,7 @@ fn check_20_r_y_on_four_leaves_three_serving_and_ends_with_four_done() {
             break;
         }
     }
+    screen.until(|text| text.contains("new against old") && text.contains("in service"));
     screen.until(|text| text.matches('✓').count() == 4);
     let after: Vec<i32> = names.iter().map(|name| s.pid(name)).collect();
     over.store(true, Ordering::SeqCst);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::api::{LogLine, LogPage, SearchNews};
 use crate::domain::spec::Stream;
 use crate::logs::safe::{SafeText, WHOLE_MAX};
-use crate::tui::log::{Asking, Hunt, Strip, Times, fields};
+use crate::tui::log::{Asking, Hunt, Row, Strip, Times, fields};
 use crate::tui::model::Model;
 use crate::tui::msg::Cmd;
 use crate::tui::query::{Answer, Ticket};
@@ -36,6 +36,21 @@ impl LogView {
             }
         }
         self.count(areas, asking);
+        self.ask_endings(areas, asking);
+    }
+
+    /// How the runs ended is asked when the rule between two is seen.
+    fn ask_endings(&mut self, areas: &Areas, asking: &mut Asking<'_>) {
+        let mut runs = Vec::new();
+        for (n, pane) in self.panes.iter().enumerate() {
+            for row in pane.rows(self.shape(areas, n)) {
+                if let Row::Run(line) = row {
+                    let both = line.after_run.into_iter().chain(line.run);
+                    runs.extend(both.map(|run| (line.at.id, run)));
+                }
+            }
+        }
+        self.endings.ask(runs.into_iter(), asking);
     }
 
     /// The other panes stand where this one stands.
@@ -104,6 +119,13 @@ impl LogView {
                 whole.fields = fields(&text.plain());
                 whole.text = Some(text);
             }
+            return;
+        }
+        if self.endings.is_for(ticket) {
+            self.endings.take(match answer {
+                Ok(Answer::Endings(told)) => told,
+                Ok(_) | Err(_) => vec![],
+            });
             return;
         }
         if self.strip.is_for(ticket) {
@@ -250,6 +272,7 @@ pub(in crate::tui) fn reconnected(model: &mut Model, commands: &mut Vec<Cmd>) {
         view.end_count(asking);
         view.end_seek(asking);
         view.strip.forget();
+        view.endings.forget_question();
         for pane in &mut view.panes {
             pane.reopen(asking);
         }

@@ -11,7 +11,7 @@ use ratatui::layout::{Position, Rect};
 use crate::api::Level;
 use crate::logs::safe::SafeText;
 use crate::tui::keymap::Action;
-use crate::tui::log::{Asking, Hunt, Pane, Scope, Shape, Similar, Strip, Times, Words};
+use crate::tui::log::{Asking, Endings, Hunt, Pane, Scope, Shape, Similar, Strip, Times, Words};
 use crate::tui::log_pane;
 use crate::tui::model::{Focus, Mode, Model};
 use crate::tui::msg::Cmd;
@@ -67,6 +67,8 @@ pub(in crate::tui) struct LogView {
     /// The line that is pointed at, unwrapped.
     pub(in crate::tui) whole: Option<Whole>,
     pub(in crate::tui) strip: Strip,
+    /// How the runs ended between whose lines a rule is seen.
+    pub(in crate::tui) endings: Endings,
     seek: Option<Seek>,
     /// A part of another screen, which has neither strip nor line for itself.
     embedded: bool,
@@ -124,6 +126,7 @@ impl LogView {
             words: vec![],
             whole: None,
             strip: Strip::default(),
+            endings: Endings::default(),
             seek: None,
             embedded: false,
             locked_to: None,

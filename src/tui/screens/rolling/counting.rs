@@ -57,11 +57,11 @@ impl Counting {
         self.asked = None;
     }
 
-    /// Has these counted, each since its run began, when it is time to.
+    /// Has these counted, each since its run began and until a moment, when it is time to.
     pub(super) fn ask(
         &mut self,
         runs: &[(InstanceId, u64)],
-        (now, now_ms): (Duration, u64),
+        (now, until_ms): (Duration, u64),
         tickets: &mut Tickets,
         commands: &mut Vec<Cmd>,
     ) {
@@ -84,18 +84,21 @@ impl Counting {
             let counted = self.spans.get(id).and_then(VecDeque::back);
             let from_ms = counted
                 .map_or(*begun_ms, |span| span.to_ms)
-                .max(now_ms.saturating_sub(WINDOW_MS));
-            if from_ms < now_ms {
+                .max(until_ms.saturating_sub(WINDOW_MS));
+            if from_ms < until_ms {
                 ids.push(*id);
                 queries.push(LogHistogramQuery {
                     select: id.to_string(),
                     from_ms,
-                    to_ms: Some(now_ms),
+                    to_ms: Some(until_ms),
                     buckets: Some(1),
                     deadline_ms: Some(PATIENCE_MS),
                     ..LogHistogramQuery::default()
                 });
             }
+        }
+        if queries.is_empty() {
+            return;
         }
         let ticket = tickets.next();
         self.asked = Some((ticket, ids));

@@ -271,9 +271,11 @@ pub(in crate::tui) fn refresh(model: &mut Model, commands: &mut Vec<Cmd>) {
     let shown = it.logs.pane().map(|pane| &pane.scope.select);
     let scope = scope(model, it).filter(|scope| shown != Some(&scope.select));
     let live = model.is_live();
-    let going = it.progress(model).filter(|(view, _)| !view.over && live);
-    let runs = going.map(|(view, _)| sides::counted(model, &view.places));
-    let now = (model.now, model.wall_ms);
+    // One that is over is counted to its end, and no further.
+    let told = it.progress(model).filter(|_| live);
+    let until = told.map(|(view, at)| sides::end_ms(model, view, at));
+    let runs = told.map(|(view, _)| sides::counted(model, &view.places));
+    let now = (model.now, until.unwrap_or(model.wall_ms));
     if let Some(Screen::Rolling(it)) = model.screens.last_mut() {
         if !live {
             it.counting.forget_question();

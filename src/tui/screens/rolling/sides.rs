@@ -1,6 +1,8 @@
 //! The instances that are new and those that are old, compared over the last minute.
 
-use crate::api::{Place, PlaceView};
+use std::time::Duration;
+
+use crate::api::{Place, PlaceView, RolloutView};
 use crate::domain::names::InstanceId;
 use crate::tui::model::{Model, Row};
 use crate::tui::spark::PERIOD_MS;
@@ -113,16 +115,20 @@ fn side(model: &Model, it: &RollingScreen, places: &[PlaceView], new: bool, end_
     }
 }
 
+/// Until when it is compared: now; of one that is over, its end.
+pub(super) fn end_ms(model: &Model, view: &RolloutView, at: Duration) -> u64 {
+    if !view.over {
+        return model.told_ms();
+    }
+    let since = model.now.saturating_sub(at).as_millis();
+    let since = u64::try_from(since).unwrap_or(u64::MAX);
+    model.wall_ms.saturating_sub(since)
+}
+
 /// Both sides, old and new, as they are now; of one that is over, as they were at its end.
 pub(in crate::tui) fn sides(model: &Model, it: &RollingScreen) -> Option<[Side; 2]> {
     let (view, at) = it.progress(model)?;
-    let end_ms = if view.over {
-        let since = model.now.saturating_sub(at).as_millis();
-        let since = u64::try_from(since).unwrap_or(u64::MAX);
-        model.wall_ms.saturating_sub(since)
-    } else {
-        model.told_ms()
-    };
+    let end_ms = end_ms(model, view, at);
     let side = |new| side(model, it, &view.places, new, end_ms);
     Some([side(false), side(true)])
 }

@@ -51,7 +51,7 @@ pub(in crate::tui::view) fn lines(
         };
         match row {
             Row::Gap(line) => note(canvas, row_area, width, &gap_words(line)),
-            Row::Run(line) => run(canvas, row_area, width, line),
+            Row::Run(line) => run(canvas, row_area, width, view, line),
             Row::Text(line, 0) => {
                 let at = pane.point() == Some(line.number);
                 let selected = chosen.is_some_and(|(a, b)| (a..=b).contains(&line.number));
@@ -107,7 +107,7 @@ fn note(canvas: &mut Canvas<'_>, area: Rect, gutter: u16, words: &str) {
 }
 
 /// The rule where another run begins.
-fn run(canvas: &mut Canvas<'_>, area: Rect, gutter: u16, line: &Line) {
+fn run(canvas: &mut Canvas<'_>, area: Rect, gutter: u16, view: &LogView, line: &Line) {
     let (Some(run), Some(before)) = (line.run, line.after_run) else {
         return;
     };
@@ -116,7 +116,18 @@ fn run(canvas: &mut Canvas<'_>, area: Rect, gutter: u16, line: &Line) {
     let room = area.right().saturating_sub(x);
     let name = harmless(&line.name);
     let lead = rule.repeat(3);
-    let text = format!("{lead} {name} run {run} begins, run {before} is over ");
+    let told = |run| view.endings.of(line.at.id, run);
+    let over = match told(before).and_then(|it| it.end.as_ref()) {
+        Some(end) => format!("run {before}: {}", harmless(end)),
+        None => format!("run {before} is over"),
+    };
+    // Whose word ended the one is not said twice.
+    let by = told(run).and_then(|it| it.begun_by.as_ref());
+    let begins = match by.filter(|by| !over.contains(&harmless(by))) {
+        Some(by) => format!("run {run}: {}", harmless(by)),
+        None => format!("run {run} begins"),
+    };
+    let text = format!("{lead} {name} {over} {} {begins} ", canvas.glyphs.arrow);
     let end = canvas.text(x, area.y, room, &text, Role::Title);
     let rest = area.right().saturating_sub(end);
     let rule = rule.repeat(usize::from(rest));

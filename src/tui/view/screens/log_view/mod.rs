@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 
 use crate::api::Level;
 use crate::logs::safe::harmless;
-use crate::tui::log::Pane;
+use crate::tui::log::{Pane, Shape};
 use crate::tui::model::Model;
 use crate::tui::screens::log_view::{LogView, areas};
 use crate::tui::theme::Role;
@@ -20,7 +20,7 @@ pub(in crate::tui::view) use lines::lines;
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, model: &Model, view: &LogView) {
     let parts = areas(view, area);
     for (n, (pane, place)) in view.panes.iter().zip(&parts.panes).enumerate() {
-        title(canvas, place.title, view, pane, n);
+        title(canvas, place.title, area, view, pane, n);
         lines(canvas, place.body, area, model, view, n);
         // A rule between panes that stand side by side.
         let x = place.title.right();
@@ -40,7 +40,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, model: &Model, view: &Lo
 }
 
 /// Whose lines, which of them, and whether they follow.
-fn title(canvas: &mut Canvas<'_>, area: Rect, view: &LogView, pane: &Pane, n: usize) {
+fn title(canvas: &mut Canvas<'_>, area: Rect, whole: Rect, view: &LogView, pane: &Pane, n: usize) {
     canvas.rule(area);
     let scope = &pane.scope;
     let dot = canvas.glyphs.dot;
@@ -66,7 +66,7 @@ fn title(canvas: &mut Canvas<'_>, area: Rect, view: &LogView, pane: &Pane, n: us
         left.push_str(&format!(" {dot} from column {}", view.left + 1));
     }
     left.push(' ');
-    let right = format!(" {} ", state(view, pane));
+    let right = format!(" {} ", state(view, pane, view.shape_in(whole, n)));
     let room = area.width.saturating_sub(2);
     let right_width = cells(&right).min(room);
     let role = if n == view.at && view.panes.len() > 1 {
@@ -96,13 +96,18 @@ pub(in crate::tui::view) fn titled(
     let Some((pane, place)) = view.pane().zip(areas(view, area).panes.first().copied()) else {
         return;
     };
-    let right = words(canvas, view, pane);
+    let right = words(canvas, area, view, pane);
     canvas.title(place.title, &format!("logs: {name}"), &right);
     lines(canvas, place.body, area, model, view, 0);
 }
 
-/// Which lines of an embedded view, whether it follows, and how far a search is.
-pub(in crate::tui::view) fn words(canvas: &Canvas<'_>, view: &LogView, pane: &Pane) -> String {
+/// Which lines of an embedded view in its area, whether it follows, and how far a search is.
+pub(in crate::tui::view) fn words(
+    canvas: &Canvas<'_>,
+    whole: Rect,
+    view: &LogView,
+    pane: &Pane,
+) -> String {
     let dot = canvas.glyphs.dot;
     let mut words = stream_word(pane.scope.stream).to_owned();
     if let Some(level) = pane.scope.level {
@@ -115,10 +120,13 @@ pub(in crate::tui::view) fn words(canvas: &Canvas<'_>, view: &LogView, pane: &Pa
         let progress = strip::progress(view, hunt, canvas.glyphs.more);
         words.push_str(&format!(" {dot} {progress}"));
     }
-    format!("{words} {dot} {}", state(view, pane))
+    format!(
+        "{words} {dot} {}",
+        state(view, pane, view.shape_in(whole, 0))
+    )
 }
 
-fn state(view: &LogView, pane: &Pane) -> String {
+fn state(view: &LogView, pane: &Pane, shape: Shape) -> String {
     let mut words = Vec::new();
     if view.folds(pane) {
         words.push("similar as one".to_owned());
@@ -130,10 +138,14 @@ fn state(view: &LogView, pane: &Pane) -> String {
         words.push("searching, Esc ends it".to_owned());
     }
     if pane.is_following() {
+        let share = pane.share();
+        let share = share.map_or_else(String::new, |percent| format!(", {percent}% shown"));
         words.push(pane.per_second().map_or_else(
             || "FOLLOW".to_owned(),
-            |lines| format!("FOLLOW {lines} lines/s"),
+            |lines| format!("FOLLOW {lines} lines/s{share}"),
         ));
+    } else if pane.new_lines() == 0 && pane.is_at_end(shape) {
+        words.push("PAUSED at the end, G follows".to_owned());
     } else {
         words.push(format!("PAUSED +{} new, G follows", pane.new_lines()));
     }

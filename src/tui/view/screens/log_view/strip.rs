@@ -8,6 +8,9 @@ use crate::tui::screens::log_view::{LogView, strip_columns};
 use crate::tui::theme::Role;
 use crate::tui::view::canvas::{Canvas, cells};
 
+/// From so many columns on, errors have columns of their own.
+const ERRORS_FROM: usize = 48;
+
 pub(super) fn strip(canvas: &mut Canvas<'_>, area: Rect, whole: Rect, view: &LogView) {
     let columns = usize::from(strip_columns(area.width));
     let mut x = area.x + 1;
@@ -70,7 +73,18 @@ fn counts(canvas: &mut Canvas<'_>, x: u16, area: Rect, whole: Rect, view: &LogVi
     let errors = strip.errors();
     let word = if errors == 1 { "error" } else { "errors" };
     let plus = if strip.complete { "" } else { "+" };
-    canvas.text(x, y, room(x), &format!("{errors}{plus} {word}"), Role::Text)
+    x = canvas.text(x, y, room(x), &format!("{errors}{plus} {word}"), Role::Text);
+    if errors == 0 || strip.buckets.len() < ERRORS_FROM {
+        return x;
+    }
+    // Where errors are is seen without colours too.
+    let together = strip.buckets.chunks(4);
+    let sums: Vec<u64> = together
+        .map(|buckets| buckets.iter().map(|bucket| bucket.errors).sum())
+        .collect();
+    let most = sums.iter().copied().max().unwrap_or(0);
+    let signs: String = sums.iter().map(|count| bar(canvas, *count, most)).collect();
+    canvas.text(x + 1, y, room(x + 1), &signs, Role::Bad)
 }
 
 /// The sign for a count; nothing at all has one of its own.
