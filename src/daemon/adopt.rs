@@ -7,12 +7,12 @@ use crate::domain::instance::{Event as Happened, Instance, Phase, Report};
 use crate::domain::names::{InstanceId, OperationId, RunId};
 use crate::domain::operation::{Order, Progress, Verb};
 use crate::domain::run::Asker;
-use crate::domain::spec::Restart;
+use crate::domain::spec::{Restart, Spec};
 use crate::keeper::protocol::{Entry, RunState};
 
 use super::commands::happening;
 use super::ledger::{Memo, Remembered};
-use super::member::{Child, Member, Note, Process, Wanted};
+use super::member::{Child, Member, Note, Process, Wanted, routes};
 use super::message::Deed;
 use super::operations::{Operation, Target};
 use super::store::{Rest, Saved, SavedInstance};
@@ -42,7 +42,10 @@ impl Supervisor {
                 let noted = entry.as_ref().and_then(|e| Note::parse(&e.note));
                 restore(&mut member, instance);
                 match (entry, noted) {
-                    (Some(entry), Some(note)) => adopt(&mut member, &entry, note, self.now.ns),
+                    (Some(entry), Some(note)) => {
+                        self.renew_outdated(&process.spec, instance.index, &entry);
+                        adopt(&mut member, &entry, note, self.now.ns);
+                    }
                     (Some(_) | None, _) => match saved.unbegun.get(&instance.id) {
                         Some(operation) => {
                             member.wanted = Some(Wanted {
@@ -73,7 +76,7 @@ impl Supervisor {
         }
         let keys: Vec<_> = self.processes.keys().cloned().collect();
         for key in keys {
-            self.renew_limits(&key);
+            self.renew_retention(&key);
         }
         self.orphans(entries);
         let rolling = self.reopen_rollouts();
@@ -117,6 +120,16 @@ impl Supervisor {
             }
         }
         self.finish_turn();
+    }
+
+    /// Limits of logs that were changed, and whose daemon did not live to tell the keeper.
+    fn renew_outdated(&mut self, spec: &Spec, index: u32, entry: &Entry) {
+        let routes = routes(spec, index, &self.setting.logs);
+        let mut known = entry.routes.clone();
+        if known.as_mut().is_some_and(|it| it.take_limits(&routes)) {
+            let id = entry.key;
+            self.deeds.push(Deed::Limits { id, routes });
+        }
     }
 
     /// Without a process and without a note: after a reboot, or at the first start. What was wanted up comes up.

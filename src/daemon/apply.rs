@@ -439,12 +439,20 @@ impl Supervisor {
         let Some(process) = self.processes.get(key) else {
             return;
         };
+        for (index, id) in &process.instances {
+            let routes = routes(&process.spec, *index, &self.setting.logs);
+            self.deeds.push(Deed::Limits { id: *id, routes });
+        }
+        self.renew_retention(key);
+    }
+
+    /// What is kept of archives reaches the retention.
+    pub(super) fn renew_retention(&mut self, key: &ProcessKey) {
+        let Some(process) = self.processes.get(key) else {
+            return;
+        };
         for (index, _) in &process.instances {
             for (_, route) in routes(&process.spec, *index, &self.setting.logs).each() {
-                self.deeds
-                    .push(Deed::Scribe(crate::keeper::protocol::ToScribe::Limits {
-                        route: route.clone(),
-                    }));
                 self.deeds.push(Deed::Retention {
                     route: route.clone(),
                     keep: Keep::of(&process.spec.logs),

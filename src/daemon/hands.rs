@@ -138,6 +138,8 @@ pub(super) struct Hands {
     /// It asked.
     pub(super) asked: bool,
     pub(super) scribes: Scribes,
+    /// The keeper can be told of limits; else scribes are, and forget them when they end.
+    pub(super) passes_limits_on: bool,
     pub(super) store: Store,
     pub(super) ledger: Ledger,
     pub(super) history: History,
@@ -248,6 +250,15 @@ impl Hands {
                 Err(error) => tracing::error!("{}: {error}", binary.display()),
             },
             Deed::Scribe(message) => self.scribe_says(&message),
+            Deed::Limits { id: key, routes } if self.passes_limits_on => {
+                self.keeper_says(&ToKeeper::Limits { key, routes });
+            }
+            Deed::Limits { routes, .. } => {
+                for (_, route) in routes.each() {
+                    let route = route.clone();
+                    self.scribe_says(&ToScribe::Limits { route });
+                }
+            }
             Deed::Remember(entry) => self.remember(supervisor, |ledger| ledger.append(entry)),
             Deed::RememberAnew(known) => self.remember(supervisor, |ledger| ledger.anew(known)),
             Deed::Store {

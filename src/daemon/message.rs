@@ -17,7 +17,7 @@ use crate::domain::sample::Sample;
 use crate::domain::selector::Selector;
 use crate::domain::spec::{LogPolicy, Stream};
 use crate::domain::who::Who;
-use crate::keeper::protocol::{FromScribe, Route, ToDaemon, ToKeeper, ToScribe};
+use crate::keeper::protocol::{FromScribe, Route, Routes, ToDaemon, ToKeeper, ToScribe};
 
 use super::hub::Subscription;
 use super::journal::Seen;
@@ -259,6 +259,13 @@ pub(super) enum Deed {
     Keeper(ToKeeper),
     /// Tell the scribe.
     Scribe(ToScribe),
+    /// Other limits for the logs of an instance.
+    Limits {
+        /// Which instance.
+        id: InstanceId,
+        /// The limits, with the files they are for.
+        routes: Routes,
+    },
     /// Append to the state.
     Store {
         /// What.

@@ -41,6 +41,9 @@ const NOT_UPGRADED: &str = "the keeper could not go on as another build and is t
 /// How long the parts get at the end.
 const GRACE: Duration = Duration::from_millis(500);
 
+/// A keeper that speaks an earlier version does not pass limits of logs on.
+const LIMITS_SINCE: u32 = 5;
+
 /// Why the daemon could not begin.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DaemonError {
@@ -249,6 +252,7 @@ fn begin(
             beat: None,
             asked: false,
             scribes: super::scribes::Scribes::new(paths.logs.clone(), version),
+            passes_limits_on: version >= LIMITS_SINCE,
             store,
             ledger: Ledger::new(paths.volatile.clone(), boot, epoch),
             history,

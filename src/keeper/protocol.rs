@@ -1,7 +1,6 @@
 //! The private language between keeper, daemon and scribe: one JSON value a frame, versioned as a whole.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -9,41 +8,14 @@ use crate::domain::exit::{Exit, Signal};
 use crate::domain::names::{InstanceId, RunId};
 use crate::domain::spec::Stream;
 
+pub(crate) use super::route::{Route, Routes};
+
 /// Grows with each change that an older role would not understand.
-pub(crate) const VERSION: u32 = 4;
+pub(crate) const VERSION: u32 = 5;
 /// The oldest language that a role of this build still understands from a keeper.
 pub(crate) const OLDEST: u32 = 1;
 /// The largest note, in bytes.
 pub(crate) const NOTE_MAX: usize = 1024;
-
-/// One stream of one run goes to one file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Route {
-    /// The file.
-    pub path: Arc<Path>,
-    /// It becomes an archive when it has this many bytes.
-    pub max_size: u64,
-    /// It becomes an archive this many milliseconds after it was begun.
-    pub max_age_ms: Option<u64>,
-    /// Whether a full disk makes the writer wait; else what cannot be written is counted and dropped.
-    pub block: bool,
-}
-
-/// Where the output of a run goes; without `err`, both streams share `out`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Routes {
-    /// Standard output.
-    pub out: Route,
-    /// Standard error, when it is kept apart.
-    pub err: Option<Route>,
-}
-
-impl Routes {
-    /// The streams that have a pipe of their own.
-    pub(crate) fn each(&self) -> impl Iterator<Item = (Stream, &Route)> {
-        std::iter::once((Stream::Out, &self.out)).chain(self.err.iter().map(|r| (Stream::Err, r)))
-    }
-}
 
 /// What a child is to become.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -136,6 +108,13 @@ pub(crate) enum ToKeeper {
     Scribe {
         /// The folder.
         folder: Option<PathBuf>,
+    },
+    /// Other limits for the logs of an instance, also for scribes and keepers to come. Since version 5.
+    Limits {
+        /// Which instance.
+        key: InstanceId,
+        /// The limits, with the files they are for.
+        routes: Routes,
     },
     /// When the daemon has left, go on as the program whose descriptor comes with this: it reads the table.
     Upgrade,
@@ -338,6 +317,11 @@ pub(crate) enum KeeperToScribe {
     },
     /// A new daemon's socket comes with this.
     Daemon,
+    /// Other limits for a file.
+    Limits {
+        /// The new ones, with the file they are for.
+        route: Route,
+    },
     /// Where to show signs of life; the descriptor comes with this.
     Beat,
     /// Show one.
@@ -365,7 +349,7 @@ pub(crate) enum ScribeToKeeper {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ToScribe {
-    /// Other limits for a file.
+    /// Other limits for a file: from a daemon whose keeper has to pass them on and cannot.
     Limits {
         /// The new ones, with the file they are for.
         route: Route,

@@ -313,6 +313,7 @@ impl Keeper {
             ToKeeper::Quit => self.quit(),
             ToKeeper::ReplaceScribe => self.end_scribes(),
             ToKeeper::Scribe { folder } => drop(self.want_scribe(folder)),
+            ToKeeper::Limits { key, routes } => self.renew_limits(key, &routes),
             // Its descriptor was taken where it came.
             ToKeeper::Upgrade => {}
         }

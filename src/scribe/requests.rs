@@ -76,13 +76,15 @@ impl Scribe {
         }
     }
 
+    pub(super) fn renew_limits(&mut self, route: Route) {
+        if let Some(file) = self.logs.get_mut(&route.path) {
+            file.route = route;
+        }
+    }
+
     pub(super) fn carry_out(&mut self, request: ToScribe) {
         match request {
-            ToScribe::Limits { route } => {
-                if let Some(file) = self.logs.get_mut(&route.path) {
-                    file.route = route;
-                }
-            }
+            ToScribe::Limits { route } => self.renew_limits(route),
             ToScribe::Watch { on } => {
                 self.watched = on;
                 self.grew.clear();

@@ -239,6 +239,7 @@ impl Scribe {
                     self.tell_troubles();
                 }
             }
+            KeeperToScribe::Limits { route } => self.renew_limits(route),
             KeeperToScribe::Beat => self.beat = self.keeper.take_fd().map(Beat::from),
             // Nothing has come for a while, or it would not ask.
             KeeperToScribe::Ping => {

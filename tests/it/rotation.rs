@@ -295,6 +295,44 @@ fn a_scribe_killed_in_a_flood_loses_and_doubles_nothing() {
     assert_eq!(sandbox.row("flood")["restarts"], 0);
 }
 
+/// A run keeps the limits that were changed under it, whoever writes its log by then.
+#[test]
+fn limits_changed_under_a_run_outlive_scribe_daemon_and_keeper() {
+    let sandbox = Sandbox::new();
+    let mut go = sandbox.fifo("go");
+    let body = format!(
+        "while read -r lines; do seq -f %09.0f 1 $lines; done <'{}'",
+        sandbox.path("go").display()
+    );
+    let settings = |size| format!("log_max_size = \"{size}\"\nlog_archives = 50\n");
+    let log = begin(&sandbox, "web", &body, &settings("8MiB"));
+    let known = sandbox.known("web");
+    let text = std::fs::read_to_string(sandbox.path("web.toml")).unwrap();
+    sandbox.file("web.toml", text.replace("8MiB", "64KiB"));
+    drop(sandbox.run(&["reload", "--config", "web.toml"]).success());
+    let victims: [&[&str]; 4] = [
+        &["scribe_pid"],
+        &["keeper_pid"],
+        &["pid", "scribe_pid"],
+        &["keeper_pid", "pid", "scribe_pid"],
+    ];
+    for (n, roles) in victims.into_iter().enumerate() {
+        let killed: Vec<_> = roles.iter().map(|role| sandbox.role(role)).collect();
+        for signal in [Signal::SIGSTOP, Signal::SIGKILL] {
+            killed.iter().for_each(|known| known.signal(signal));
+        }
+        killed.iter().for_each(|known| sandbox.until_gone(*known));
+        drop(sandbox.run(&["list"]).success());
+        go.say("7000");
+        when(log.parent().unwrap(), "one more archive", || {
+            let now = archives(&log);
+            let made = (now.len() == n + 1).then_some(());
+            made.ok_or_else(|| format!("{roles:?} killed: {now:?}"))
+        });
+    }
+    assert_eq!(sandbox.known("web"), known);
+}
+
 #[test]
 fn a_daemon_killed_in_a_flood_loses_and_doubles_nothing() {
     const LAST: u64 = 6_000_000;

@@ -405,3 +405,27 @@ fn what_outlives_its_keeper_goes_on_and_what_ended_meanwhile_is_followed_once() 
     assert_eq!(world.status(1), Status::Running);
     assert!(!world.view(1).adopted);
 }
+
+#[test]
+fn other_limits_of_logs_reach_the_keeper_wherever_the_daemon_dies() {
+    let limited = |max_size| {
+        let mut spec = spec("web");
+        spec.logs.max_size = max_size;
+        spec
+    };
+    for point in 0..10 {
+        let mut world = World::new();
+        world.apply(&file("a", &[limited(8192)])).unwrap();
+        world.after(5 * SECOND);
+        world.deeds_left = Some(point);
+        drop(world.apply(&file("b", &[limited(4096)])));
+        world.after(5 * SECOND);
+        // Whoever had no answer asks again.
+        world.apply(&file("b", &[limited(4096)])).unwrap();
+        world.after(5 * SECOND);
+        let routes = world.table[&InstanceId(1)].routes.clone();
+        let size = routes.map(|routes| routes.out.max_size);
+        assert_eq!(size, Some(4096), "the daemon was killed after deed {point}");
+        assert_eq!(world.spawns.len(), 1, "no process was touched");
+    }
+}

@@ -360,6 +360,7 @@ impl World {
             Deed::ReopenLog => {}
             Deed::Leave => self.left = true,
             Deed::Scribe(message) => self.told_scribe.push(message),
+            Deed::Limits { id: key, routes } => self.keeper(ToKeeper::Limits { key, routes }),
             Deed::History(_)
             | Deed::SweepAgain
             | Deed::Track { .. }

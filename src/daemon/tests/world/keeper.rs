@@ -42,6 +42,12 @@ impl World {
                 self.signal(key, run, signal);
             }
             ToKeeper::Retire { key } => drop(self.table.remove(&key)),
+            ToKeeper::Limits { key, routes } => {
+                let entry = self.table.get_mut(&key);
+                if let Some(known) = entry.and_then(|entry| entry.routes.as_mut()) {
+                    known.take_limits(&routes);
+                }
+            }
             ToKeeper::Quit => self.told_to_quit = true,
             ToKeeper::Ready { .. }
             | ToKeeper::Stopping
