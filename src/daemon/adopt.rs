@@ -285,6 +285,7 @@ impl Supervisor {
                         self.report(id, run, Report::Executed, "");
                     }
                     RunState::Reserved if matches!(phase, Phase::Spawning { .. }) => {
+                        member.uncount_spawn();
                         self.report(
                             id,
                             run,

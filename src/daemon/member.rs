@@ -127,6 +127,12 @@ pub(super) struct Member {
 }
 
 impl Member {
+    /// The run that was counted last was never begun.
+    pub(super) fn uncount_spawn(&mut self) {
+        self.has_run = self.restarts > 0;
+        self.restarts = self.restarts.saturating_sub(1);
+    }
+
     pub(super) fn new(id: InstanceId, key: ProcessKey, index: u32, now_ms: u64) -> Self {
         Self {
             id,

@@ -339,7 +339,9 @@ impl Keeper {
         }
         failpoint!("keeper.spawn.reserved");
         let folder = self.setup.paths.pipes();
+        let table = self.setup.paths.table();
         let ground = Ground {
+            table: &table,
             folder: &folder,
             null: &self.null,
             file_limit: self.file_limit,

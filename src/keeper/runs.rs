@@ -16,7 +16,8 @@ use crate::platform::child::{self, ExecFailure, Fork, Leave, Program, Stdio};
 use crate::platform::failpoint::failpoint;
 use crate::platform::procfs;
 
-use super::protocol::{ChildSpec, Route, Routes};
+use super::protocol::{ChildSpec, Entry, Route, Routes};
+use super::table::Table;
 
 /// Names one output pipe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -117,6 +118,8 @@ pub(super) struct Ground<'a> {
     pub(super) file_limit: (u64, u64),
     /// Where control groups are made.
     pub(super) home: Option<&'a Home>,
+    /// Where their pids are written.
+    pub(super) table: &'a Path,
 }
 
 /// Makes pipes and child.
@@ -132,6 +135,7 @@ pub(super) fn make(
         null,
         file_limit,
         home,
+        table,
     } = ground;
     let mut pipes = Vec::new();
     let mut writes = Vec::new();
@@ -155,7 +159,15 @@ pub(super) fn make(
         output,
         error,
     };
-    match fork(program, stdio, home.filter(|_| !spec.detach), key, run) {
+    let is_recorded = || {
+        let pid = nix::unistd::getpid().as_raw();
+        Table::read(table).is_ok_and(|known| {
+            let is_it = |e: &Entry| (e.key, e.run, e.pid) == (key, run, pid) && e.is_live();
+            known.entries.iter().any(is_it)
+        })
+    };
+    let home = home.filter(|_| !spec.detach);
+    match fork(program, stdio, home, (key, run), &is_recorded) {
         Ok(fork) => Ok(Made {
             pid: fork.pid,
             start: procfs::stat(fork.pid).map_or(0, |stat| stat.start),
@@ -177,18 +189,18 @@ fn fork(
     program: Program<'_>,
     stdio: Stdio<'_>,
     home: Option<&Home>,
-    key: InstanceId,
-    run: RunId,
+    (key, run): (InstanceId, RunId),
+    is_recorded: &dyn Fn() -> bool,
 ) -> io::Result<Fork> {
     if let Some(home) = home
         && let Ok(group) = home.begin(key, run)
     {
-        if let Ok(fork) = child::spawn(program, stdio, Some(group.as_fd())) {
+        if let Ok(fork) = child::spawn(program, stdio, Some(group.as_fd()), is_recorded) {
             return Ok(fork);
         }
         home.forget(key, run);
     }
-    child::spawn(program, stdio, None)
+    child::spawn(program, stdio, None, is_recorded)
 }
 
 /// What an exec result pipe says.

@@ -55,8 +55,9 @@ pub(crate) struct Fork {
     pub leave: Leave,
 }
 
-/// The child's leave to become its program. It is given when the pid is written where it will be found: a caller that
-/// is killed before takes the leave with it, and the child ends, so that no child runs that nobody knows.
+/// The child's leave to become its program. It is given when the pid is written where it will be found. A caller that
+/// is killed takes the leave with it; then the child looks itself whether it is written, and ends if it is not: no child
+/// runs that nobody knows, and none that is known ends for it.
 #[derive(Debug)]
 pub(crate) struct Leave(OwnedFd);
 
@@ -98,6 +99,7 @@ pub(crate) fn spawn(
     program: Program<'_>,
     stdio: Stdio<'_>,
     group: Option<BorrowedFd<'_>>,
+    is_recorded: &dyn Fn() -> bool,
 ) -> io::Result<Fork> {
     let (result, report) = nix::unistd::pipe2(OFlag::O_CLOEXEC)?;
     descriptor::set_nonblocking(&result, true)?;
@@ -116,7 +118,7 @@ pub(crate) fn spawn(
         }),
         ForkResult::Child => {
             failpoint!("child.forked");
-            let failed = match become_program(program, stdio, &report, wait) {
+            let failed = match become_program(program, stdio, &report, wait, is_recorded) {
                 Ok(never) => match never {},
                 Err(text) => text,
             };
@@ -155,6 +157,7 @@ fn become_program(
     stdio: Stdio<'_>,
     report: &OwnedFd,
     wait: OwnedFd,
+    is_recorded: &dyn Fn() -> bool,
 ) -> Result<std::convert::Infallible, String> {
     let why = |what: &str| {
         let what = what.to_owned();
@@ -164,9 +167,10 @@ fn become_program(
     // Only stdio and these two pipes stay open, whatever else the keeper holds, its end of the second included.
     place(stdio).map_err(why("cannot set up stdio"))?;
     keep_only(report.as_fd(), wait.as_fd()).map_err(why("cannot close descriptors"))?;
-    std::fs::File::from(wait)
-        .read_exact(&mut [0])
-        .map_err(|_| "the keeper was gone before it could begin".to_owned())?;
+    // Whoever comes after a keeper that died just now finds the record, and takes this child for the run.
+    if std::fs::File::from(wait).read_exact(&mut [0]).is_err() && !is_recorded() {
+        return Err("the keeper was gone before it could begin".to_owned());
+    }
     signal::reset_for_child().map_err(why("cannot reset signals"))?;
     nix::unistd::setsid()
         .map_err(errno)

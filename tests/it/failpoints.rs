@@ -81,6 +81,13 @@ fn play(point: &str, role: &str, nth: u32) {
     start(&home, &oracle, "writer", &[]);
     start(&home, &oracle, "victim", &["--restart-delay", "0"]);
     start(&home, &oracle, "noise", &[]);
+    let kept = |size: &str| {
+        let settings = "script = \"sleep\"\nargs = [\"1000\"]\nlog_max_size";
+        let text = format!("[[processes]]\nname = \"kept\"\n{settings} = \"{size}\"\n");
+        home.file("kept.toml", text);
+    };
+    kept("1MiB");
+    run(&["start", "--config", "kept.toml"]);
     let bad = home.file_mode("bad", "#!/no/such/interpreter\n", 0o755);
     let writer = oracle.assert_up("writer");
     // The next line fills each journal of the history.
@@ -103,6 +110,8 @@ fn play(point: &str, role: &str, nth: u32) {
     assert!(restarts.is_some_and(|restarts| restarts > 0), "{row}");
 
     run(&["logs", "writer", "--rotate"]);
+    kept("2MiB");
+    run(&["reload", "--config", "kept.toml"]);
     run(&["restart", "victim"]);
     oracle.until_runs("victim", runs + 2);
     run(&["stop", "victim"]);
@@ -203,7 +212,7 @@ fn a_keeper_killed_while_it_makes_a_child_leaves_none_that_nobody_knows() {
         let keeper = home.role("keeper_pid");
         arm(&home, &point, "keeper", 1);
         let start = ["start", &oracle.program, "--name", "one", "--", "0.01"];
-        drop(home.run(&start));
+        drop(home.run(&start).success());
         assert!(has_fired(&home, &point), "{point} is not passed");
         home.until_gone(keeper);
         home.wait_for("a run", |home| {
@@ -216,8 +225,10 @@ fn a_keeper_killed_while_it_makes_a_child_leaves_none_that_nobody_knows() {
                 .filter(|told| i64::from(told.pid) == pid)
                 .map(|_| ())
         });
-        home.until_status("one", "running");
+        let row = home.until_status("one", "running");
+        assert_eq!(row["restarts"], 0, "{point} counts as a failure");
         oracle.assert_up("one");
+        assert_eq!(oracle.told("one").len(), 1, "{point}");
         drop(home.run(&["stop", "one"]).success());
         for told in oracle.told("one") {
             assert!(told.end.is_some(), "{point}: nobody stopped {told:?}");
