@@ -16,7 +16,6 @@ use serde::{Deserialize, Serialize};
 use crate::platform::descriptor;
 
 use super::runs::{PipeEnd, PipeKey};
-use super::stage::Stage;
 
 /// The state folder may lie on a disk that hangs: the end waits no longer than this.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -40,16 +39,11 @@ impl fmt::Display for Loss {
     }
 }
 
-/// What is in the pipes, and in the stages on its way out of one of them.
-pub(super) fn find<'a>(
-    pipes: &BTreeMap<PipeKey, PipeEnd>,
-    stages: impl Iterator<Item = &'a Stage>,
-) -> Vec<Loss> {
+/// What is in the pipes: it leaves them when it is in its file.
+pub(super) fn find(pipes: &BTreeMap<PipeKey, PipeEnd>) -> Vec<Loss> {
     let mut bytes: BTreeMap<&Path, usize> = BTreeMap::new();
-    let staged = stages.filter_map(|stage| Some((pipes.get(&stage.owner()?)?, &stage.read)));
-    let ends = pipes.values().map(|end| (end, &end.read));
-    for (end, pipe) in ends.chain(staged) {
-        let waiting = descriptor::waiting(pipe).unwrap_or(0);
+    for end in pipes.values() {
+        let waiting = descriptor::waiting(&end.read).unwrap_or(0);
         if waiting > 0 {
             *bytes.entry(&end.route.path).or_default() += waiting;
         }

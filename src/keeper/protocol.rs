@@ -315,6 +315,8 @@ pub(crate) enum KeeperToScribe {
         /// Where its bytes go.
         route: Route,
     },
+    /// These were all pipes that there are: begin.
+    All,
     /// A new daemon's socket comes with this.
     Daemon,
     /// Other limits for a file.

@@ -195,7 +195,7 @@ impl Keeper {
                 self.kill_roles();
             }
             if reaped || due(self.last_due) {
-                let lost = loss::find(&self.pipes, self.scribes.values().filter_map(Scribe::stage));
+                let lost = loss::find(&self.pipes);
                 if !lost.is_empty() {
                     loss::leave_word(self.setup.paths.lost(), &lost);
                 }

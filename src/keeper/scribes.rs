@@ -100,7 +100,7 @@ impl Scribe {
         [self.due, self.idle_due].into_iter().flatten().min()
     }
 
-    /// What holds the bytes on their way.
+    /// What shows how far bytes have come on their way.
     pub(super) fn stage(&self) -> Option<&Stage> {
         self.stage.as_ref()
     }
@@ -207,6 +207,7 @@ impl Keeper {
                 let _ = link.send(&pipe_message(*pipe, end), vec![fd]);
             }
         }
+        let _ = link.send(&KeeperToScribe::All, vec![]);
         failpoint!("keeper.scribe.told");
         self.add_link(&link, Heard::Scribe(lane).token());
         if let Some(scribe) = self.scribes.get_mut(&lane) {
@@ -318,7 +319,7 @@ impl Keeper {
         if self.quitting {
             return;
         }
-        if lane == Lane::MAIN || self.has_pipes(lane) || self.is_staged(lane) {
+        if lane == Lane::MAIN || self.has_pipes(lane) {
             if let Some(scribe) = self.scribes.get_mut(&lane) {
                 scribe.due = Some(0);
             }
@@ -330,12 +331,6 @@ impl Keeper {
                 stage.remove(&self.setup.paths.volatile, lane);
             }
         }
-    }
-
-    /// Whether bytes are on their way to a file.
-    fn is_staged(&self, lane: Lane) -> bool {
-        let stage = self.scribes.get(&lane).and_then(Scribe::stage);
-        stage.is_some_and(|stage| stage.waiting() > 0)
     }
 
     fn end_scribe(&mut self, lane: Lane) {

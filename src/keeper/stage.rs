@@ -1,5 +1,5 @@
-//! The stage pipe between a run's pipe and its file, one for each scribe, with the note of whose bytes are in it and of
-//! who writes them.
+//! The stage pipe between a run's pipe and its file, one for each scribe, with the note of who has it and how far the
+//! bytes have come.
 
 use std::fs::File;
 use std::io;
@@ -10,17 +10,14 @@ use std::path::Path;
 use nix::fcntl::OFlag;
 use nix::sys::stat::Mode;
 
-use crate::domain::names::{InstanceId, RunId};
-use crate::domain::spec::Stream;
 use crate::platform::descriptor;
 
 use super::lane::Lane;
-use super::runs::PipeKey;
 use super::who::Who;
 
 const STAGE: &str = "stage";
 const OWNER: &str = "stage-owner";
-/// In the owner's file, behind the owner: pid and start of the scribe.
+/// In the owner's file: pid and start of the scribe. What is behind them is the scribe's own.
 const SCRIBE: u64 = 16;
 
 /// Opens the stage to read, or to read and write: then it does not matter who else has it open.
@@ -101,32 +98,12 @@ impl Stage {
         ])
     }
 
-    /// Whose bytes are in it, as the scribe has noted.
-    pub(super) fn owner(&self) -> Option<PipeKey> {
-        let mut bytes = [0; 16];
-        self.owner.read_exact_at(&mut bytes, 0).ok()?;
-        Some(PipeKey {
-            key: InstanceId(u32::from_le_bytes(*bytes.first_chunk()?)),
-            run: RunId(u64::from_le_bytes(*bytes[4..].first_chunk()?)),
-            stream: match bytes[12] {
-                1 => Stream::Out,
-                2 => Stream::Err,
-                _ => return None,
-            },
-        })
-    }
-
     /// Remembers who writes what is in it, for whoever comes after this keeper.
     pub(super) fn note_scribe(&self, who: Who) -> io::Result<()> {
         let mut bytes = [0; 12];
         bytes[..4].copy_from_slice(&who.pid.to_le_bytes());
         bytes[4..].copy_from_slice(&who.start.to_le_bytes());
         self.owner.write_all_at(&bytes, SCRIBE)
-    }
-
-    /// How many bytes are on their way.
-    pub(super) fn waiting(&self) -> usize {
-        descriptor::waiting(&self.read).unwrap_or(0)
     }
 
     /// Forgets the names; the rest goes with the value.
@@ -147,11 +124,12 @@ mod tests {
         std::fs::create_dir_all(&folder).unwrap();
         let other = Lane::of_folder(Some(Path::new("/mnt/a")));
         let who = Who { pid: 7, start: 99 };
+        let waiting = |stage: &Stage| descriptor::waiting(&stage.read).unwrap();
         let [main, second] = [Lane::MAIN, other].map(|lane| Stage::open(&folder, lane).unwrap());
         second.note_scribe(who).unwrap();
         std::io::Write::write_all(&mut File::from(second.write.try_clone().unwrap()), b"abc")
             .unwrap();
-        assert_eq!((main.waiting(), second.waiting()), (0, 3));
+        assert_eq!((waiting(&main), waiting(&second)), (0, 3));
         let mut found = lanes(&folder);
         found.sort();
         assert_eq!(found, [Lane::MAIN, other]);
@@ -160,7 +138,7 @@ mod tests {
         // The next keeper finds the bytes while somebody holds them.
         let again = Stage::open(&folder, other).unwrap();
         drop(second);
-        assert_eq!(again.waiting(), 3);
+        assert_eq!(waiting(&again), 3);
         again.remove(&folder, other);
         assert_eq!(lanes(&folder), [Lane::MAIN]);
         std::fs::remove_dir_all(folder).unwrap();

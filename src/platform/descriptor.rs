@@ -115,6 +115,15 @@ pub(crate) fn splice(
     )?)
 }
 
+/// Puts copies of what is in a pipe into another one; they share their pages, and the pipe keeps what it has.
+///
+/// # Errors
+/// The kernel's.
+pub(crate) fn tee(from: impl AsFd, to: impl AsFd, length: usize) -> io::Result<usize> {
+    let flags = SpliceFFlags::SPLICE_F_NONBLOCK;
+    Ok(nix::fcntl::tee(from, to, length, flags)?)
+}
+
 /// Makes sure that a file can take so many bytes at an offset, without writing any. Where the file system cannot tell,
 /// it is believed to have room.
 ///

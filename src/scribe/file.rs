@@ -48,6 +48,15 @@ struct Open {
     begun_ms: u64,
 }
 
+/// Where the next byte of a log goes.
+pub(super) struct Target<'a> {
+    pub(super) file: &'a File,
+    /// In the file.
+    pub(super) offset: i64,
+    /// In the whole log.
+    pub(super) end: u64,
+}
+
 /// What a look at the file after writing says.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum After {
@@ -112,7 +121,7 @@ impl LogFile {
     pub(super) fn reserve(&mut self, bytes: usize) -> io::Result<()> {
         loop {
             let room =
-                (self.target()).and_then(|(file, offset)| descriptor::reserve(file, offset, bytes));
+                (self.target()).and_then(|it| descriptor::reserve(it.file, it.offset, bytes));
             match room {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if self.makes_room(&error) => {}
@@ -127,7 +136,7 @@ impl LogFile {
     }
 
     /// The file, and where in it the next byte goes.
-    pub(super) fn target(&mut self) -> io::Result<(&File, i64)> {
+    pub(super) fn target(&mut self) -> io::Result<Target<'_>> {
         let stale = match &self.open {
             Some(open) => !self.still_there(open),
             None => true,
@@ -155,8 +164,20 @@ impl LogFile {
             open.index = Writer::begin(&index_path(&self.route.path), head).ok();
         }
         open.size = size;
-        let offset = i64::try_from(size).map_err(io::Error::other)?;
-        Ok((&open.file, offset))
+        Ok(Target {
+            file: &open.file,
+            offset: i64::try_from(size).map_err(io::Error::other)?,
+            end: open.base + size,
+        })
+    }
+
+    /// What the file has at a place of the log.
+    pub(super) fn read_at(&mut self, place: u64, bytes: &mut [u8]) -> io::Result<()> {
+        self.target()?;
+        let open = self.open.as_ref();
+        let found = open.and_then(|open| Some((&open.file, place.checked_sub(open.base)?)));
+        let (file, offset) = found.ok_or(io::ErrorKind::NotFound)?;
+        file.read_exact_at(bytes, offset)
     }
 
     /// Counts bytes that were written at the target, and makes an archive when it is time.

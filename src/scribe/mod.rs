@@ -2,6 +2,7 @@
 //! where it stopped the next one goes on. It knows nothing of processes, policies or readers.
 
 mod file;
+mod note;
 mod pipes;
 mod requests;
 pub(crate) mod role;

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::FileExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
@@ -20,7 +19,7 @@ use crate::platform::{child, descriptor, memory, signal};
 
 use super::file::LogFile;
 use super::pipes::Grown;
-use super::stage::{PipeId, Stage, Written, empty_stage, encode};
+use super::stage::{PipeId, Stage, Written};
 
 /// The most bytes of one round.
 const ROUND: usize = 1 << 20;
@@ -62,6 +61,8 @@ pub(super) struct Scribe {
     pub(super) keeper: Link,
     pub(super) daemon: Option<Link>,
     pub(super) stage: Option<Stage>,
+    /// It has all pipes that there were when it began, and nothing is left to do for the scribe before it.
+    begun: bool,
     pub(super) pipes: BTreeMap<u64, Pipe>,
     pub(super) next_token: u64,
     pub(super) logs: BTreeMap<Arc<Path>, LogFile>,
@@ -76,7 +77,7 @@ pub(super) struct Scribe {
     pub(super) asked: bool,
     /// What a burst of new pipes needed is to be given back when it is over.
     pub(super) untidy: bool,
-    /// Pipes that wait for the stage, which holds bytes that their file does not take.
+    /// Pipes whose file does not take their bytes, and whose writers have to wait.
     pub(super) held: BTreeSet<u64>,
 }
 
@@ -101,6 +102,7 @@ impl Scribe {
             keeper,
             daemon: None,
             stage: None,
+            begun: false,
             pipes: BTreeMap::new(),
             next_token: FIRST_PIPE,
             logs: BTreeMap::new(),
@@ -212,12 +214,7 @@ impl Scribe {
                 ) else {
                     return Err(ScribeError::NoStage);
                 };
-                self.stage = Some(Stage {
-                    read,
-                    write,
-                    owner: owner.into(),
-                    noted: None,
-                });
+                self.stage = Some(Stage::new(read, write, owner.into())?);
             }
             KeeperToScribe::Pipe {
                 key,
@@ -229,6 +226,7 @@ impl Scribe {
                     self.add_pipe(PipeId { key, run, stream }, read, route)?;
                 }
             }
+            KeeperToScribe::All => self.begin()?,
             KeeperToScribe::Daemon => {
                 if let Some(fd) = self.keeper.take_fd() {
                     let link = Link::new(UnixStream::from(fd))?;
@@ -259,22 +257,11 @@ impl Scribe {
         read: OwnedFd,
         route: Route,
     ) -> Result<(), ScribeError> {
-        // What an older run left comes first.
-        let older: Vec<u64> = self
-            .pipes
-            .iter()
-            .filter(|(_, p)| p.id.key == id.key && p.id.run < id.run && p.log == route.path)
-            .map(|(token, _)| *token)
-            .collect();
-        for token in older {
-            self.rounds(token);
-        }
         let log = route.path.clone();
         self.logs
             .entry(log.clone())
             .and_modify(|file| file.route = route.clone())
             .or_insert_with(|| LogFile::new(route));
-        self.finish_stage(id, &log);
         failpoint!("scribe.pipe.taken");
         self.untidy = true;
         let token = self.next_token;
@@ -291,42 +278,64 @@ impl Scribe {
         };
         self.grown.take(&mut pipe);
         self.pipes.insert(token, pipe);
-        // A pipe without writers never wakes anybody: look once.
-        self.round(token);
+        self.look_at(token);
         Ok(())
     }
 
-    /// A scribe that died left bytes in the stage: they belong to the pipe that is noted as its owner.
-    fn finish_stage(&mut self, id: PipeId, log: &Arc<Path>) {
-        let Some(stage) = &mut self.stage else {
+    /// A pipe without writers never wakes anybody: one look at each. What an older run left comes first.
+    fn look_at(&mut self, token: u64) {
+        let Some(new) = self.pipes.get(&token).filter(|_| self.begun) else {
             return;
         };
-        if stage.noted.is_some() || descriptor::waiting(&stage.read).unwrap_or(0) == 0 {
-            return;
+        let older: Vec<u64> = (self.pipes.iter())
+            .filter(|(_, p)| p.id.key == new.id.key && p.id.run < new.id.run && p.log == new.log)
+            .map(|(token, _)| *token)
+            .collect();
+        for token in older {
+            self.rounds(token);
         }
-        let mut bytes = [0; 16];
-        let read = stage.owner.read_exact_at(&mut bytes, 0);
-        if read.is_ok() && bytes == encode(id) {
-            stage.noted = Some(id);
-            if let Some(file) = self.logs.get_mut(log) {
-                let written = empty_stage(stage, file, id.run);
-                self.after_writing(log.clone(), written);
-            }
+        self.round(token);
+    }
+
+    /// Everything is there: goes on where the scribe before was, and begins.
+    pub(super) fn begin(&mut self) -> io::Result<()> {
+        let Self {
+            stage, pipes, logs, ..
+        } = self;
+        if let Some(stage) = stage {
+            stage.recover(|id| {
+                let pipe = pipes.values().find(|pipe| pipe.id == id)?;
+                Some((&pipe.read, logs.get_mut(&pipe.log)?))
+            })?;
         }
+        self.begun = true;
+        let tokens: Vec<u64> = self.pipes.keys().copied().collect();
+        for token in tokens {
+            self.look_at(token);
+        }
+        Ok(())
     }
 
     /// One round of one pipe. True when there may be more at once.
     pub(super) fn round(&mut self, token: u64) -> bool {
-        let (Some(pipe), Some(stage)) = (self.pipes.get_mut(&token), &mut self.stage) else {
+        let (Some(pipe), Some(stage), true) = (self.pipes.get_mut(&token), &self.stage, self.begun)
+        else {
             return false;
         };
         let Some(file) = self.logs.get_mut(&pipe.log) else {
             return false;
         };
-        let mut most = ROUND;
+        let there = descriptor::waiting(&pipe.read).unwrap_or(0);
+        pipe.nearly_full = there >= pipe.capacity() / 4 * 3;
+        // A full one is emptied by halves: the program fills the one while the other is written.
+        let mut most = if pipe.nearly_full {
+            pipe.capacity() / 2
+        } else {
+            ROUND
+        };
         if file.route.block {
-            // It stays where it is until there is room for it: in the stage it would be in the way of others.
-            most = descriptor::waiting(&pipe.read).unwrap_or(ROUND).min(ROUND);
+            // It stays where it is until there is room for it.
+            most = most.min(there);
             if most > 0
                 && let Err(error) = file.reserve(most)
             {
@@ -336,31 +345,20 @@ impl Scribe {
                 self.after_writing(log, Ok(Written::none(trouble)));
                 return false;
             }
-            // Nothing there: the splice finds out whether there are writers.
+            // Nothing there: whether there are writers is found out all the same.
             most = most.max(1);
         }
-        if stage.noted != Some(pipe.id) {
-            // Bytes of another owner are still there only if its file could not take them.
-            let busy = descriptor::waiting(&stage.read).unwrap_or(0) > 0;
-            if busy || stage.owner.write_all_at(&encode(pipe.id), 0).is_err() {
-                self.held.insert(token);
-                return false;
-            }
-            stage.noted = Some(pipe.id);
-            failpoint!("scribe.owner.noted");
-        }
         pipe.last_ns = monotonic_ns();
-        match descriptor::splice(&pipe.read, &stage.write, None, most) {
+        match stage.copy(&pipe.read, most) {
             Ok(0) => {
                 self.drained(token);
                 false
             }
-            Ok(moved) => {
+            Ok(copied) => {
                 failpoint!("scribe.hop.one");
-                let written = empty_stage(stage, file, pipe.id.run);
+                let written = stage.write(&pipe.read, file, pipe.id, copied);
                 let blocked = !matches!(&written, Ok(written) if !written.blocked);
                 let log = pipe.log.clone();
-                pipe.nearly_full = moved >= pipe.capacity() / 4 * 3;
                 if pipe.nearly_full {
                     self.grown.grow(pipe);
                 }
@@ -369,7 +367,7 @@ impl Scribe {
                     self.held.insert(token);
                     return false;
                 }
-                if moved >= ROUND_SMALL {
+                if copied >= ROUND_SMALL || copied < there {
                     return true;
                 }
                 self.rearm(token);
@@ -386,29 +384,8 @@ impl Scribe {
         }
     }
 
-    /// A file that did not take its bytes is tried again; while it does not, whoever shares the stage waits, as
-    /// `on_disk_full = "block"` asks for.
+    /// A file that did not take its bytes is tried again.
     pub(super) fn unblock(&mut self, ready: &mut VecDeque<u64>) {
-        if self.held.is_empty() {
-            return;
-        }
-        let owner = self.stage.as_ref().and_then(|stage| stage.noted);
-        let pipe = self.pipes.values().find(|pipe| Some(pipe.id) == owner);
-        if let (Some(stage), Some(pipe)) = (&mut self.stage, pipe)
-            && let Some(file) = self.logs.get_mut(&pipe.log)
-        {
-            let (log, run) = (pipe.log.clone(), pipe.id.run);
-            match empty_stage(stage, file, run) {
-                Ok(written) => {
-                    let blocked = written.blocked;
-                    self.after_writing(log, Ok(written));
-                    if blocked {
-                        return;
-                    }
-                }
-                Err(_) => return,
-            }
-        }
         ready.extend(std::mem::take(&mut self.held));
     }
 

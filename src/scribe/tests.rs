@@ -17,9 +17,10 @@ use crate::logs::read::Log;
 use crate::platform::clock::monotonic_ns;
 use crate::platform::descriptor::{pipe_size, set_pipe_size};
 
+use super::note::{self, Note, Step, encode};
 use super::pipes::{IDLE_NS, LARGE_PIPE, SMALL_PIPE};
 use super::role::Scribe;
-use super::stage::{PipeId, Stage, encode};
+use super::stage::{PipeId, Stage};
 
 fn scratch(name: &str) -> PathBuf {
     let folder = std::env::temp_dir().join(format!("adasa-scribe-{name}-{}", std::process::id()));
@@ -44,33 +45,36 @@ fn id(key: u32, run: u64, stream: Stream) -> PipeId {
     }
 }
 
-#[test]
-fn what_the_one_before_left_in_the_stage_goes_to_its_own_file_first() {
-    let folder = scratch("stage");
-    let (keeper, _theirs) = Link::pair().unwrap();
+/// A scribe that has its stage, and nothing else; what is in the stage, and the note beside it.
+fn scribe_with_stage(
+    staged: &[u8],
+    note: Option<Note>,
+) -> (Scribe, std::os::unix::net::UnixStream, File) {
+    let (keeper, theirs) = Link::pair().unwrap();
     let mut scribe = Scribe::new(keeper).unwrap();
     let (read, write) = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK).unwrap();
-    let owner: File = memfd_create(c"owner", MFdFlags::MFD_CLOEXEC)
-        .unwrap()
-        .into();
-    // It was killed after the first hop: the bytes have left their pipe and are in no file.
-    File::from(write.try_clone().unwrap())
-        .write_all(b"one\ntwo\n")
-        .unwrap();
-    owner
-        .write_all_at(&encode(id(7, 2, Stream::Err)), 0)
-        .unwrap();
-    scribe.stage = Some(Stage {
-        read,
-        write,
-        owner,
-        noted: None,
-    });
+    set_pipe_size(&write, LARGE_PIPE).unwrap();
+    let mut staging = File::from(write.try_clone().unwrap());
+    staging.write_all(staged).unwrap();
+    let owner = memfd_create(c"owner", MFdFlags::MFD_CLOEXEC).unwrap();
+    let owner = File::from(owner);
+    owner.write_all_at(&encode(note), note::PLACE).unwrap();
+    let kept = owner.try_clone().unwrap();
+    scribe.stage = Some(Stage::new(read, write, owner).unwrap());
+    (scribe, theirs, kept)
+}
+
+/// The one before was killed with this in the file, in the pipe and in the stage: what is in the file in the end?
+#[track_caller]
+fn goes_on(case: &str, written: &str, waiting: &str, staged: &str, note: Option<Note>) {
+    let folder = scratch(&format!("on-{case}"));
+    let (mut scribe, _theirs, owner) = scribe_with_stage(staged.as_bytes(), note);
+    std::fs::write(folder.join("7.err.log"), written).unwrap();
     let mut writers = Vec::new();
     for (of, text) in [
         (id(3, 9, Stream::Out), "another\n"),
         (id(7, 2, Stream::Out), "out\n"),
-        (id(7, 2, Stream::Err), "three\n"),
+        (id(7, 2, Stream::Err), waiting),
     ] {
         let (read, write) = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK).unwrap();
         let mut writer = File::from(write);
@@ -79,47 +83,70 @@ fn what_the_one_before_left_in_the_stage_goes_to_its_own_file_first() {
         let name = format!("{}.{}.log", of.key, of.stream.word());
         scribe.add_pipe(of, read, route(folder.join(name))).unwrap();
     }
-    // Those that came before the owner waited for the stage, and go on now.
-    let mut ready = std::collections::VecDeque::new();
-    scribe.unblock(&mut ready);
-    for token in ready {
-        scribe.rounds(token);
-    }
+    scribe.begin().unwrap();
     let text = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
-    assert_eq!(text("7.err.log"), "one\ntwo\nthree\n");
-    assert_eq!(text("7.out.log"), "out\n");
-    assert_eq!(text("3.out.log"), "another\n");
-    let line = Log::open(&folder.join("7.err.log"))
-        .unwrap()
-        .line(0)
-        .unwrap()
-        .unwrap();
-    assert_eq!(line.run, Some(RunId(2)), "the index knows whose they were");
+    assert_eq!(text("7.err.log"), "zero\none\ntwo\nthree\n", "{case}");
+    assert_eq!(text("7.out.log"), "out\n", "{case}");
+    assert_eq!(text("3.out.log"), "another\n", "{case}");
+    let mut bytes = [0; note::LENGTH];
+    owner.read_exact_at(&mut bytes, note::PLACE).unwrap();
+    assert_eq!(note::decode(&bytes), None, "{case}");
     std::fs::remove_dir_all(folder).unwrap();
 }
 
-/// A scribe that has its stage, and nothing else.
-fn scribe_with_stage() -> (Scribe, std::os::unix::net::UnixStream) {
-    let (keeper, theirs) = Link::pair().unwrap();
-    let mut scribe = Scribe::new(keeper).unwrap();
+#[test]
+fn whoever_follows_a_scribe_goes_on_at_the_very_byte() {
+    let note = |step| {
+        let (id, base) = (id(7, 2, Stream::Err), 5);
+        let count = "one\ntwo\n".len();
+        Some(Note {
+            step,
+            id,
+            base,
+            count,
+        })
+    };
+    let (all, rest) = ("one\ntwo\nthree\n", "three\n");
+    let zero = "zero\n";
+    goes_on("nothing", zero, all, "", None);
+    goes_on("copied", zero, all, "one\ntwo\n", None);
+    let writing = note(Step::Writing);
+    goes_on("noted", zero, all, "one\ntwo\n", writing);
+    goes_on("part", "zero\none\n", all, "two\n", writing);
+    goes_on("written", "zero\none\ntwo\n", all, "", writing);
+    let taking = note(Step::Taking);
+    goes_on("untaken", "zero\none\ntwo\n", all, "", taking);
+    goes_on("taken", "zero\none\ntwo\n", rest, "one\ntwo\n", taking);
+    let partly = "two\nthree\n";
+    goes_on("half", "zero\none\ntwo\n", partly, "one\n", taking);
+    goes_on("cleared", "zero\none\ntwo\n", rest, "one\ntwo\n", None);
+    // All of adasa was killed, and the stage with it.
+    goes_on("all-noted", zero, all, "", writing);
+    goes_on("all-part", "zero\none\n", all, "", writing);
+    goes_on("all-taken", "zero\none\ntwo\n", rest, "", taking);
+}
+
+#[test]
+fn the_index_knows_whose_run_the_bytes_are_that_another_scribe_left() {
+    let folder = scratch("index");
+    let (mut scribe, _theirs, _owner) = scribe_with_stage(b"one\n", None);
     let (read, write) = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK).unwrap();
-    set_pipe_size(&write, LARGE_PIPE).unwrap();
-    let owner: File = memfd_create(c"owner", MFdFlags::MFD_CLOEXEC)
-        .unwrap()
-        .into();
-    scribe.stage = Some(Stage {
-        read,
-        write,
-        owner,
-        noted: None,
-    });
-    (scribe, theirs)
+    File::from(write.try_clone().unwrap())
+        .write_all(b"one\n")
+        .unwrap();
+    let log = folder.join("7.log");
+    (scribe.add_pipe(id(7, 2, Stream::Out), read, route(log.clone()))).unwrap();
+    scribe.begin().unwrap();
+    let line = Log::open(&log).unwrap().line(0).unwrap().unwrap();
+    assert_eq!(line.run, Some(RunId(2)));
+    std::fs::remove_dir_all(folder).unwrap();
 }
 
 #[test]
 fn chatty_pipes_grow_within_the_share_and_shrink_when_they_were_idle() {
     let folder = scratch("pipes");
-    let (mut scribe, _theirs) = scribe_with_stage();
+    let (mut scribe, _theirs, _owner) = scribe_with_stage(b"", None);
+    scribe.begin().unwrap();
     scribe.grown.most = 2;
     let mut writers = Vec::new();
     for key in 1..=4 {

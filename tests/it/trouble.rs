@@ -3,6 +3,7 @@
 mod clock;
 mod crowd;
 mod disks;
+mod failing;
 mod full;
 mod held;
 mod readonly;

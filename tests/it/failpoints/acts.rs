@@ -1,9 +1,13 @@
 //! A daemon that does not die but panics, aborts, sleeps or spins, in the middle of its loop.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
 
 use crate::child;
 use crate::faults::successor;
+use crate::oracle::Oracle;
 use crate::sandbox::{Known, Sandbox};
 
 use super::has_fired;
@@ -107,4 +111,36 @@ fn a_scribe_that_sleeps_for_ever_is_replaced_and_no_line_is_lost() {
     successor(&s, "scribe_pid", scribe);
     assert_eq!((s.known("chat"), s.role("pid")), (chat, daemon));
     child::assert_chatter_is_whole(&s, "chat");
+}
+
+/// All of adasa is killed while bytes are on their way: a run that goes on loses none and has none twice.
+#[test]
+fn whatever_a_scribe_is_doing_when_all_are_killed_no_line_of_a_living_run_is_lost() {
+    for point in [
+        "scribe.hop.one",
+        "scribe.writing.noted",
+        "scribe.hop.two",
+        "scribe.index.written",
+        "scribe.taking.noted",
+        "scribe.taken",
+        "scribe.note.cleared",
+    ] {
+        let s = Sandbox::new();
+        let oracle = Oracle::new(&s);
+        super::start(&s, &oracle, "one", &[]);
+        let roles = ["keeper_pid", "pid", "scribe_pid"].map(|key| s.role(key));
+        arm(&s, "scribe", point, "hang");
+        s.wait_for(&format!("it hangs at {point}"), |s| {
+            has_fired(s, point).then_some(())
+        });
+        for signal in [Signal::SIGSTOP, Signal::SIGKILL] {
+            roles.iter().for_each(|role| role.signal(signal));
+        }
+        roles.iter().for_each(|role| s.until_gone(*role));
+        drop(s.run(&["list"]).success());
+        oracle.assert_up("one");
+        drop(s.run(&["stop", "one"]).success());
+        assert_eq!(oracle.told("one").len(), 1, "{point}");
+        oracle.assert_every_line_once("one", &BTreeSet::new());
+    }
 }

@@ -92,6 +92,30 @@ impl Drop for Disk {
     }
 }
 
+/// Mounts a file system; who reads its requests is its server. None where that is not allowed.
+pub(super) fn mount_fuse(place: &Path, source: &str) -> Option<File> {
+    let device = File::options().read(true).write(true).open("/dev/fuse");
+    let mounted = device.ok().and_then(|device| {
+        let number = device.as_raw_fd();
+        let options = format!("fd={number},rootmode=40000,user_id=0,group_id=0,allow_other");
+        let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
+        let kind = format!("fuse.{source}");
+        mount(
+            Some(source),
+            place,
+            Some(kind.as_str()),
+            flags,
+            Some(options.as_str()),
+        )
+        .ok()?;
+        Some(device)
+    });
+    if mounted.is_none() {
+        not_here("a FUSE file system");
+    }
+    mounted
+}
+
 /// A file system whose server answers that its folder is there, and from some moment on nothing any more, as one on the
 /// other side of a dead network does.
 pub(crate) struct Hanging {
@@ -118,26 +142,7 @@ impl Hanging {
     pub(crate) fn mount(home: &Sandbox, name: &str) -> Option<Self> {
         let place = home.path(name);
         fs::create_dir_all(&place).expect("a folder");
-        let device = File::options().read(true).write(true).open("/dev/fuse");
-        let mounted = device.ok().and_then(|device| {
-            let number = device.as_raw_fd();
-            let options = format!("fd={number},rootmode=40000,user_id=0,group_id=0,allow_other");
-            let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
-            let source = Some("hanging");
-            mount(
-                source,
-                &place,
-                Some("fuse.hanging"),
-                flags,
-                Some(options.as_str()),
-            )
-            .ok()?;
-            Some(device)
-        });
-        let Some(device) = mounted else {
-            not_here("a FUSE file system");
-            return None;
-        };
+        let device = mount_fuse(&place, "hanging")?;
         let (device, answers) = (Arc::new(device), Arc::new(AtomicBool::new(true)));
         let theirs = (Arc::clone(&device), Arc::clone(&answers));
         let server = std::thread::spawn(move || serve(&theirs.0, &theirs.1));
