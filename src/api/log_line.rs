@@ -39,6 +39,9 @@ pub struct LogLine {
     /// file that was cut from outside, bytes that a full disk dropped.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub missing: u64,
+    /// A compressed archive of this log ends here, or with this line, and is damaged: lines of it are wrong or missing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub damaged: bool,
 }
 
 fn yes() -> bool {
@@ -128,6 +131,7 @@ mod tests {
                 complete: true,
                 gap: 0,
                 missing: 0,
+                damaged: false,
             };
             line.set_bytes(bytes);
             let json = serde_json::to_string(&line).unwrap();

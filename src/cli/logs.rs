@@ -52,6 +52,10 @@ struct Shown {
 
 impl Shown {
     fn line(&self, line: &LogLine) {
+        if line.damaged {
+            let what = "a damaged archive ends here: lines of it are wrong or missing";
+            print::remark(&format!("{} ({}): {what}", line.name, line.stream.word()));
+        }
         if self.json {
             print::json_line(&json_line(line));
             return;
@@ -307,7 +311,8 @@ fn local(
             raw: None,
             complete: it.complete,
             gap: 0,
-            missing: 0,
+            missing: it.missing,
+            damaged: it.damaged,
         };
         line.set_bytes(&it.bytes);
         shown.line(&line);

@@ -178,6 +178,7 @@ impl Log {
                     complete,
                     grows: !complete && bytes.len() < LINE_MAX && end >= self.end(),
                     missing: self.hole_before(at),
+                    damaged: self.is_damaged(at, end),
                 });
                 at = end;
             }
@@ -248,6 +249,7 @@ impl Log {
             complete,
             grows,
             missing: self.hole_before(start).max(start.saturating_sub(offset)),
+            damaged: self.is_damaged(start, at),
         }))
     }
 
@@ -429,10 +431,13 @@ mod tests {
             let twentieth = &read[read.len() - 10];
             assert!(twentieth.ends_with(&texts[20]), "damage {n}: {twentieth:?}");
             assert!(*twentieth == texts[20] || !cut, "damage {n}: {twentieth:?}");
-            // What is not there is said where it should be.
+            // What is not there is said where it should be, and what may be wrong where it ends.
             if cut && read.len() < 30 {
                 assert!(lines.iter().any(|line| line.missing > 0), "damage {n}");
             }
+            let told = lines.iter().filter(|line| line.damaged).count();
+            let harmed = cut || read != texts;
+            assert!(told == 1 || told == 0 && !harmed, "damage {n}: {told}");
             let mut it = Log::open(&log).unwrap();
             let from = it.back(u64::MAX, 10).unwrap();
             let tenth = it.line(from).unwrap().unwrap();

@@ -51,6 +51,8 @@ pub(crate) struct Line {
     /// How many bytes directly before it, or within it, are not there: removed with an archive, cut off from outside,
     /// or dropped by a full disk.
     pub missing: u64,
+    /// Whether a damaged archive ends with it, or before it where nothing else of that is left.
+    pub damaged: bool,
 }
 
 impl Line {
@@ -69,6 +71,8 @@ pub(crate) struct Log {
     current: Option<(File, u64, u64)>,
     /// The compressed archive that was last read.
     unpacked: Option<Unpacked>,
+    /// Archives that turned out to be damaged: where they begin, and behind what can be read of them.
+    damaged: Vec<(u64, u64)>,
     lookups: Vec<(u64, Option<Lookup>)>,
     /// What was read last, for the lines that are in it.
     pub(super) window: (u64, Vec<u8>),
@@ -85,6 +89,10 @@ struct Unpacked {
     reader: Box<dyn Read + Send>,
     /// How far the reader is, logical offset.
     at: u64,
+    /// Where it should end.
+    end: u64,
+    /// It ended otherwise, or the checksum at its end is of other bytes.
+    damaged: bool,
     /// The bytes before `at` that are kept.
     kept: Vec<u8>,
 }
@@ -102,8 +110,17 @@ impl Unpacked {
     fn advance(&mut self, to: u64) {
         let mut buffer = [0; 16 * 1024];
         while self.at < to {
-            let Ok(length @ 1..) = self.reader.read(&mut buffer) else {
-                return;
+            let length = match self.reader.read(&mut buffer) {
+                Ok(length @ 1..) => length,
+                Ok(_) => {
+                    self.damaged |= self.at < self.end;
+                    return;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(_) => {
+                    self.damaged = true;
+                    return;
+                }
             };
             self.kept.extend_from_slice(&buffer[..length]);
             self.at += length as u64;
@@ -112,6 +129,11 @@ impl Unpacked {
                 self.kept.drain(..excess + UNPACKED);
             }
         }
+    }
+
+    /// Behind the last byte is a checksum of all of them.
+    fn check(&mut self) {
+        self.damaged |= self.at > self.end || !matches!(self.reader.read(&mut [0; 1]), Ok(0));
     }
 
     fn from(&self) -> u64 {
@@ -154,6 +176,7 @@ impl Log {
             archives,
             current,
             unpacked: None,
+            damaged: Vec::new(),
             chunk: CHUNK,
             lookups: Vec::new(),
             window: (0, Vec::new()),
@@ -244,6 +267,8 @@ impl Log {
                     base: it.base,
                     reader,
                     at: it.base,
+                    end: it.end,
+                    damaged: false,
                     kept: Vec::new(),
                 }),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -253,7 +278,15 @@ impl Log {
         let Some(unpacked) = &mut self.unpacked else {
             return Ok(Vec::new());
         };
-        unpacked.advance(from.saturating_add(most as u64).min(it.end));
+        let to = from.saturating_add(most as u64).min(it.end);
+        let checked = unpacked.at >= it.end;
+        unpacked.advance(to);
+        if unpacked.at >= it.end && !checked {
+            unpacked.check();
+        }
+        if unpacked.damaged && !self.damaged.iter().any(|(base, _)| *base == it.base) {
+            self.damaged.push((it.base, unpacked.at.min(it.end)));
+        }
         let start = usize::try_from(from.saturating_sub(unpacked.from())).unwrap_or(usize::MAX);
         let bytes = unpacked.kept.get(start..).unwrap_or_default();
         Ok(bytes[..bytes.len().min(most)].to_vec())
@@ -300,6 +333,17 @@ impl Log {
             Some(before) if begins => offset.saturating_sub(before.end),
             Some(_) | None => 0,
         }
+    }
+
+    /// Whether a line from one offset to the other is the last of a damaged archive, or begins behind one of which
+    /// nothing is left.
+    pub(super) fn is_damaged(&self, start: u64, end: u64) -> bool {
+        let last = |(base, stop): &(u64, u64)| (*base..*stop).contains(&start) && end >= *stop;
+        let behind = |(base, stop): &(u64, u64)| {
+            let it = self.archives.iter().find(|it| it.base == *base);
+            base == stop && it.is_some_and(|it| it.end == start)
+        };
+        self.damaged.iter().any(|it| last(it) || behind(it))
     }
 
     /// When what is at this offset came; at the end, when the last came. Microseconds since 1970.

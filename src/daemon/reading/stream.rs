@@ -161,6 +161,7 @@ async fn go_on(
     mut growth: Growth,
     sender: &mpsc::Sender<Result<Vec<LogLine>, String>>,
 ) -> Result<(), ReadError> {
+    let readers = scope.places(readers);
     let follow = wanted.follow;
     let rate = wanted
         .rate
@@ -324,6 +325,7 @@ mod tests {
             complete: true,
             grows: false,
             missing: 0,
+            damaged: false,
         };
         (from..from + count)
             .map(|n| to_wire(&source, &at(n), 0))

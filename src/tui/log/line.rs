@@ -37,6 +37,8 @@ pub(in crate::tui) struct Line {
     pub(in crate::tui) gap: u64,
     /// So many bytes before it are gone from the disk.
     pub(in crate::tui) missing: u64,
+    /// A damaged archive ends here.
+    pub(in crate::tui) damaged: bool,
 }
 
 impl Line {
@@ -60,6 +62,7 @@ impl Line {
             length: bytes.len(),
             gap: line.gap,
             missing: line.missing,
+            damaged: line.damaged,
         }
     }
 
@@ -68,7 +71,13 @@ impl Line {
         self.likeness.is_some()
             && self.likeness == before.likeness
             && (self.at.id, self.at.stream) == (before.at.id, before.at.stream)
-            && (self.gap, self.missing, self.after_run) == (0, 0, None)
+            && !self.has_gap()
+            && self.after_run.is_none()
+    }
+
+    /// Whether there is something to say of what is not before it, or not as it was.
+    pub(in crate::tui) fn has_gap(&self) -> bool {
+        self.gap > 0 || self.missing > 0 || self.damaged
     }
 
     /// About how much memory it takes, bytes.

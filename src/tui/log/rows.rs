@@ -66,14 +66,13 @@ impl Shape {
         if self.fold && buffer.is_repeated(index) {
             return 0;
         }
-        let marks =
-            usize::from(line.gap > 0 || line.missing > 0) + usize::from(line.after_run.is_some());
+        let marks = usize::from(line.has_gap()) + usize::from(line.after_run.is_some());
         marks + self.starts(line).len()
     }
 
     fn rows_of(self, line: &Line) -> Vec<Row<'_>> {
         let mut rows = Vec::new();
-        if line.gap > 0 || line.missing > 0 {
+        if line.has_gap() {
             rows.push(Row::Gap(line));
         }
         if line.after_run.is_some() {

@@ -94,6 +94,9 @@ fn gap_words(line: &Line) -> String {
             short_size(line.missing)
         ));
     }
+    if line.damaged {
+        words.push("a damaged archive ends here: lines of it are wrong or missing".to_owned());
+    }
     words.join(", ")
 }
 
