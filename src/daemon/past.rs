@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crate::api::{
     Activity, ApiError, Changes, Code, Event, InstanceRuns, PlanQuery, PlanView, RunState, RunView,
@@ -19,6 +21,7 @@ use super::autopsy;
 use super::handle::Handle;
 use super::history::History;
 use super::journal::RUNS_KEPT;
+use super::reading::{ReadError, Readers};
 use super::runs::Subject;
 use super::tree::Looks;
 
@@ -28,6 +31,10 @@ pub(crate) const STDERR_LINES: usize = 20;
 const STDERR_BYTES: usize = 2048;
 /// How many runs are looked at for an answer.
 const RUNS_TOLD: usize = 8;
+/// How long the last lines of runs are waited for: what else is known is told without them.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How long those of one more, when others took all that time.
+const GLANCE: Duration = Duration::from_millis(50);
 /// How many events are looked at for what changed.
 const CHANGES: usize = 20_000;
 /// Of how many instances at once.
@@ -41,16 +48,24 @@ pub(crate) struct Past {
     /// What the environment mark of our runs begins with.
     marker: String,
     looks: Looks,
+    readers: Readers,
 }
 
 impl Past {
     /// With these to ask.
-    pub(super) fn new(handle: Handle, history: History, marker: String, looks: Looks) -> Self {
+    pub(super) fn new(
+        handle: Handle,
+        history: History,
+        marker: String,
+        looks: Looks,
+        readers: Readers,
+    ) -> Self {
         Self {
             handle,
             history,
             marker,
             looks,
+            readers,
         }
     }
 
@@ -83,17 +98,16 @@ impl Past {
         let most = most.clamp(1, RUNS_KEPT);
         let lines = lines.min(STDERR_LINES);
         let (subjects, mut found) = self.journal(select, most).await?;
-        let read = tokio::task::spawn_blocking(move || {
-            subjects
-                .into_iter()
-                .map(|subject| {
-                    let runs = found.remove(&subject.id).unwrap_or_default();
-                    views(&subject, runs, most, lines)
-                })
-                .collect()
-        });
-        read.await
-            .map_err(|error| ApiError::new(Code::Internal, error.to_string()))
+        let (mut told, reading) = (Vec::new(), Reading::new(&self.readers));
+        for subject in subjects {
+            let runs = found.remove(&subject.id).unwrap_or_default();
+            told.push(
+                reading
+                    .one(subject, move |it| views(it, runs.clone(), most, lines))
+                    .await?,
+            );
+        }
+        Ok(told)
     }
 
     /// Why each of what is selected stands where it stands.
@@ -102,18 +116,17 @@ impl Past {
     /// As [`Self::runs`].
     pub(crate) async fn why(&self, select: Vec<Selector>) -> Result<Vec<Why>, ApiError> {
         let (subjects, mut found) = self.journal(select, RUNS_TOLD).await?;
-        let marker = self.marker.clone();
-        let read = tokio::task::spawn_blocking(move || {
-            subjects
-                .into_iter()
-                .map(|subject| {
-                    let runs = found.remove(&subject.id).unwrap_or_default();
-                    explain(&subject, runs, &marker)
-                })
-                .collect()
-        });
-        read.await
-            .map_err(|error| ApiError::new(Code::Internal, error.to_string()))
+        let (mut told, reading) = (Vec::new(), Reading::new(&self.readers));
+        for subject in subjects {
+            let runs = found.remove(&subject.id).unwrap_or_default();
+            let marker = self.marker.clone();
+            told.push(
+                reading
+                    .one(subject, move |it| explain(it, runs.clone(), &marker))
+                    .await?,
+            );
+        }
+        Ok(told)
     }
 
     /// Who did what since then, and what happened by itself, oldest first: at most so many entries, the newest.
@@ -165,6 +178,41 @@ impl Past {
             ApiError::new(Code::Internal, text)
         })?;
         Ok((subjects, found))
+    }
+}
+
+/// Looks at the logs of some, one after the other.
+struct Reading<'a> {
+    readers: &'a Readers,
+    until: Instant,
+}
+
+impl<'a> Reading<'a> {
+    fn new(readers: &'a Readers) -> Self {
+        Self {
+            readers,
+            until: Instant::now() + PATIENCE,
+        }
+    }
+
+    /// In one of the threads for its log. One whose log does not answer is told of without it.
+    async fn one<T: Send + 'static>(
+        &self,
+        mut subject: Subject,
+        look: impl Fn(&Subject) -> T + Send + Sync + 'static,
+    ) -> Result<T, ApiError> {
+        let places = self.readers.of(subject.log.iter());
+        let patience = self.until.saturating_duration_since(Instant::now());
+        let look = Arc::new(look);
+        let (theirs, it) = (Arc::clone(&look), subject.clone());
+        match places.run(patience.max(GLANCE), move || theirs(&it)).await {
+            Err(ReadError::Stalled) => {
+                subject.log = None;
+                let told = tokio::task::spawn_blocking(move || look(&subject)).await;
+                told.map_err(|error| ApiError::new(Code::Internal, error.to_string()))
+            }
+            other => Ok(other?),
+        }
     }
 }
 

@@ -26,6 +26,7 @@ use super::hands::{Hands, Threads};
 use super::heir::Heir;
 use super::ledger::Ledger;
 use super::past::Past;
+use super::reading::Readers;
 use super::settings::Source;
 
 pub(crate) use super::message::Msg;
@@ -99,6 +100,8 @@ pub(crate) struct Doors {
     pub past: Past,
     /// What the daemon says of itself.
     pub own_log: OwnLog,
+    /// Who may read logs.
+    pub readers: Readers,
 }
 
 /// Runs the daemon. `settings` reads its settings, `open` puts the doors in.
@@ -246,7 +249,9 @@ fn begin(
         failpoint!("daemon.taken_over");
         let handle = Handle::new(sender.clone());
         let looks = Looks::new(threads.sampler.clone());
-        let past = Past::new(handle.clone(), history.clone(), paths.marker(), looks);
+        let readers = Readers::new(&paths.logs);
+        let (asks, reads) = (handle.clone(), readers.clone());
+        let past = Past::new(asks, history.clone(), paths.marker(), looks, reads);
         let mut hands = Hands {
             keeper: link,
             beat: None,
@@ -276,6 +281,7 @@ fn begin(
                 messages: sender,
                 past,
                 own_log: telemetry.log.clone(),
+                readers,
             },
         );
         let _ = std::fs::remove_file(paths.start_error());

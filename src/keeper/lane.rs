@@ -38,9 +38,9 @@ impl Lane {
         Self::of_folder(Self::folder(log, logs).as_deref())
     }
 
-    /// For tokens: a number below 2³².
+    /// A number below 2³².
     #[must_use]
-    pub(super) fn number(self) -> u64 {
+    pub(crate) fn number(self) -> u64 {
         u64::from(self.0)
     }
 

@@ -13,7 +13,6 @@ use hyper_util::service::TowerToHyperService;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use tokio::net::{UnixListener, UnixStream};
 
-use crate::daemon::reading::Readers;
 use crate::daemon::role::{Doors, Msg};
 use crate::daemon::subsystems::Subsystems;
 use crate::platform::descriptor::{self, Reserve};
@@ -44,9 +43,9 @@ pub(crate) fn open(subsystems: &Subsystems, doors: Doors) {
         messages,
         past,
         own_log,
+        readers,
     } = doors;
     let failures = messages.clone();
-    let readers = Readers::new();
     subsystems.run(
         "api",
         move || {

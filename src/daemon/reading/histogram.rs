@@ -103,6 +103,7 @@ pub(crate) async fn count(
     scope: Scope,
     wanted: Wanted,
 ) -> Result<LogHistogram, ReadError> {
+    let readers = scope.places(readers);
     let end = Instant::now() + wanted.deadline;
     let patience = wanted.deadline + PATIENCE;
     let mut work = readers

@@ -3,11 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
-
-use tokio::sync::Semaphore;
-use tokio::time::Instant;
 
 use crate::api::{ApiError, Code, Cursor, Level, LogLine, LogPlace};
 use crate::domain::names::InstanceId;
@@ -20,13 +16,14 @@ use super::message::LogSource;
 
 pub(crate) mod histogram;
 pub(crate) mod page;
+mod readers;
 pub(crate) mod search;
 pub(crate) mod stream;
 #[cfg(test)]
 mod tests;
 
-/// Threads that may read logs at once.
-const READERS: usize = 16;
+pub(crate) use readers::{Places, Readers};
+
 /// How long one piece of reading goes on before the reader is asked whether it is still there.
 const SLICE: Duration = Duration::from_millis(40);
 /// Lines between two looks at the clock.
@@ -56,42 +53,6 @@ impl std::convert::From<ReadError> for ApiError {
     }
 }
 
-/// The threads that read logs.
-#[derive(Debug, Clone)]
-pub(crate) struct Readers(Arc<Semaphore>);
-
-impl Readers {
-    /// All free.
-    #[must_use]
-    pub(crate) fn new() -> Self {
-        Self(Arc::new(Semaphore::new(READERS)))
-    }
-
-    /// Does one piece of reading. After `patience` nobody waits for it any more, and its thread counts as taken until
-    /// the disk lets it go.
-    async fn run<T: Send + 'static>(
-        &self,
-        patience: Duration,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, ReadError> {
-        let until = Instant::now() + patience;
-        let place = tokio::time::timeout_at(until, Arc::clone(&self.0).acquire_owned());
-        let Ok(Ok(place)) = place.await else {
-            return Err(ReadError::Stalled);
-        };
-        let task = tokio::task::spawn_blocking(move || {
-            let done = work();
-            drop(place);
-            done
-        });
-        match tokio::time::timeout_at(until, task).await {
-            Ok(Ok(done)) => Ok(done),
-            Ok(Err(_)) => Err(ReadError::Failed),
-            Err(_) => Err(ReadError::Stalled),
-        }
-    }
-}
-
 /// Which lines of which logs.
 #[derive(Debug, Clone)]
 pub(crate) struct Scope {
@@ -114,6 +75,11 @@ impl Scope {
             sources: pick(sources, stream),
             filter,
         })
+    }
+
+    /// Who may read these logs.
+    fn places(&self, readers: &Readers) -> Places {
+        readers.of(self.sources.iter().map(|source| &source.path))
     }
 
     fn paths(&self) -> Vec<PathBuf> {
@@ -203,6 +169,7 @@ fn to_wire(source: &LogSource, line: &Line, gap: u64) -> LogLine {
         complete: line.complete,
         gap,
         missing: line.missing,
+        damaged: line.damaged,
     };
     out.set_bytes(&line.bytes);
     out

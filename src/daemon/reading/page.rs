@@ -128,6 +128,7 @@ pub(crate) async fn read(
     scope: Scope,
     wanted: Wanted,
 ) -> Result<LogPage, ReadError> {
+    let readers = scope.places(readers);
     let end = Instant::now() + wanted.deadline;
     let patience = wanted.deadline + PATIENCE;
     let mut work = readers

@@ -152,6 +152,7 @@ pub(crate) async fn run(
     wanted: Wanted,
     news: &mpsc::Sender<SearchNews>,
 ) -> Result<(), ReadError> {
+    let readers = scope.places(readers);
     let end = Instant::now() + wanted.deadline;
     let mut work = readers
         .run(PATIENCE, move || Work::open(scope, wanted))

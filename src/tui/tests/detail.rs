@@ -302,7 +302,7 @@ fn check_14_one_value_is_shown_for_ten_seconds_and_then_hidden() {
 #[test]
 fn check_14_a_masked_value_is_copied_as_its_mask() {
     let copied = |desk: &mut Desk| {
-        desk.press("y v");
+        desk.press("y V");
         let all = desk.wanted.drain(..).filter_map(|command| match command {
             Cmd::Copy(text) => Some(text),
             _ => None,

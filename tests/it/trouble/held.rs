@@ -1,9 +1,11 @@
 //! A file system that does not answer holds the programs that use it, and nobody else: not their end, not the logs of
 //! others, not a command.
 
+use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
@@ -12,6 +14,7 @@ use crate::faults::{start_idle, successor};
 use crate::sandbox::{Fifo, Sandbox};
 
 use super::disks::{Disk, Hanging};
+use super::failing::Failing;
 use super::{alarms, assert_prompt};
 
 /// A program that writes a line whenever it is told to, into a log of its own choice.
@@ -236,6 +239,19 @@ fn a_log_on_a_file_system_that_hangs_holds_no_other_and_its_process_can_be_stopp
         assert_written(&home, "near", round);
     }
     assert_prompt(&home, "other");
+    // Whoever reads it waits, and however many they are, others are read.
+    let waiting: Vec<_> = (0..20).map(|_| home.spawn(&["logs", "far"])).collect();
+    let begun = Instant::now();
+    let shown = home.run(&["logs", "near"]).success();
+    assert!(shown.stdout.contains("not delayed 3\n"), "{shown}");
+    drop(home.run(&["why", "near"]).success());
+    // What is known without the log is told without it.
+    drop(home.run(&["why", "far"]).success());
+    assert!(begun.elapsed() < super::PROMPT, "{:?}", begun.elapsed());
+    for reader in &waiting {
+        reader.signal(Signal::SIGKILL);
+    }
+    drop(waiting);
     let far = home.known("far");
     drop(home.run(&["restart", "far"]).success());
     assert!(!far.is_alive());
@@ -252,4 +268,63 @@ fn a_log_on_a_file_system_that_hangs_holds_no_other_and_its_process_can_be_stopp
     let begun = Instant::now();
     drop(home.run(&["daemon", "stop"]).success());
     println!("daemon stop beside a dead mount took {:?}", begun.elapsed());
+}
+
+#[test]
+fn a_write_error_of_any_kind_is_said_costs_one_log_alone_and_is_over_by_itself() {
+    for on_disk_full in ["drop", "block"] {
+        for errno in [Errno::EIO, Errno::EDQUOT, Errno::EFBIG, Errno::EROFS] {
+            let what = format!("{errno:?}, {on_disk_full}");
+            let home = Sandbox::new();
+            let Some(disk) = Failing::mount(&home, "failing") else {
+                return;
+            };
+            let (bad, good) = (disk.bad(), disk.place().join("good.log"));
+            let setting = |log: &Path| {
+                let log = format!("log_file = {log:?}");
+                format!("{log}\non_disk_full = {on_disk_full:?}")
+            };
+            let _ears = [
+                talker(&home, "bad", &setting(&bad)),
+                talker(&home, "good", &setting(&good)),
+            ];
+            let text = |log: &Path| fs::read_to_string(log).unwrap_or_default();
+            let until = |log: &Path, expected: &str| {
+                let name = log.display();
+                home.wait_for(&format!("{what}: {expected:?} in {name}"), |_| {
+                    (text(log) == expected).then_some(())
+                });
+            };
+            say(&home, "bad", "before\n");
+            until(&bad, "before\n");
+            disk.fail(errno);
+            say(&home, "bad", "while it failed\n");
+            let alarm = until_alarm(&home, &bad);
+            let words = std::io::Error::from(errno).to_string();
+            let words = words.split(" (").next().expect("words");
+            assert!(alarm.contains(words), "{what}: {alarm}");
+            // Another log of the same folder is written, also over the death of who writes it.
+            say(&home, "good", "one\n");
+            until(&good, "one\n");
+            let victims = scribes(&home);
+            for scribe in &victims {
+                let pid = i32::try_from(scribe["pid"].as_i64().expect("a pid")).expect("a pid");
+                let known = crate::sandbox::Known::of(pid).expect("it lives");
+                known.signal(Signal::SIGKILL);
+                home.until_gone(known);
+            }
+            say(&home, "good", "two\n");
+            until(&good, "one\ntwo\n");
+            disk.mend();
+            say(&home, "bad", "after\n");
+            let kept = match on_disk_full {
+                "drop" => "before\nafter\n",
+                _ => "before\nwhile it failed\nafter\n",
+            };
+            until(&bad, kept);
+            home.wait_for("no alarm", |home| alarms(home).is_empty().then_some(()));
+            drop(home.run(&["stop", "all"]).success());
+            assert_eq!(text(&bad), kept, "{what}");
+        }
+    }
 }

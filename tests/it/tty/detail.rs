@@ -74,7 +74,7 @@ fn check_14_a_secret_of_the_environment_is_nowhere() {
     for tab in ["CONFIG", "ENV", "TREE", "RUNS", "WHY", "LOGS", "ENV"] {
         turn(&screen, tab);
     }
-    screen.keys("yv");
+    screen.keys("yV");
     screen.until(|text| text.contains("sent 13 characters"));
     turn(&screen, "OVERVIEW");
     screen.keys("yc");

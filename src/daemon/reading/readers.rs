@@ -1,0 +1,142 @@
+//! Who may read at once. A disk that does not answer takes up the readers of its own logs: in bounded number for each
+//! folder that logs lie in, and what all other folders hold together is never what the folder of all logs needs.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+use crate::keeper::lane::Lane;
+
+use super::ReadError;
+
+/// Threads that may read what is below the folder of all logs.
+const MAIN: usize = 16;
+/// Threads that may read other folders.
+const OTHERS: usize = 8;
+/// Of these for one folder.
+const EACH: usize = 4;
+/// Folders share a bound when there are more of them.
+const FOLDERS: usize = 64;
+
+/// The threads that read logs.
+#[derive(Debug, Clone)]
+pub(crate) struct Readers {
+    logs: Arc<Path>,
+    main: Arc<Semaphore>,
+    others: Arc<Semaphore>,
+    each: Arc<[Arc<Semaphore>]>,
+}
+
+impl Readers {
+    /// All free. What is below `logs` has threads of its own.
+    #[must_use]
+    pub(crate) fn new(logs: &Path) -> Self {
+        let bound = |most| Arc::new(Semaphore::new(most));
+        Self {
+            logs: logs.into(),
+            main: bound(MAIN),
+            others: bound(OTHERS),
+            each: (0..FOLDERS).map(|_| bound(EACH)).collect(),
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn are_free(&self) -> bool {
+        let free = |of: &Semaphore| of.available_permits();
+        (free(&self.main), free(&self.others)) == (MAIN, OTHERS)
+    }
+
+    /// Those for these logs. Who reads other folders as well is in the way of readers of those alone.
+    #[must_use]
+    pub(crate) fn of<'a>(&self, paths: impl Iterator<Item = &'a PathBuf>) -> Places {
+        let lanes = paths.map(|path| Lane::of(path, &self.logs));
+        let mut folders: Vec<usize> = lanes
+            .filter(|lane| *lane != Lane::MAIN)
+            .filter_map(|lane| Some(usize::try_from(lane.number()).ok()? % FOLDERS))
+            .collect();
+        // In one order, so that nobody holds what another waits for.
+        folders.sort_unstable();
+        folders.dedup();
+        if folders.is_empty() {
+            return Places(vec![Arc::clone(&self.main)]);
+        }
+        let each = folders.iter().filter_map(|n| self.each.get(*n));
+        Places(each.chain([&self.others]).cloned().collect())
+    }
+}
+
+/// What somebody who reads takes a place of.
+#[derive(Debug, Clone)]
+pub(crate) struct Places(Vec<Arc<Semaphore>>);
+
+impl Places {
+    /// Does one piece of reading. After `patience` nobody waits for it any more, and its thread counts as taken until
+    /// the disk lets it go.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        patience: Duration,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ReadError> {
+        let until = Instant::now() + patience;
+        let mut taken = Vec::new();
+        for of in &self.0 {
+            let place = tokio::time::timeout_at(until, Arc::clone(of).acquire_owned());
+            let Ok(Ok(place)) = place.await else {
+                return Err(ReadError::Stalled);
+            };
+            taken.push(place);
+        }
+        let task = tokio::task::spawn_blocking(move || {
+            let done = work();
+            drop(taken);
+            done
+        });
+        match tokio::time::timeout_at(until, task).await {
+            Ok(Ok(done)) => Ok(done),
+            Ok(Err(_)) => Err(ReadError::Failed),
+            Err(_) => Err(ReadError::Stalled),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    const SOON: Duration = Duration::from_millis(20);
+    const LONG: Duration = Duration::from_secs(60);
+
+    #[tokio::test]
+    async fn a_folder_that_hangs_takes_up_its_own_readers_and_no_others() {
+        let readers = Readers::new(Path::new("/logs"));
+        let of = |paths: &[&str]| {
+            let paths: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
+            readers.of(paths.iter())
+        };
+        let dead = of(&["/dead/a.log"]);
+        let all = of(&["/logs/default/web/0.out.log", "/dead/b.log"]);
+        let mut hold = Vec::new();
+        // Half of them would read everything.
+        for n in 0..3 * MAIN {
+            let (end, ended) = mpsc::channel::<()>();
+            hold.push(end);
+            let places = if n % 2 == 0 { &dead } else { &all };
+            let work = move || {
+                let _ = ended.recv();
+            };
+            let stalled = places.run(SOON, work).await;
+            assert!(matches!(stalled, Err(ReadError::Stalled)));
+        }
+        for paths in [&["/logs/default/web/0.out.log"][..], &["/other/c.log"]] {
+            assert!(of(paths).run(LONG, || ()).await.is_ok(), "{paths:?}");
+        }
+        // The disk is back.
+        drop(hold);
+        assert!(all.run(LONG, || ()).await.is_ok());
+    }
+}
