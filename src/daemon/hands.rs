@@ -372,6 +372,7 @@ impl Hands {
                 super::telemetry::reopen();
                 self.settings.give();
             }
+            Deed::Dump => supervisor.dump(),
             Deed::Leave => self.leaving = true,
         }
     }

@@ -350,6 +350,8 @@ pub(super) enum Deed {
     Grew,
     /// Begin the daemon's own log anew.
     ReopenLog,
+    /// Say in it where every instance stands: behind a beginning that was asked for before.
+    Dump,
     /// End this daemon (the keeper starts another, or has been told to quit).
     Leave,
 }

@@ -74,11 +74,14 @@ impl Supervisor {
                 let text = "SIGHUP: the log is begun anew, and the settings are read".into();
                 self.tell(None, What::Note { text });
             }
-            ToDaemon::Dump => {
-                for member in self.members.values() {
-                    tracing::info!(id = member.id.0, note = member.note(), "dump");
-                }
-            }
+            ToDaemon::Dump => self.deeds.push(Deed::Dump),
+        }
+    }
+
+    /// Says where every instance stands.
+    pub(super) fn dump(&self) {
+        for member in self.members.values() {
+            tracing::info!(id = member.id.0, note = member.note(), "dump");
         }
     }
 

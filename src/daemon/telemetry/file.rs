@@ -23,9 +23,10 @@ const QUEUE: usize = 4096;
 /// Set by [`reopen`], taken by the next line.
 static REOPEN: AtomicBool = AtomicBool::new(false);
 
-/// Whoever moved the file away has moved it: the next line begins a new one.
+/// Whoever moved the file away has moved it: the next line begins a new one, and this is it.
 pub(in crate::daemon) fn reopen() {
     REOPEN.store(true, Ordering::Relaxed);
+    tracing::info!("begun anew");
 }
 
 enum ToFile {

@@ -357,7 +357,7 @@ impl World {
             Deed::Sweep(order) => self.sweep(order),
             Deed::SweepOver(id) => drop(self.sweeping.remove(&id)),
             Deed::Saw(seen) => self.seen.push(seen),
-            Deed::ReopenLog => {}
+            Deed::ReopenLog | Deed::Dump => {}
             Deed::Leave => self.left = true,
             Deed::Scribe(message) => self.told_scribe.push(message),
             Deed::Limits { id: key, routes } => self.keeper(ToKeeper::Limits { key, routes }),
