@@ -18,7 +18,7 @@ use crate::tui::theme::Role;
 use super::canvas::Canvas;
 use super::chart::Chart;
 use super::clock;
-use super::table::{percent, short_bytes};
+use super::figures::{percent, short_bytes};
 
 /// So many events, and so many other instances, are told at a moment.
 const EVENTS: usize = 3;

@@ -10,8 +10,8 @@ use crate::tui::screens::rolling::under_way;
 use crate::tui::theme::{Role, role_of};
 
 use super::canvas::{Canvas, cells};
+use super::figures::short_uptime;
 use super::screens::activity::here;
-use super::table::short_uptime;
 
 /// What is said in place of counts.
 const NOTHING: &str = "no processes yet";

@@ -4,6 +4,7 @@ mod boxes;
 mod canvas;
 mod chart;
 mod charts;
+mod figures;
 mod header;
 mod logs;
 mod marks;
@@ -171,7 +172,7 @@ fn first_start(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
             ..area
         };
         let since = model.told_at().saturating_sub(model.daemon_at).as_secs();
-        let up = table::short_uptime(daemon.uptime + since);
+        let up = figures::short_uptime(daemon.uptime + since);
         let dot = canvas.glyphs.dot;
         let text = format!("pid {} {dot} up {up} {dot} {}", daemon.pid, daemon.version);
         canvas.title(line, "daemon", &text);

@@ -10,7 +10,7 @@ use crate::tui::theme::{Role, role_of};
 
 use super::canvas::Canvas;
 use super::charts::{Marks, cpu_chart, memory_chart, then};
-use super::table::short_bytes;
+use super::figures::short_bytes;
 
 /// Below this there is no room for charts.
 const CHARTS: u16 = 16;

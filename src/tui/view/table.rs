@@ -6,7 +6,6 @@ use std::time::Duration;
 use ratatui::layout::Rect;
 
 use crate::api::{Status, Verb};
-use crate::config::units::short_duration;
 use crate::logs::safe::harmless;
 use crate::tui::model::{Focus, Model, Row, Target};
 use crate::tui::order::SortBy;
@@ -14,6 +13,7 @@ use crate::tui::spark::COLUMN;
 use crate::tui::theme::{Role, role_of};
 
 use super::canvas::Canvas;
+use super::figures::{percent, short_bytes, short_uptime};
 
 /// Which columns there is room for, and how wide each is.
 struct Columns {
@@ -455,33 +455,6 @@ fn line(
         let cursor = canvas.glyphs.cursor.to_string();
         canvas.text(0, y, 1, &cursor, Role::Text);
     }
-}
-
-pub(super) fn percent(cpu: f32) -> String {
-    if cpu < 10.0 {
-        format!("{cpu:.1}%")
-    } else {
-        format!("{cpu:.0}%")
-    }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
-pub(super) fn short_bytes(bytes: u64) -> String {
-    let value = bytes as f64;
-    match bytes {
-        0..1_000_000 => format!("{:.0}K", value / 1e3),
-        1_000_000..1_000_000_000 => format!("{:.0}M", value / 1e6),
-        _ => format!("{:.1}G", value / 1e9),
-    }
-}
-
-/// Two digits and a unit: no seconds after the first minute, so that a quiet screen stays quiet.
-pub(super) fn short_uptime(seconds: u64) -> String {
-    let text = short_duration(Duration::from_secs(seconds));
-    if seconds == 0 {
-        return "0s".into();
-    }
-    text.split(' ').next().unwrap_or("").to_owned()
 }
 
 /// The newest values at the right. The largest of them is full height, but never less than a tenth of a core is.

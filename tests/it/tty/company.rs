@@ -1,5 +1,6 @@
 //! Two dashboards: who is here, what the other does, and what changed while nobody looked.
 
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use crate::logs::follow::Follow;
@@ -96,7 +97,8 @@ fn what_another_is_at_is_in_the_header_and_in_a_question_about_the_same() {
     home.launch("stubborn", &script, &["--stop-timeout", "10m"]);
     let mut screen = live_dashboard(&home, WIDE, &["alpha", "stubborn"]);
     let mut stop = home.command();
-    let mut stop = stop.args(["stop", "stubborn"]).spawn().expect("a command");
+    let stop = stop.args(["stop", "stubborn"]).stdout(Stdio::null());
+    let mut stop = stop.spawn().expect("a command");
     let doing = format!("{}: stop stubborn", user());
     let header = |text: &str| text.lines().next().is_some_and(|row| row.contains(&doing));
     screen.until(header);

@@ -7,7 +7,7 @@ use crate::tui::model::Model;
 use crate::tui::screens::rolling::{RollingScreen, Side, sides};
 use crate::tui::theme::Role;
 use crate::tui::view::canvas::{Canvas, cells};
-use crate::tui::view::table::short_bytes;
+use crate::tui::view::figures::{percent, short_bytes};
 
 /// What is compared. Of all of it less is better.
 struct Figure {
@@ -50,13 +50,8 @@ const FIGURES: [Figure; 5] = [
     Figure {
         name: "cpu",
         of: |side| side.cpu,
-        shown: |percent| {
-            if percent < 10.0 {
-                format!("{percent:.1}%")
-            } else {
-                format!("{percent:.0}%")
-            }
-        },
+        #[expect(clippy::cast_possible_truncation, reason = "two digits are shown")]
+        shown: |cpu| percent(cpu as f32),
         least: 5.0,
         grows: true,
     },
