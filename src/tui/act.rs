@@ -2,6 +2,7 @@
 
 use crate::api::{Count, Verb};
 
+use super::help::Help;
 use super::keymap::Action;
 use super::log_pane;
 use super::model::{Focus, Link, Mode, Model, Target};
@@ -170,7 +171,7 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
         | Action::Times
         | Action::Stream
         | Action::Save => {}
-        Action::Help => model.mode = Mode::Help { scroll: 0 },
+        Action::Help => model.mode = Mode::Help(Help::default()),
         Action::Palette => model.mode = Mode::Palette(Palette::default()),
         Action::RetryFailed
         | Action::Confirm

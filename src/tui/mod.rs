@@ -9,6 +9,7 @@ mod draft;
 mod filter;
 mod front;
 mod gate;
+mod help;
 mod keymap;
 mod log;
 mod log_pane;

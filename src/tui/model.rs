@@ -7,6 +7,7 @@ use crate::api::{DaemonInfo, Host, InstanceView, Snapshot, Verb};
 use crate::domain::names::{InstanceId, OperationId, ProcessKey};
 
 use super::filter::Filter;
+use super::help::Help;
 use super::keymap::{Keymap, Place, Press};
 use super::log_pane::LogPane;
 use super::moment::Moment;
@@ -109,9 +110,7 @@ pub(super) enum Mode {
     /// Typing a filter.
     Filter,
     Ask(Box<Ask>),
-    Help {
-        scroll: u16,
-    },
+    Help(Help),
     /// Typing a command.
     Palette(Palette),
     /// Typing something in a log view.

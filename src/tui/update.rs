@@ -9,7 +9,8 @@ use crate::api::{InstanceView, Push, Snapshot};
 use crate::domain::spec::Stream;
 
 use super::act::{act, scroll_to_selection};
-use super::keymap::{Action, Meaning, Place, Press};
+use super::help;
+use super::keymap::{Meaning, Press};
 use super::log_pane;
 use super::model::{Focus, Link, Lost, Mode, Model, Row, Tier, Toast};
 use super::moment;
@@ -128,7 +129,7 @@ pub(super) fn next_due(model: &Model) -> Option<Duration> {
         Mode::Ask(_)
         | Mode::Browse
         | Mode::Filter
-        | Mode::Help { .. }
+        | Mode::Help(_)
         | Mode::LogPrompt(_)
         | Mode::Palette(_)
         | Mode::Plain => None,
@@ -358,7 +359,8 @@ fn pasted(model: &mut Model, text: &str, commands: &mut Vec<Cmd>) {
         }
         Mode::LogPrompt(prompt) => log_view::prompt_paste(prompt, &clean),
         // A name is confirmed by typing it, not by what the clipboard happens to hold.
-        Mode::Ask(_) | Mode::Browse | Mode::Help { .. } | Mode::Plain => {
+        Mode::Help(help) if help.typing => help::pasted(help, &clean),
+        Mode::Ask(_) | Mode::Browse | Mode::Help(_) | Mode::Plain => {
             model.toast("a paste is not typing: it was dropped", false);
         }
     }
@@ -371,10 +373,7 @@ fn pressed(model: &mut Model, key: KeyEvent, commands: &mut Vec<Cmd>) {
         }
         Mode::Browse => browse_key(model, &key, commands),
         Mode::Filter => filter_key(model, key),
-        Mode::Help { scroll } => {
-            let scroll = *scroll;
-            help_key(model, key, scroll, commands);
-        }
+        Mode::Help(_) => help::key(model, key, commands),
         Mode::Ask(_) => ask_key(model, key, commands),
         Mode::Palette(_) => palette::key(model, key, commands),
         Mode::LogPrompt(_) => log_view::prompt_key(model, key, commands),
@@ -428,30 +427,6 @@ fn filter_key(model: &mut Model, key: KeyEvent) {
         _ => {}
     }
     model.keep_selection();
-}
-
-fn help_key(model: &mut Model, key: KeyEvent, scroll: u16, commands: &mut Vec<Cmd>) {
-    let places = [Place::Processes, Place::Everywhere];
-    let to = match model.keymap.action(&places, &key) {
-        Some(Action::Down) => scroll.saturating_add(1),
-        Some(Action::Up) => scroll.saturating_sub(1),
-        Some(Action::PageDown | Action::HalfDown) => scroll.saturating_add(10),
-        Some(Action::PageUp | Action::HalfUp) => scroll.saturating_sub(10),
-        Some(Action::First) => 0,
-        Some(Action::Back | Action::Quit | Action::Help) => {
-            model.mode = Mode::Browse;
-            return;
-        }
-        Some(Action::Leave) => {
-            commands.push(Cmd::Quit);
-            return;
-        }
-        Some(_) | None => scroll,
-    };
-    let most = super::view::help_height(model).saturating_sub(1);
-    model.mode = Mode::Help {
-        scroll: to.min(most),
-    };
 }
 
 /// The word for the streams that are shown.

@@ -128,7 +128,7 @@ pub(super) const DETAIL: &[Binding] = &[
         Detail,
         "V",
         Action::Reveal,
-        "show the value of the variable for 10 s (who saw it is remembered), or hide it",
+        "show the value of the variable for 10 s, or hide it",
         Some("reveal"),
     ),
 ];

@@ -7,6 +7,7 @@ mod detail;
 mod edit;
 mod filter;
 mod form;
+mod help;
 mod library;
 mod link;
 mod log_pictures;

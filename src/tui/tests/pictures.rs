@@ -207,8 +207,12 @@ fn conditions() -> Vec<(&'static str, Desk)> {
     let mut desk = main_screen();
     desk.press("?");
     add("help", desk.clone());
+    let mut found = desk.clone();
     desk.press("PgDn");
     add("help_scrolled", desk);
+    found.press("/");
+    found.type_text("copy");
+    add("help_found", found);
 
     let mut desk = main_screen();
     desk.lose();

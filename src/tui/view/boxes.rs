@@ -1,9 +1,8 @@
-//! What stands in front: questions, help, the lost connection, remarks.
+//! What stands in front: questions, the lost connection, remarks.
 
 use ratatui::layout::Rect;
 
 use crate::logs::safe::harmless;
-use crate::tui::keymap::Place;
 use crate::tui::model::{Lost, Model};
 use crate::tui::screens::Prompt;
 use crate::tui::theme::Role;
@@ -31,48 +30,6 @@ pub(super) fn popup(canvas: &mut Canvas<'_>, model: &Model, title: &str, lines: 
     let area = centred(model, width.max(cells(title) + 4), lines.len());
     let inside = canvas.frame(area, title);
     put(canvas, inside, lines);
-}
-
-fn help_lines(model: &Model) -> Vec<(String, Role)> {
-    let mut lines = Vec::new();
-    for place in Place::ALL {
-        if model.keymap.lines_at(&[place]).next().is_none() {
-            continue;
-        }
-        if !lines.is_empty() {
-            lines.push((String::new(), Role::Text));
-        }
-        lines.push((place.title().to_owned(), Role::Title));
-        for (binding, keys) in model.keymap.lines_at(&[place]) {
-            let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
-            lines.push((
-                format!("  {:<12}{}", keys.join(" "), binding.help),
-                Role::Text,
-            ));
-        }
-    }
-    lines
-}
-
-/// How many lines the help has.
-pub(crate) fn help_height(model: &Model) -> u16 {
-    u16::try_from(help_lines(model).len()).unwrap_or(0)
-}
-
-pub(super) fn help(canvas: &mut Canvas<'_>, model: &Model, scroll: u16) {
-    let mut lines = vec![
-        (
-            "q leaves the dashboard only: processes keep running.".to_owned(),
-            Role::Text,
-        ),
-        (
-            "Filter: names, status:x|y cpu>5 mem>1g tag:x ns:x /regex/ !not".to_owned(),
-            Role::Text,
-        ),
-        (String::new(), Role::Text),
-    ];
-    lines.extend(help_lines(model).into_iter().skip(usize::from(scroll)));
-    popup(canvas, model, "help", &lines);
 }
 
 /// The lost connection; it never takes the keyboard.

@@ -6,6 +6,7 @@ mod chart;
 mod charts;
 mod figures;
 mod header;
+mod help;
 mod logs;
 mod marks;
 mod palette;
@@ -24,7 +25,7 @@ use super::theme::Role;
 
 use canvas::{Canvas, cells};
 
-pub(super) use boxes::help_height;
+pub(super) use help::page as help_page;
 pub(super) use table::{row_text, sorted_at};
 
 /// The whole screen.
@@ -62,7 +63,7 @@ pub(super) fn view(model: &Model, buffer: &mut Buffer) {
     }
     match &model.mode {
         Mode::Ask(ask) if ask.tier != Tier::Footer => question::ask(&mut canvas, model, ask),
-        Mode::Help { scroll } => boxes::help(&mut canvas, model, *scroll),
+        Mode::Help(it) => help::draw(&mut canvas, model, it),
         Mode::Palette(it) => palette::palette(&mut canvas, model, it),
         Mode::Ask(_) | Mode::Browse | Mode::Filter | Mode::LogPrompt(_) | Mode::Plain => {}
     }
@@ -203,7 +204,8 @@ fn footer(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
             canvas.text(x, area.y, room, &after, Role::Text);
         }
         Mode::LogPrompt(prompt) => boxes::prompt(canvas, area, prompt),
-        Mode::Browse | Mode::Help { .. } | Mode::Ask(_) | Mode::Palette(_) | Mode::Plain => {
+        Mode::Help(it) if it.typing => help::prompt(canvas, area, model, it),
+        Mode::Browse | Mode::Help(_) | Mode::Ask(_) | Mode::Palette(_) | Mode::Plain => {
             if let Link::Lost(_) = model.link {
                 let text = " not connected: actions off until it is back   Enter try now   q quit";
                 canvas.text(0, area.y, area.width, text, Role::Text);
@@ -299,7 +301,16 @@ fn hints(model: &Model) -> Vec<(String, &'static str)> {
         }
         Mode::Browse => own(&[("Esc", "none of these")]),
         Mode::Filter => own(&[("Enter", "keep"), ("Esc", "clear")]),
-        Mode::Help { .. } => own(&[("j k", "scroll"), ("Esc", "close")]),
+        Mode::Help(it) if it.find.is_empty() => own(&[
+            ("j k", "scroll"),
+            ("/", "find a key or a word"),
+            ("Esc", "close"),
+        ]),
+        Mode::Help(_) => own(&[
+            ("j k", "scroll"),
+            ("/", "go on typing"),
+            ("Esc", "all keys"),
+        ]),
         Mode::Ask(ask) if ask.tier == Tier::Name => {
             own(&[("Enter", "does it, once it matches"), ("Esc", "no")])
         }

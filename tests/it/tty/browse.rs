@@ -198,6 +198,14 @@ fn a_question_mark_shows_help_and_esc_closes_it() {
         });
         screen.keys("?");
         screen.until(|text| text.contains("keep running"));
+        // One after the other: much at once is a paste.
+        for (key, seen) in [("/", "/_"), ("s", "/s_"), ("o", "/so_"), ("r", "/sor_")] {
+            screen.keys(key);
+            screen.until(|text| footer(text).contains(seen));
+        }
+        screen.until(|text| text.contains("sort by cpu") && !text.contains("restart (asks)"));
+        screen.keys("\x1b");
+        screen.until(|text| text.contains("restart (asks)"));
         screen.keys("q");
         screen.until(|text| !text.contains("keep running"));
         quit(&mut screen);
