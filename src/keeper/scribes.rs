@@ -401,10 +401,12 @@ impl Keeper {
             let _ = handle.send(Signal::KILL);
         }
         let volatile = self.setup.paths.volatile.clone();
-        self.end_old_scribe(Lane::MAIN, scribe);
-        let others: Vec<Lane> = self.scribes.keys().copied().skip(1).collect();
-        for lane in others {
-            self.end_old_scribe(lane, stage::scribe(&volatile, lane));
+        let lanes: Vec<Lane> = self.scribes.keys().copied().collect();
+        for lane in lanes {
+            // Noted before it was given the stage: the table may name the one before it, for which it was begun.
+            let newest = stage::scribe(&volatile, lane);
+            let main = lane == Lane::MAIN && newest == Who::default();
+            self.end_old_scribe(lane, if main { scribe } else { newest });
         }
         let folders: Vec<Option<PathBuf>> = (self.pipes.values())
             .map(|end| Lane::folder(&end.route.path, &self.setup.paths.logs))
