@@ -137,6 +137,11 @@ impl Stage {
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // Nothing is wrong with the file: later.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    written.blocked = true;
+                    break;
+                }
                 // The oldest that is kept goes before the newest that is written.
                 Err(error) if file.makes_room(&error) => {}
                 Err(error) => {
