@@ -328,3 +328,51 @@ fn under_systemd_the_daemon_leaves_succession_to_the_unit() {
     let _ = s.run(&["daemon", "stop"]).stderr("").success();
     let _ = again.output().success();
 }
+
+/// Another boot: the kernel says another id, all of adasa is gone, and the pids of before are those of others, which
+/// are neither taken over nor signalled. What was wanted up comes up.
+#[test]
+fn after_a_reboot_what_was_up_comes_up_and_pids_of_before_are_nobodys() {
+    let s = Sandbox::new();
+    for name in ["up", "down"] {
+        s.start(name, &child::counts(&s, name), &[]);
+    }
+    drop(s.run(&["stop", "down"]).success());
+    s.until_file("up.runs", |text| text.lines().count() == 1);
+    let (before, run) = (s.known("up"), s.row("up")["run"].as_u64());
+    let roles = ["keeper_pid", "pid", "scribe_pid"].map(|key| s.role(key));
+    for signal in [Signal::SIGSTOP, Signal::SIGKILL] {
+        roles.iter().for_each(|role| role.signal(signal));
+    }
+    roles.iter().for_each(|role| s.until_gone(*role));
+    let boot = s.file("boot", "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0\n");
+    let known = s.command();
+    let mut booted = std::process::Command::new("unshare");
+    if !nix::unistd::geteuid().is_root() {
+        booted.args(["--user", "--map-root-user"]);
+    }
+    let mount = "mount --bind \"$0\" /proc/sys/kernel/random/boot_id && exec \"$1\" daemon start";
+    booted
+        .args(["--mount", "sh", "-c", mount])
+        .arg(boot)
+        .arg(ADASA);
+    let known = known.get_envs();
+    booted.env_clear();
+    booted.envs(known.filter_map(|(name, value)| Some((name, value?))));
+    booted
+        .current_dir(s.root())
+        .stdin(std::process::Stdio::null());
+    drop(spawn(booted).output().success());
+    s.until_file("up.runs", |text| text.lines().count() == 2);
+    let row = s.until_status("up", "running");
+    assert!(row["run"].as_u64() > run && row["adopted"] != true, "{row}");
+    assert_eq!(row["restarts"], 0, "nothing has failed: {row}");
+    assert_ne!(s.known("up"), before);
+    assert_eq!(s.status("down"), "stopped");
+    assert_eq!(s.read("down.runs").lines().count(), 1);
+    drop(s.run(&["restart", "up"]).success());
+    drop(s.run(&["delete", "all"]).success());
+    assert!(before.is_alive(), "a process of nobody was signalled");
+    before.signal(Signal::SIGKILL);
+    s.until_gone(before);
+}
