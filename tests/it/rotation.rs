@@ -295,6 +295,48 @@ fn a_scribe_killed_in_a_flood_loses_and_doubles_nothing() {
     assert_eq!(sandbox.row("flood")["restarts"], 0);
 }
 
+#[test]
+fn a_damaged_archive_is_said_to_whoever_reads_it_and_what_is_left_of_it_is_read() {
+    const LAST: u64 = 300_000;
+    let sandbox = Sandbox::new();
+    let body = format!("exec seq -f %09.0f 1 {LAST}");
+    let settings = "log_max_size = \"64KiB\"\nlog_archives = 50\n";
+    let log = begin(&sandbox, "web", &body, settings);
+    until_written(&log, LAST * 10);
+    let compressed = || {
+        let all = archives(&log);
+        let ready = all.len() > 2 && all.iter().all(archive::Archive::is_compressed);
+        ready
+            .then_some(all)
+            .ok_or_else(|| format!("{:?}", archives(&log)))
+    };
+    let first = when(log.parent().unwrap(), "compressed archives", compressed)[0].clone();
+    let lines = LAST.to_string();
+    let read = ["logs", "web", "--lines", &lines];
+    let whole = sandbox.run(&read).stderr("").success().stdout;
+    let good = fs::read(first.path()).unwrap();
+    let said = "web (out): a damaged archive ends here: lines of it are wrong or missing";
+    // A bit of its checksum, and then its second half: all of it is read, and what is left.
+    let mut flipped = good.clone();
+    *flipped.last_mut().unwrap() ^= 1;
+    fs::write(first.path(), &flipped).unwrap();
+    let shown = sandbox.run(&read).stderr_has(said).success();
+    assert_eq!(shown.stdout, whole);
+    fs::write(first.path(), &good[..good.len() / 2]).unwrap();
+    let shown = sandbox.run(&read).stderr_has(said).success().stdout;
+    assert!(shown.len() < whole.len() && shown.ends_with("000300000\n"));
+    let lost = whole.len() - shown.len();
+    assert!(
+        lost < usize::try_from(first.end - first.base).unwrap(),
+        "{lost}"
+    );
+    // So it is without a daemon.
+    drop(sandbox.run(&["daemon", "stop"]).success());
+    let args = ["--no-autostart", "logs", "web", "--lines", &lines];
+    let local = sandbox.run(&args).stderr_has(said).success();
+    assert_eq!(local.stdout, shown);
+}
+
 /// A run keeps the limits that were changed under it, whoever writes its log by then.
 #[test]
 fn limits_changed_under_a_run_outlive_scribe_daemon_and_keeper() {

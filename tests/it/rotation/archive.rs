@@ -24,6 +24,10 @@ impl Archive {
         self.path.extension().is_some_and(|e| e == "gz")
     }
 
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// It may have been compressed since it was listed.
     fn open(&self) -> Box<dyn Read> {
         if !self.is_compressed()
