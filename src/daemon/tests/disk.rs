@@ -98,7 +98,7 @@ fn a_delete_is_done_when_the_disk_has_it_or_after_a_moment() {
     assert_eq!(stands(&world.operation("d").unwrap()), (false, "pending"));
     assert_eq!(world.progress("d"), [Progress::Done]);
     let mut waiting = world.ask(|reply| Request::OperationDone(operation("d"), reply));
-    world.after(199 * MS);
+    world.after(999 * MS);
     assert!(waiting.try_recv().is_err());
     world.after(MS);
     let view = waiting.try_recv().unwrap().unwrap();
