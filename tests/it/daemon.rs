@@ -254,7 +254,8 @@ fn signals_to_the_daemon_dump_its_state_open_its_log_anew_and_end_all_at_once() 
             Signal::SIGUSR1,
             Signal::SIGCONT,
         ];
-        both.into_iter().for_each(|signal| foreground.signal(signal));
+        both.into_iter()
+            .for_each(|signal| foreground.signal(signal));
         s.until_file("home/logs/daemon.log", dumped);
     }
     foreground.signal(Signal::SIGQUIT);

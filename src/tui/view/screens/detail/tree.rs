@@ -6,7 +6,7 @@ use crate::tui::model::Model;
 use crate::tui::screens::detail::DetailScreen;
 use crate::tui::theme::{Glyphs, Role};
 use crate::tui::view::canvas::cells;
-use crate::tui::view::table::{percent, short_bytes};
+use crate::tui::view::figures::{percent, short_bytes};
 
 use super::{Line, unknown};
 
