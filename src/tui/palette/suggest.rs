@@ -147,7 +147,7 @@ fn rolled(model: &Model, rest: &str) -> Vec<Suggestion> {
 /// What a line of so many instances would do, in a word.
 fn note(kind: Kind, count: usize) -> String {
     match kind {
-        Kind::At(Action::Roll) => format!("{count}, batch by batch"),
+        Kind::At(Action::Roll) => format!("{count} in batches"),
         Kind::On(Verb::Restart) if count > 1 => format!("{count}, all at once"),
         Kind::On(_)
         | Kind::At(_)
@@ -167,6 +167,21 @@ fn names(model: &Model, word: &str, kind: Kind, rest: &str) -> Vec<Suggestion> {
     let (before, part) = match rest.rsplit_once(char::is_whitespace) {
         Some((before, part)) => (format!("{before} "), part),
         None => (String::new(), rest),
+    };
+    // A flag makes it another verb.
+    let kind = match kind {
+        Kind::On(Verb::Restart) if before.contains("--rolling ") => Kind::At(Action::Roll),
+        Kind::On(Verb::Stop) if before.contains("--force ") => Kind::On(Verb::Kill),
+        Kind::On(_)
+        | Kind::At(_)
+        | Kind::Scale
+        | Kind::Signal
+        | Kind::Edit
+        | Kind::Rollout
+        | Kind::Why
+        | Kind::Do(_)
+        | Kind::Stats
+        | Kind::Filter => kind,
     };
     let mut found: Vec<(String, String)> = Vec::new();
     let mut add = |name: String, note: String| {

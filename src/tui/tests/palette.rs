@@ -229,6 +229,15 @@ fn flags_of_the_shell_mean_the_same_here() {
     let mut desk = typed("stop --");
     assert!(desk.screen().contains("stop --force"), "{}", desk.screen());
     desk.press("Esc");
+    // The key and the note are of what the flag makes of it; it is of a whole process.
+    let desk = typed("restart --rolling ap");
+    let screen = desk.screen();
+    let row = screen
+        .lines()
+        .find(|row| row.contains("restart --rolling api"));
+    let row = row.unwrap_or_else(|| panic!("{screen}"));
+    assert!(row.contains(" R ") && row.contains("3 in batches"), "{row}");
+    assert!(!screen.contains("--rolling api-0"), "{screen}");
     let desk = typed("restart ");
     assert!(
         desk.screen().contains("3, all at once"),
