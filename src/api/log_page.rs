@@ -198,3 +198,29 @@ pub struct Bucket {
     /// Those that say themselves that they are errors.
     pub errors: u64,
 }
+
+/// `GET /api/logs/controls?…`: what in logs would command a terminal.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogControlsQuery {
+    /// Selectors, separated by commas; none means all.
+    pub select: String,
+    /// From this moment on, milliseconds since 1970.
+    pub since_ms: u64,
+    /// How long it may take, milliseconds; at most 30,000, and 500 when not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deadline_ms: Option<u64>,
+}
+
+/// What would command a terminal: sequences that move its cursor, fill a clipboard, set a title. Colours do not count.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogControls {
+    /// How many.
+    pub sequences: u64,
+    /// In how many lines.
+    pub lines: u64,
+    /// When the first of these lines came, milliseconds since 1970.
+    pub first_ms: Option<u64>,
+    /// False when the time was over: then there may be more.
+    pub complete: bool,
+}

@@ -38,8 +38,8 @@ pub use edit::{Definition, Edit, MASK, Reveal, Revealed};
 pub use error::{ApiError, Code};
 pub use log_line::LogLine;
 pub use log_page::{
-    Bucket, LogHistogram, LogHistogramQuery, LogPage, LogPageQuery, LogSearchQuery, SearchEnd,
-    SearchNews, SearchState,
+    Bucket, LogControls, LogControlsQuery, LogHistogram, LogHistogramQuery, LogPage, LogPageQuery,
+    LogSearchQuery, SearchEnd, SearchNews, SearchState,
 };
 pub use metrics::{Columns, MetricHistory};
 pub use past::{InstanceRuns, RunState, RunView};

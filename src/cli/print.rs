@@ -145,6 +145,7 @@ pub(super) fn styled(text: &SafeText, colours: bool) -> String {
     for (piece, look) in text.pieces() {
         let unmarked = Look {
             mark: false,
+            control: false,
             ..*look
         };
         if unmarked == Look::default() {

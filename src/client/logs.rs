@@ -6,7 +6,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::api::{
-    LogHistogram, LogHistogramQuery, LogPage, LogPageQuery, LogQuery, LogSearchQuery, RecordQuery,
+    LogControls, LogControlsQuery, LogHistogram, LogHistogramQuery, LogPage, LogPageQuery,
+    LogQuery, LogSearchQuery, RecordQuery,
 };
 
 use super::connect::{Client, refusal};
@@ -101,6 +102,15 @@ impl Client {
     pub fn log_histogram(&self, query: &LogHistogramQuery) -> Result<LogHistogram, ClientError> {
         let wait = patience(query.deadline_ms, 2_000);
         self.get(&target("/api/logs/histogram", query), wait)
+    }
+
+    /// What in logs would command a terminal.
+    ///
+    /// # Errors
+    /// As every call.
+    pub fn log_controls(&self, query: &LogControlsQuery) -> Result<LogControls, ClientError> {
+        let wait = patience(query.deadline_ms, 500);
+        self.get(&target("/api/logs/controls", query), wait)
     }
 }
 

@@ -40,6 +40,8 @@ pub(crate) struct Look {
     pub reverse: bool,
     /// Not what was written, but what stands for it: a control, bytes that are no text.
     pub mark: bool,
+    /// It stands for a control.
+    pub control: bool,
 }
 
 /// One line of harmless text: no control characters, no characters that change direction or have no width of their
@@ -48,6 +50,8 @@ pub(crate) struct Look {
 pub(crate) struct SafeText {
     pieces: Vec<(String, Look)>,
     width: usize,
+    controls: u32,
+    commands: u32,
 }
 
 impl SafeText {
@@ -86,6 +90,37 @@ impl SafeText {
     pub(crate) fn bare(&self) -> String {
         let written = self.pieces.iter().filter(|(_, look)| !look.mark);
         written.map(|(text, _)| text.as_str()).collect()
+    }
+
+    /// How many controls were in it.
+    #[must_use]
+    pub(crate) fn controls(&self) -> u32 {
+        self.controls
+    }
+
+    /// How many of them would have commanded a terminal: to move its cursor, to fill a clipboard, to set a title.
+    #[must_use]
+    pub(crate) fn commands(&self) -> u32 {
+        self.commands
+    }
+
+    /// The same without what stands for controls; how many there are is said at its end, if that is wanted.
+    #[must_use]
+    pub(crate) fn without_controls(&self, counted: bool) -> Self {
+        let mut maker = Maker::default();
+        for (text, look) in self.pieces.iter().filter(|(_, look)| !look.control) {
+            maker.look = *look;
+            for c in text.chars() {
+                maker.push(c, c.width().unwrap_or(0));
+            }
+        }
+        maker.look = Look::default();
+        if counted && self.controls > 0 {
+            let more = if self.controls == 1 { "" } else { "s" };
+            maker.mark(&format!("⟨{} control{more}⟩", self.controls));
+        }
+        (maker.text.controls, maker.text.commands) = (self.controls, self.commands);
+        maker.text
     }
 
     /// How many terminal cells it takes.
@@ -137,6 +172,20 @@ impl Maker {
         self.marks = 0;
     }
 
+    /// A control: it is seen, and does nothing.
+    fn control(&mut self, text: &str) {
+        self.look.control = true;
+        self.mark(text);
+        self.look.control = false;
+        self.text.controls += 1;
+    }
+
+    /// A control that would have commanded a terminal.
+    fn command(&mut self, text: &str) {
+        self.control(text);
+        self.text.commands += 1;
+    }
+
     fn line(&mut self, bytes: &[u8]) {
         // Most lines are only this, which is seen many bytes at a time.
         if bytes.iter().all(is_plain)
@@ -160,7 +209,12 @@ impl Maker {
                 continue;
             }
             for byte in invalid.iter().take(8) {
-                self.mark(&format!("⟨{byte:02x}⟩"));
+                let shown = format!("⟨{byte:02x}⟩");
+                if (0x80..=0x9f).contains(byte) {
+                    self.command(&shown);
+                } else {
+                    self.mark(&shown);
+                }
             }
             rest = &rest[(valid.len() + invalid.len()).min(rest.len())..];
         }
@@ -214,21 +268,21 @@ impl Maker {
                     self.push(' ', 1);
                 }
             }
-            '\r' => self.mark("␍"),
+            '\r' => self.control("␍"),
             '\u{0}'..='\u{1f}' => {
                 let picture = char::from_u32(0x2400 + u32::from(c)).unwrap_or('?');
-                self.mark(picture.encode_utf8(&mut [0; 4]));
+                self.control(picture.encode_utf8(&mut [0; 4]));
             }
-            '\u{7f}' => self.mark("␡"),
-            '\u{80}'..='\u{9f}' => self.mark(&format!("⟨{:02x}⟩", u32::from(c))),
+            '\u{7f}' => self.control("␡"),
+            '\u{80}'..='\u{9f}' => self.command(&format!("⟨{:02x}⟩", u32::from(c))),
             '\u{200e}'
             | '\u{200f}'
             | '\u{61c}'
             | '\u{202a}'..='\u{202e}'
             | '\u{2066}'..='\u{2069}' => {
-                self.mark(direction(c));
+                self.control(direction(c));
             }
-            '\u{2028}' | '\u{2029}' => self.mark("⟨nl⟩"),
+            '\u{2028}' | '\u{2029}' => self.control("⟨nl⟩"),
             // Emoji presentation and its glue: the base character alone has a certain width.
             '\u{200b}'..='\u{200d}'
             | '\u{2060}'..='\u{2064}'
@@ -270,7 +324,7 @@ impl Maker {
                     .position(|b| (0x40..=0x7e).contains(b))
                     .map(|n| n + 2);
                 let Some(end) = body else {
-                    self.mark("␛[…");
+                    self.command("␛[…");
                     return window.len();
                 };
                 let parameters = &window[2..end];
@@ -292,7 +346,7 @@ impl Maker {
                             }
                         })
                         .collect();
-                    self.mark(&format!("␛[{shown}"));
+                    self.command(&format!("␛[{shown}"));
                 }
                 end + 1
             }
@@ -307,7 +361,7 @@ impl Maker {
                     .take(4)
                     .map(|b| char::from(*b))
                     .collect();
-                self.mark(&format!("␛{kind}{digits}…"));
+                self.command(&format!("␛{kind}{digits}…"));
                 match end {
                     Some(n) if window[n + 2] == 0x07 => n + 3,
                     Some(n) => n + 4,
@@ -315,11 +369,11 @@ impl Maker {
                 }
             }
             Some(b) if b.is_ascii_graphic() => {
-                self.mark(&format!("␛{}", char::from(*b)));
+                self.command(&format!("␛{}", char::from(*b)));
                 2
             }
             Some(_) | None => {
-                self.mark("␛");
+                self.command("␛");
                 1
             }
         }
@@ -394,98 +448,4 @@ fn direction(c: char) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn plain(bytes: &[u8]) -> String {
-        SafeText::new(bytes).plain()
-    }
-
-    #[test]
-    fn controls_become_visible_and_lose_their_power() {
-        for (raw, shown) in [
-            (&b"a\x1b[2Jb"[..], "a␛[2Jb"),
-            (b"\x1b]0;owned\x07x", "␛]0…x"),
-            (b"\x1b]52;c;aGk=\x1b\\x", "␛]52…x"),
-            (b"\x1b]52;never ends", "␛]52…"),
-            (b"\x1bPq#\x1b\\x", "␛P…x"),
-            (b"\x1bc!", "␛c!"),
-            (b"\x1b[?1049l", "␛[?1049l"),
-            (b"\x1b", "␛"),
-            (b"\x1b[31", "␛[…"),
-            (b"bell\x07", "bell␇"),
-            (b"\xc2\x9b2J", "⟨9b⟩2J"),
-            (b"\x9b2J", "⟨9b⟩2J"),
-            (b"50%\r100%", "50%␍100%"),
-            (b"a\tb", "a       b"),
-            ("x\u{202e}y".as_bytes(), "x⟨RLO⟩y"),
-            ("👨\u{200d}👩".as_bytes(), "👨👩"),
-            (b"\xff\xfe ok, this is text", "⟨ff⟩⟨fe⟩ ok, this is text"),
-        ] {
-            assert_eq!(plain(raw), shown, "{raw:?}");
-        }
-    }
-
-    #[test]
-    fn colours_are_kept_as_looks() {
-        let text = SafeText::new(b"\x1b[1;31mred\x1b[0m plain \x1b[38;5;200mx\x1b[38;2;1;2;3my");
-        let looks: Vec<_> = text
-            .pieces()
-            .iter()
-            .map(|(t, l)| (t.as_str(), l.fg, l.bold))
-            .collect();
-        assert_eq!(
-            looks,
-            [
-                ("red", Some(Colour::Indexed(1)), true),
-                (" plain ", None, false),
-                ("x", Some(Colour::Indexed(200)), false),
-                ("y", Some(Colour::Rgb(1, 2, 3)), false),
-            ]
-        );
-    }
-
-    #[test]
-    fn long_and_binary_lines_are_said_to_be() {
-        let text = plain(&vec![b'a'; 1_000_000]);
-        assert!(text.ends_with("… +991808 bytes") && text.len() < 10_000);
-        assert_eq!(plain(&[0xff; 100]), "⟨binary 100 bytes⟩");
-        let marks = format!("e{}", "\u{301}".repeat(10_000));
-        assert!(plain(marks.as_bytes()).starts_with("e\u{301}\u{301}\u{301}\u{301}… +"));
-    }
-
-    #[test]
-    #[ignore = "a measurement: cargo test --release --lib check_12 -- --ignored"]
-    fn check_12_plain_text_is_taken_at_200_megabytes_a_second() {
-        let line = b"2026-11-20 GET /api/users/42 200 in 12 ms; the quick brown fox ".repeat(2);
-        let (length, times) = (80, 1_000_000);
-        let begun = std::time::Instant::now();
-        for _ in 0..times {
-            let text = SafeText::new(std::hint::black_box(&line[..length]));
-            assert_eq!(std::hint::black_box(text).width(), length);
-        }
-        let bytes = u32::try_from(length * times).unwrap();
-        let rate = f64::from(bytes) / 1e6 / begun.elapsed().as_secs_f64();
-        assert!(rate >= 200.0, "{rate:.0} MB/s");
-    }
-
-    proptest! {
-        #[test]
-        fn check_12_no_bytes_get_through(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
-            let text = SafeText::new(&bytes);
-            let plain = text.plain();
-            for c in plain.chars() {
-                prop_assert!(!c.is_control(), "{:?}", c);
-                let hidden = matches!(
-                    u32::from(c),
-                    0x200b..=0x200f | 0x202a..=0x202e | 0x2060..=0x206f | 0xfeff
-                );
-                prop_assert!(!hidden, "{:?}", c);
-            }
-            let cells: usize = plain.chars().map(|c| c.width().unwrap_or(0)).sum();
-            prop_assert_eq!(cells, text.width());
-            prop_assert_eq!(SafeText::new(plain.as_bytes()).plain(), plain);
-        }
-    }
-}
+mod tests;

@@ -1,4 +1,4 @@
-//! `GET /api/logs`: lines as JSON, one object a line; `GET /api/logs/{page,search,histogram}`;
+//! `GET /api/logs`: lines as JSON, one object a line; `GET /api/logs/{page,search,histogram,controls}`;
 //! `POST /api/logs/{flush,rotate}`.
 
 use std::pin::Pin;
@@ -15,10 +15,11 @@ use serde::Deserialize;
 use tokio::sync::mpsc;
 
 use crate::api::{
-    ApiError, Code, Level, LogHistogramQuery, LogPageQuery, LogQuery, LogSearchQuery, Selector, Who,
+    ApiError, Code, Level, LogControlsQuery, LogHistogramQuery, LogPageQuery, LogQuery,
+    LogSearchQuery, Selector, Who,
 };
 use crate::daemon::handle::Tending;
-use crate::daemon::reading::{Scope, histogram, page, search, stream};
+use crate::daemon::reading::{Scope, controls as commands, histogram, page, search, stream};
 use crate::daemon::role::Msg;
 use crate::domain::spec::Stream;
 use crate::logs::merge::From;
@@ -266,6 +267,17 @@ pub(super) async fn histogram(
         deadline: deadline(query.deadline_ms, 2_000, 30_000),
     };
     let counted = histogram::count(&context.readers, scope, wanted).await;
+    success(counted.map_err(ApiError::from)?)
+}
+
+pub(super) async fn controls(
+    Extension(context): Extension<Context>,
+    query: Result<Query<LogControlsQuery>, QueryRejection>,
+) -> Answer {
+    let Query(query) = query?;
+    let scope = scope(&context, &query.select, None, "", None).await?;
+    let deadline = deadline(query.deadline_ms, 500, 30_000);
+    let counted = commands::count(&context.readers, scope, query.since_ms, deadline).await;
     success(counted.map_err(ApiError::from)?)
 }
 

@@ -77,6 +77,7 @@ pub(super) fn router() -> Router {
         .route("/api/logs/page", get(logs::page))
         .route("/api/logs/search", get(logs::search))
         .route("/api/logs/histogram", get(logs::histogram))
+        .route("/api/logs/controls", get(logs::controls))
         .route("/api/logs/flush", post(logs::flush))
         .route("/api/logs/rotate", post(logs::rotate))
         .fallback(nowhere)

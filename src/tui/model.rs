@@ -9,6 +9,7 @@ use crate::domain::names::{InstanceId, OperationId, ProcessKey};
 use super::filter::Filter;
 use super::help::Help;
 use super::keymap::{Keymap, Place, Press};
+use super::log::Controls;
 use super::log_pane::LogPane;
 use super::moment::Moment;
 use super::order::Order;
@@ -198,6 +199,8 @@ pub(super) struct Model {
     /// What the pane beside the table tells.
     pub(super) about: Option<About>,
     pub(super) logs: LogPane,
+    /// How what stands for controls in logs looks.
+    pub(super) controls: Controls,
     /// The moment that all of the screen is about.
     pub(super) moment: Moment,
     pub(super) toasts: Vec<Toast>,
@@ -261,6 +264,7 @@ impl Model {
             mouse: false,
             about: None,
             logs: LogPane::default(),
+            controls: Controls::default(),
             moment: Moment::default(),
             toasts: Vec::new(),
             unread: 0,

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use crate::api::{
-    Activity, ActivityQuery, Changes, Columns, Define, Detail, LogHistogram, LogHistogramQuery,
-    LogPage, LogPageQuery, MetricHistory, PlanQuery, PlanView, Progress, Reveal, Revealed, RunView,
-    TreeView, Why,
+    Activity, ActivityQuery, Changes, Columns, Define, Detail, LogControls, LogControlsQuery,
+    LogHistogram, LogHistogramQuery, LogPage, LogPageQuery, MetricHistory, PlanQuery, PlanView,
+    Progress, Reveal, Revealed, RunView, TreeView, Why,
 };
 use crate::client::{Client, ClientError, operation_id};
 use crate::domain::why::{short, span};
@@ -44,6 +44,8 @@ pub(super) enum Query {
     Tree { select: String },
     /// One value of its environment.
     Reveal(Reveal),
+    /// What in its logs would command a terminal.
+    Controls(LogControlsQuery),
     /// What was: of the one instance that a selector names.
     Past { select: String },
     /// What all used before the dashboard was there.
@@ -85,6 +87,7 @@ pub(super) enum Answer {
     Detail(Vec<Detail>),
     Tree(TreeView),
     Revealed(Revealed),
+    Controls(LogControls),
     Past(Box<Past>),
     History(Vec<MetricHistory>),
     Activity(Vec<Activity>),
@@ -122,6 +125,7 @@ impl Query {
                 let none = ClientError::Garbage("no tree of it".into());
                 one.map(Answer::Tree).ok_or(none)
             }
+            Self::Controls(query) => client.log_controls(&query).map(Answer::Controls),
             Self::Reveal(wish) => client.reveal(&wish).map(Answer::Revealed),
             Self::Past { select } => {
                 let select = [select];

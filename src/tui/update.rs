@@ -117,6 +117,7 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
     scroll_to_selection(model);
     screens::detail::refresh(model, &mut commands);
     screens::rolling::refresh(model, &mut commands);
+    log_view::share_controls(model);
     log_view::listen_while_seen(model, &mut commands);
     screens::left_behind(model, &mut commands);
     commands

@@ -1,6 +1,7 @@
 //! What processes wrote, read back: how much, of which, in which order, byte for byte, and harmless on a terminal.
 
 mod bytes;
+mod controls;
 pub(crate) mod follow;
 mod following;
 mod paging;

@@ -14,6 +14,7 @@ use crate::logs::read::Line;
 
 use super::message::LogSource;
 
+pub(crate) mod controls;
 pub(crate) mod histogram;
 pub(crate) mod page;
 mod readers;

@@ -3,6 +3,7 @@
 
 mod alike;
 mod buffer;
+mod controls;
 mod endings;
 mod feed;
 mod fields;
@@ -16,6 +17,7 @@ mod times;
 mod words;
 
 pub(super) use alike::Similar;
+pub(super) use controls::Controls;
 pub(super) use endings::{Endings, Told};
 pub(super) use fields::fields;
 pub(super) use gather::{Asking, Found};

@@ -5,6 +5,7 @@ use unicode_width::UnicodeWidthChar as _;
 use crate::logs::safe::SafeText;
 
 use super::buffer::Buffer;
+use super::controls::Controls;
 use super::line::Line;
 
 /// The room for the text of lines.
@@ -17,6 +18,8 @@ pub(in crate::tui) struct Shape {
     pub(in crate::tui) wrap: bool,
     /// Whether similar lines in a row are shown as their last.
     pub(in crate::tui) fold: bool,
+    /// How what stands for controls looks.
+    pub(in crate::tui) controls: Controls,
 }
 
 /// One row of a pane.
@@ -52,7 +55,7 @@ pub(in crate::tui) fn breaks(text: &SafeText, width: usize) -> Vec<usize> {
 impl Shape {
     fn starts(self, line: &Line) -> Vec<usize> {
         if self.wrap && self.width > 0 {
-            breaks(&line.text, self.width)
+            breaks(&line.shown(self.controls), self.width)
         } else {
             vec![0]
         }

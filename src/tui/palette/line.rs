@@ -8,6 +8,7 @@ use crate::domain::names::ProcessKey;
 use crate::domain::selector::{Candidate, Selector};
 use crate::domain::spec::Stream;
 use crate::tui::keymap::Action;
+use crate::tui::log::Controls;
 use crate::tui::model::{Model, Row, Target};
 
 use super::words::{Flag, Kind, control_of, did_you_mean, flags_of, kind_of, unknown};
@@ -27,6 +28,7 @@ pub(super) enum Order<'a> {
     Why(Target),
     Do(Action),
     Stats,
+    Controls(Controls),
     Filter(String),
 }
 
@@ -143,6 +145,8 @@ fn split<'a>(word: &str, kind: Kind, rest: &[&'a str]) -> Result<Split<'a>, Stri
     Ok(it)
 }
 
+const WAYS: &str = "controls needs one of show, count, hide";
+
 /// What a line means.
 pub(super) fn read<'a>(model: &Model, line: &'a str) -> Result<Order<'a>, String> {
     let words: Vec<&str> = line.split_whitespace().collect();
@@ -167,7 +171,8 @@ pub(super) fn read<'a>(model: &Model, line: &'a str) -> Result<Order<'a>, String
         | Kind::At(_)
         | Kind::Why
         | Kind::Do(_)
-        | Kind::Stats => split(word, kind, rest)?,
+        | Kind::Stats
+        | Kind::Controls => split(word, kind, rest)?,
     };
     let names = it.words.as_slice();
     let named = || {
@@ -241,6 +246,10 @@ pub(super) fn read<'a>(model: &Model, line: &'a str) -> Result<Order<'a>, String
         }
         Kind::Do(action) => Order::Do(action),
         Kind::Stats => Order::Stats,
+        Kind::Controls => match names {
+            [way] => Order::Controls(way.parse().map_err(|_| WAYS)?),
+            _ => return Err(WAYS.into()),
+        },
         Kind::Filter => Order::Filter(rest.join(" ")),
     })
 }

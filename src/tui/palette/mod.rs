@@ -134,6 +134,7 @@ fn perform(model: &mut Model, line: &str, commands: &mut Vec<Cmd>) -> Result<(),
             }
             act(model, action, commands);
         }
+        Order::Controls(way) => model.controls = way,
         Order::Stats => {
             if model.screens.last() != Some(&Screen::Stats) {
                 model.screens.push(Screen::Stats);

@@ -1,8 +1,11 @@
 //! What may be meant by a line that is not whole yet.
 
+use strum::VariantNames as _;
+
 use crate::api::{Intent, Status, Verb};
 use crate::domain::exit::Signal;
 use crate::tui::keymap::Action;
+use crate::tui::log::Controls;
 use crate::tui::model::{Model, Row, Target};
 use crate::tui::screens::rolling::under_way;
 
@@ -37,7 +40,8 @@ pub(in crate::tui) fn twin(model: &Model, line: &str) -> Option<String> {
             | Order::Why(_)
             | Order::At(_, Action::Detail),
         ) => Some(format!("adasa {word} {rest}")),
-        Ok(Order::At(..) | Order::Do(_) | Order::Stats | Order::Filter(_)) | Err(_) => None,
+        Ok(Order::At(..) | Order::Do(_) | Order::Stats | Order::Controls(_) | Order::Filter(_))
+        | Err(_) => None,
     }
 }
 
@@ -59,6 +63,7 @@ pub(in crate::tui) fn suggestions(model: &Model, palette: &Palette) -> Vec<Sugge
         (Some(rest), Some(Kind::Signal)) => signals(model, rest),
         (Some(rest), Some(Kind::Rollout)) if several => rolled(model, rest),
         (Some(rest), Some(Kind::Rollout)) => controls(model, rest),
+        (Some(rest), Some(Kind::Controls)) => ways(rest),
         (Some(_), Some(Kind::Scale | Kind::Do(_) | Kind::Stats | Kind::Filter) | None) => vec![],
     }
 }
@@ -80,6 +85,7 @@ fn commands(model: &Model, word: &str) -> Vec<Suggestion> {
             | Kind::Rollout
             | Kind::Do(_)
             | Kind::Stats
+            | Kind::Controls
             | Kind::Filter => None,
         };
         Suggestion {
@@ -107,6 +113,19 @@ fn signals(model: &Model, part: &str) -> Vec<Suggestion> {
             note: String::new(),
         })
         .collect()
+}
+
+/// Ways to show controls that continue the word.
+fn ways(part: &str) -> Vec<Suggestion> {
+    let all = Controls::VARIANTS
+        .iter()
+        .filter(|way| way.starts_with(part));
+    let all = all.map(|way| Suggestion {
+        command: format!("controls {way}"),
+        key: String::new(),
+        note: String::new(),
+    });
+    all.collect()
 }
 
 /// What can be done with rolling restarts.
@@ -158,6 +177,7 @@ fn note(kind: Kind, count: usize) -> String {
         | Kind::Why
         | Kind::Do(_)
         | Kind::Stats
+        | Kind::Controls
         | Kind::Filter => format!("{count} instance{}", if count == 1 { "" } else { "s" }),
     }
 }
@@ -181,6 +201,7 @@ fn names(model: &Model, word: &str, kind: Kind, rest: &str) -> Vec<Suggestion> {
         | Kind::Why
         | Kind::Do(_)
         | Kind::Stats
+        | Kind::Controls
         | Kind::Filter => kind,
     };
     let mut found: Vec<(String, String)> = Vec::new();

@@ -26,12 +26,14 @@ pub(super) enum Kind {
     Do(Action),
     /// What the dashboard itself takes.
     Stats,
+    /// How what stands for controls in logs looks.
+    Controls,
     /// The rest of the line is a filter.
     Filter,
 }
 
 /// Words, in the order in which they are suggested.
-pub(super) const COMMANDS: [(&str, Kind); 38] = [
+pub(super) const COMMANDS: [(&str, Kind); 39] = [
     ("start", Kind::On(Verb::Start)),
     ("stop", Kind::On(Verb::Stop)),
     ("restart", Kind::On(Verb::Restart)),
@@ -48,6 +50,7 @@ pub(super) const COMMANDS: [(&str, Kind); 38] = [
     ("status", Kind::At(Action::Detail)),
     ("why", Kind::Why),
     ("filter", Kind::Filter),
+    ("controls", Kind::Controls),
     ("sort-cpu", Kind::Do(Action::SortCpu)),
     ("sort-memory", Kind::Do(Action::SortMemory)),
     ("sort-name", Kind::Do(Action::SortName)),
@@ -136,6 +139,7 @@ pub(super) fn flags_of(kind: Kind) -> &'static [(&'static str, Flag)] {
         | Kind::Why
         | Kind::Do(_)
         | Kind::Stats
+        | Kind::Controls
         | Kind::Filter => &[],
     }
 }
@@ -153,7 +157,7 @@ fn action_of(kind: Kind) -> Option<Action> {
         Kind::Edit => Action::Edit,
         Kind::At(action) | Kind::Do(action) => action,
         Kind::Filter => Action::Filter,
-        Kind::Rollout | Kind::Why | Kind::Stats => return None,
+        Kind::Rollout | Kind::Why | Kind::Stats | Kind::Controls => return None,
     })
 }
 

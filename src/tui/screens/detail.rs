@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::api::{Count, Detail, Intent, RunView, Status, TreeView, Verb};
+use crate::api::{
+    Count, Detail, Intent, LogControls, LogControlsQuery, RunView, Status, TreeView, Verb,
+};
 use crate::domain::names::{InstanceId, RunId};
 use crate::tui::keymap::Action;
 use crate::tui::log::Scope;
@@ -24,6 +26,9 @@ pub(in crate::tui) use env::Variables;
 const LONG_AGAIN: Duration = Duration::from_secs(60);
 /// Processes and sockets are asked for this often while they are seen.
 const TREE_AGAIN: Duration = Duration::from_secs(2);
+/// What in its logs would command a terminal is asked for this often, of so long.
+const CONTROLS_AGAIN: Duration = Duration::from_secs(60);
+const CONTROLS_MS: u64 = 3_600_000;
 
 /// What part of it is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,6 +130,9 @@ pub(in crate::tui) struct DetailScreen {
     pub(in crate::tui) tree: Known<TreeView>,
     tree_at: Option<Duration>,
     pub(in crate::tui) variables: Variables,
+    /// What in its logs would command a terminal, and when that was asked.
+    pub(in crate::tui) controls: Known<LogControls>,
+    controls_at: Option<Duration>,
 }
 
 impl DetailScreen {
@@ -134,6 +142,7 @@ impl DetailScreen {
             self.past.waits,
             self.long.waits,
             self.tree.waits,
+            self.controls.waits,
         ];
         all.contains(&Some(ticket)) || self.variables.waits_for(ticket)
     }
@@ -170,6 +179,14 @@ impl DetailScreen {
             });
             return;
         }
+        if self.controls.waits == Some(ticket) {
+            self.controls.take(match answer {
+                Ok(Answer::Controls(found)) => Ok(found),
+                Ok(_) => Err(other()),
+                Err(why) => Err(why),
+            });
+            return;
+        }
         let gone = || Err("it is gone".to_owned());
         if self.past.waits == Some(ticket) {
             self.past.take(match answer {
@@ -199,6 +216,13 @@ impl DetailScreen {
             Tab::Config | Tab::Env | Tab::Runs | Tab::Why | Tab::Logs => false,
         };
         seen.then(|| self.tree_at.map_or(Duration::ZERO, |at| at + TREE_AGAIN))
+    }
+
+    /// When its logs are looked through again; none while nobody sees what comes of it.
+    fn controls_due(&self) -> Option<Duration> {
+        let seen = self.tab == Tab::Overview && self.controls.waits.is_none();
+        let again = |at| at + CONTROLS_AGAIN;
+        seen.then(|| self.controls_at.map_or(Duration::ZERO, again))
     }
 
     pub(in crate::tui) fn runs(&self) -> &[RunView] {
@@ -247,6 +271,8 @@ pub(in crate::tui) fn open(model: &mut Model) {
         tree: Known::NOTHING,
         tree_at: None,
         variables: Variables::default(),
+        controls: Known::NOTHING,
+        controls_at: None,
     })));
 }
 
@@ -264,9 +290,11 @@ pub(in crate::tui) fn next_due(model: &Model) -> Option<Duration> {
     let Some(Screen::Detail(it)) = model.screens.last() else {
         return None;
     };
-    let asks = model.is_live() && it.tree.waits.is_none() && model.rows.contains_key(&it.id);
-    let tree = it.tree_due().filter(|_| asks);
-    [tree, it.variables.due()].into_iter().flatten().min()
+    let asks = model.is_live() && model.rows.contains_key(&it.id);
+    let tree = it.tree_due().filter(|_| it.tree.waits.is_none());
+    let asked = [tree, it.controls_due()].into_iter().flatten();
+    let asked = asked.filter(|_| asks).min();
+    [asked, it.variables.due()].into_iter().flatten().min()
 }
 
 /// What was shown for a while is hidden.
@@ -284,7 +312,7 @@ pub(in crate::tui) fn tick(model: &mut Model) {
 /// Asks about what has changed. One question of a kind is under way at a time: a process that crashes in a loop is
 /// asked about as fast as it is answered, not faster.
 pub(in crate::tui) fn refresh(model: &mut Model, commands: &mut Vec<Cmd>) {
-    let (live, time) = (model.is_live(), model.now);
+    let (live, time, wall_ms) = (model.is_live(), model.now, model.wall_ms);
     let Model {
         screens,
         rows,
@@ -298,7 +326,7 @@ pub(in crate::tui) fn refresh(model: &mut Model, commands: &mut Vec<Cmd>) {
         if !live {
             it.asked = None;
             (it.detail.waits, it.past.waits, it.long.waits) = (None, None, None);
-            it.tree.waits = None;
+            (it.tree.waits, it.controls.waits) = (None, None);
             it.variables.hide();
             continue;
         }
@@ -313,6 +341,16 @@ pub(in crate::tui) fn refresh(model: &mut Model, commands: &mut Vec<Cmd>) {
             commands.push(Cmd::Fetch { ticket, query });
         }
         let now = rows.get(&it.id).map(|row| (row.view.run, row.view.status));
+        if now.is_some() && it.controls_due().is_some_and(|at| at <= time) {
+            let ticket = tickets.next();
+            (it.controls.waits, it.controls_at) = (Some(ticket), Some(time));
+            let query = Query::Controls(LogControlsQuery {
+                select: it.id.to_string(),
+                since_ms: wall_ms.saturating_sub(CONTROLS_MS),
+                deadline_ms: None,
+            });
+            commands.push(Cmd::Fetch { ticket, query });
+        }
         if now.is_some() && it.tree.waits.is_none() && it.tree_due().is_some_and(|at| at <= time) {
             let ticket = tickets.next();
             (it.tree.waits, it.tree_at) = (Some(ticket), Some(time));

@@ -367,3 +367,28 @@ fn the_tab_of_logs_is_moved_in_as_logs_are() {
     it.press("G");
     assert!(it.screen().contains("FOLLOW"), "{}", it.screen());
 }
+
+#[test]
+fn who_sends_commands_to_terminals_into_its_log_has_a_note() {
+    let desk = shown(4);
+    let note = "12 control sequences in its log in the last hour: first at 12:04:31";
+    assert!(desk.screen().contains(note), "{}", desk.screen());
+    let mut desk = shown(5);
+    assert!(!desk.screen().contains("control sequence"));
+    let asks = |desk: &Desk| {
+        let asks = |command: &&Cmd| {
+            matches!(
+                command,
+                Cmd::Fetch {
+                    query: Query::Controls(_),
+                    ..
+                }
+            )
+        };
+        desk.wanted.iter().filter(asks).count()
+    };
+    desk.wait(59_000);
+    assert_eq!(asks(&desk), 0);
+    desk.wait(1_000);
+    assert_eq!(asks(&desk), 1);
+}

@@ -2,6 +2,7 @@
 
 mod activity;
 mod acts;
+mod controls;
 mod desk;
 mod detail;
 mod edit;

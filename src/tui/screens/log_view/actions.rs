@@ -149,7 +149,7 @@ impl LogView {
     fn widest(&self, shape: Shape) -> usize {
         let rows = self.pane().map(|pane| pane.rows(shape)).unwrap_or_default();
         let widths = rows.iter().map(|row| match row {
-            Row::Text(line, _) => line.text.width(),
+            Row::Text(line, _) => line.shown(self.controls).width(),
             Row::Gap(_) | Row::Run(_) => 0,
         });
         widths.max().unwrap_or(0)

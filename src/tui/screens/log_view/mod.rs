@@ -11,7 +11,9 @@ use ratatui::layout::{Position, Rect};
 use crate::api::Level;
 use crate::logs::safe::SafeText;
 use crate::tui::keymap::Action;
-use crate::tui::log::{Asking, Endings, Hunt, Pane, Scope, Shape, Similar, Strip, Times, Words};
+use crate::tui::log::{
+    Asking, Controls, Endings, Hunt, Pane, Scope, Shape, Similar, Strip, Times, Words,
+};
 use crate::tui::log_pane;
 use crate::tui::model::{Focus, Mode, Model};
 use crate::tui::msg::Cmd;
@@ -59,6 +61,8 @@ pub(in crate::tui) struct LogView {
     pub(in crate::tui) wrap: bool,
     /// Whether similar lines are shown as one.
     pub(in crate::tui) similar: Similar,
+    /// How what stands for controls looks: the same in all views.
+    pub(in crate::tui) controls: Controls,
     /// How many cells of a line are left of the pane.
     pub(in crate::tui) left: usize,
     pub(in crate::tui) hunt: Option<Hunt>,
@@ -121,6 +125,7 @@ impl LogView {
             times: Times::default(),
             wrap: false,
             similar: Similar::default(),
+            controls: Controls::default(),
             left: 0,
             hunt: None,
             words: vec![],
@@ -145,6 +150,7 @@ impl LogView {
                 height: 0,
                 wrap: false,
                 fold: false,
+                controls: self.controls,
             };
         };
         let gutter = gutter(self, it, area.body.width);
@@ -153,6 +159,7 @@ impl LogView {
             height: usize::from(area.body.height),
             wrap: self.wrap,
             fold: self.folds(it),
+            controls: self.controls,
         }
     }
 
@@ -262,6 +269,16 @@ pub(in crate::tui) fn listen_while_seen(model: &mut Model, commands: &mut Vec<Cm
             on_panes(model, seat, commands, |pane, asking| pane.hush(asking));
         } else if seen && rests && live {
             on_panes(model, seat, commands, |pane, asking| pane.reopen(asking));
+        }
+    }
+}
+
+/// All views show controls as the model says.
+pub(in crate::tui) fn share_controls(model: &mut Model) {
+    model.logs.view.controls = model.controls;
+    for screen in &mut model.screens {
+        if let Some(view) = screen.logs_mut() {
+            view.controls = model.controls;
         }
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::api::{
-    Detail, Earlier, Listener, Next, Protocol, Revealed, RunState, RunView, Status, TreeProcess,
-    TreeView, Why,
+    Detail, Earlier, Listener, LogControls, Next, Protocol, Revealed, RunState, RunView, Status,
+    TreeProcess, TreeView, Why,
 };
 use crate::domain::event::{Event, What};
 use crate::domain::exit::{Ending, Exit};
@@ -182,7 +182,11 @@ pub(in crate::tui::tests) fn detail(desk: &Desk, id: u32) -> Detail {
 fn is_of_a_screen(query: &Query) -> bool {
     !matches!(
         query,
-        Query::History | Query::Activity | Query::Changes { .. } | Query::Tree { .. }
+        Query::History
+            | Query::Activity
+            | Query::Changes { .. }
+            | Query::Tree { .. }
+            | Query::Controls(_)
     )
 }
 
@@ -241,6 +245,17 @@ pub(in crate::tui::tests) fn tree(desk: &Desk, id: u32) -> TreeView {
     }
 }
 
+/// `billing` writes what it should not.
+fn controls(id: u32) -> LogControls {
+    let bad = id == 4;
+    LogControls {
+        sequences: if bad { 12 } else { 0 },
+        lines: u64::from(bad),
+        first_ms: bad.then(noon_ms),
+        complete: true,
+    }
+}
+
 /// Turns to a tab.
 pub(in crate::tui::tests) fn turn(desk: &mut Desk, tab: Tab) {
     for _ in Tab::ALL {
@@ -273,6 +288,7 @@ pub(in crate::tui::tests) fn answer(desk: &mut Desk, id: u32) {
     for (ticket, query) in all.collect::<Vec<_>>() {
         let answer = match query {
             Query::Tree { select } if select == id.to_string() => Answer::Tree(tree(desk, id)),
+            Query::Controls(_) => Answer::Controls(controls(id)),
             Query::Reveal(wish) => Answer::Revealed(Revealed {
                 key: wish.key,
                 value: SECRET.into(),

@@ -6,6 +6,7 @@ use crate::domain::spec::{LimitAction, OnDiskFull, Origin};
 use crate::tui::model::Model;
 use crate::tui::screens::detail::DetailScreen;
 use crate::tui::theme::Role;
+use crate::tui::view::charts::second;
 
 use super::{Line, titled, unknown};
 
@@ -16,6 +17,9 @@ pub(super) fn short(model: &Model, it: &DetailScreen, detail: &Detail, width: u1
     let view = row.unwrap_or(&detail.instance);
     if let Some(alarm) = &view.alarm {
         lines.extend(titled("alarm", alarm, width, Role::Bad));
+    }
+    if let Some(text) = controls(it) {
+        lines.extend(titled("controls", &text, width, Role::Waiting));
     }
     let mut add = |title: &str, text: &str| lines.extend(titled(title, text, width, Role::Text));
     add("command", &detail.command.typed());
@@ -38,6 +42,24 @@ pub(super) fn short(model: &Model, it: &DetailScreen, detail: &Detail, width: u1
     add("kept", &text);
     add_tags(detail, &mut add);
     lines
+}
+
+/// What it wrote that would command a terminal: in the log of a service a mistake, or an attack.
+fn controls(it: &DetailScreen) -> Option<String> {
+    let found = it.controls.told.as_ref().filter(|it| it.sequences > 0)?;
+    let least = if found.complete { "" } else { "at least " };
+    let word = if found.sequences == 1 {
+        "sequence"
+    } else {
+        "sequences"
+    };
+    let first = found
+        .first_ms
+        .map_or_else(String::new, |ms| format!(": first at {}", second(ms)));
+    let count = found.sequences;
+    Some(format!(
+        "{least}{count} control {word} in its log in the last hour{first}"
+    ))
 }
 
 /// All of it, but for the environment.

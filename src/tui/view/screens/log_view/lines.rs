@@ -227,7 +227,8 @@ fn text(
         room -= width;
         canvas.text(x + room, area.y, width, &text, Role::Waiting);
     }
-    let plain = line.text.plain();
+    let seen = line.shown(view.controls);
+    let plain = seen.plain();
     let mut spans: Vec<(Range<usize>, Style)> = Vec::new();
     for (n, words) in view.words.iter().enumerate() {
         let style = word(canvas.theme, n);
@@ -240,8 +241,8 @@ fn text(
         spans.extend(ranges.map(|range| (range, style)));
     }
     let left = if view.wrap { 0 } else { view.left };
-    pieces(canvas, (x, area.y, room), &line.text, (from, left), &spans);
-    let hidden = !view.wrap && line.text.width() > left + usize::from(room);
+    pieces(canvas, (x, area.y, room), &seen, (from, left), &spans);
+    let hidden = !view.wrap && seen.width() > left + usize::from(room);
     if hidden && room > 0 {
         let more = canvas.glyphs.more.to_string();
         canvas.text(x + room - 1, area.y, 1, &more, Role::Frame);
