@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use crate::keeper::lane::Lane;
@@ -21,13 +21,16 @@ const EACH: usize = 4;
 /// Folders share a bound when there are more of them.
 const FOLDERS: usize = 64;
 
-/// The threads that read logs.
+/// The threads that read logs. Each connection has one of these for each of its routes: it is small.
 #[derive(Debug, Clone)]
-pub(crate) struct Readers {
-    logs: Arc<Path>,
+pub(crate) struct Readers(Arc<Bounds>);
+
+#[derive(Debug)]
+struct Bounds {
+    logs: PathBuf,
     main: Arc<Semaphore>,
     others: Arc<Semaphore>,
-    each: Arc<[Arc<Semaphore>]>,
+    each: Vec<Arc<Semaphore>>,
 }
 
 impl Readers {
@@ -35,24 +38,24 @@ impl Readers {
     #[must_use]
     pub(crate) fn new(logs: &Path) -> Self {
         let bound = |most| Arc::new(Semaphore::new(most));
-        Self {
-            logs: logs.into(),
+        Self(Arc::new(Bounds {
+            logs: logs.to_owned(),
             main: bound(MAIN),
             others: bound(OTHERS),
             each: (0..FOLDERS).map(|_| bound(EACH)).collect(),
-        }
+        }))
     }
 
     #[cfg(test)]
     pub(super) fn are_free(&self) -> bool {
         let free = |of: &Semaphore| of.available_permits();
-        (free(&self.main), free(&self.others)) == (MAIN, OTHERS)
+        (free(&self.0.main), free(&self.0.others)) == (MAIN, OTHERS)
     }
 
     /// Those for these logs. Who reads other folders as well is in the way of readers of those alone.
     #[must_use]
     pub(crate) fn of<'a>(&self, paths: impl Iterator<Item = &'a PathBuf>) -> Places {
-        let lanes = paths.map(|path| Lane::of(path, &self.logs));
+        let lanes = paths.map(|path| Lane::of(path, &self.0.logs));
         let mut folders: Vec<usize> = lanes
             .filter(|lane| *lane != Lane::MAIN)
             .filter_map(|lane| Some(usize::try_from(lane.number()).ok()? % FOLDERS))
@@ -60,17 +63,25 @@ impl Readers {
         // In one order, so that nobody holds what another waits for.
         folders.sort_unstable();
         folders.dedup();
-        if folders.is_empty() {
-            return Places(vec![Arc::clone(&self.main)]);
+        let all = if folders.is_empty() {
+            &self.0.main
+        } else {
+            &self.0.others
+        };
+        let each = folders.iter().filter_map(|n| self.0.each.get(*n));
+        Places {
+            folders: each.cloned().collect(),
+            all: Arc::clone(all),
         }
-        let each = folders.iter().filter_map(|n| self.each.get(*n));
-        Places(each.chain([&self.others]).cloned().collect())
     }
 }
 
 /// What somebody who reads takes a place of.
 #[derive(Debug, Clone)]
-pub(crate) struct Places(Vec<Arc<Semaphore>>);
+pub(crate) struct Places {
+    folders: Vec<Arc<Semaphore>>,
+    all: Arc<Semaphore>,
+}
 
 impl Places {
     /// Does one piece of reading. After `patience` nobody waits for it any more, and its thread counts as taken until
@@ -81,17 +92,18 @@ impl Places {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, ReadError> {
         let until = Instant::now() + patience;
-        let mut taken = Vec::new();
-        for of in &self.0 {
-            let place = tokio::time::timeout_at(until, Arc::clone(of).acquire_owned());
-            let Ok(Ok(place)) = place.await else {
-                return Err(ReadError::Stalled);
-            };
-            taken.push(place);
-        }
+        // Boxed: there may be many streams, and most are of the folder of all logs.
+        let folders = match &self.folders[..] {
+            [] => None,
+            folders => Some(Box::pin(take(folders, until)).await?),
+        };
+        let place = tokio::time::timeout_at(until, Arc::clone(&self.all).acquire_owned());
+        let Ok(Ok(place)) = place.await else {
+            return Err(ReadError::Stalled);
+        };
         let task = tokio::task::spawn_blocking(move || {
             let done = work();
-            drop(taken);
+            drop((place, folders));
             done
         });
         match tokio::time::timeout_at(until, task).await {
@@ -100,6 +112,21 @@ impl Places {
             Err(_) => Err(ReadError::Stalled),
         }
     }
+}
+
+async fn take(
+    folders: &[Arc<Semaphore>],
+    until: Instant,
+) -> Result<Box<[OwnedSemaphorePermit]>, ReadError> {
+    let mut taken = Vec::new();
+    for of in folders {
+        let place = tokio::time::timeout_at(until, Arc::clone(of).acquire_owned());
+        let Ok(Ok(place)) = place.await else {
+            return Err(ReadError::Stalled);
+        };
+        taken.push(place);
+    }
+    Ok(taken.into())
 }
 
 #[cfg(test)]
