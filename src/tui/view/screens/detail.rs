@@ -96,8 +96,9 @@ fn live(model: &Model, it: &DetailScreen, width: u16) -> Line {
     let newest = it.runs().first().filter(|run| run.run.run == view.run);
     if let Some(by) = newest.and_then(|run| run.run.begun_by.as_ref())
         && width >= BEGUN_BY
+        && by.to_string() != view.because
     {
-        text.push_str(&format!("  began by {}", harmless(&by.to_string())));
+        text.push_str(&format!("  began: {}", harmless(&by.to_string())));
     }
     if !view.because.is_empty() {
         text.push_str(&format!("  {}", harmless(&view.because)));
