@@ -82,7 +82,7 @@ impl PlanProcess {
     #[must_use]
     pub fn open(&self) -> Option<String> {
         let ports = self.ports.as_ref().filter(|ports| !ports.is_empty())?;
-        let ports: Vec<String> = ports.iter().map(|port| format!(":{port}")).collect();
+        let ports: Vec<String> = ranges(ports).map(words).collect();
         let count = self.connections.unwrap_or(0);
         let word = if count == 1 {
             "connection"
@@ -90,5 +90,33 @@ impl PlanProcess {
             "connections"
         };
         Some(format!("{count} {word} on {}", ports.join(" ")))
+    }
+}
+
+/// Neighbours together: the first and the last of each row of ports, which are in order.
+fn ranges(ports: &[u16]) -> impl Iterator<Item = (u16, u16)> {
+    let rows = ports.chunk_by(|one, next| one.checked_add(1) == Some(*next));
+    rows.filter_map(|row| Some((*row.first()?, *row.last()?)))
+}
+
+fn words((first, last): (u16, u16)) -> String {
+    if first == last {
+        format!(":{first}")
+    } else {
+        format!(":{first}-:{last}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neighbouring_ports_are_said_as_one_range() {
+        let said = |ports: &[u16]| ranges(ports).map(words).collect::<Vec<_>>().join(" ");
+        assert_eq!(said(&[80]), ":80");
+        assert_eq!(said(&[80, 8001, 8002, 8003, 8004]), ":80 :8001-:8004");
+        assert_eq!(said(&[1, 3, 65_534, 65_535]), ":1 :3 :65534-:65535");
+        assert_eq!(said(&[]), "");
     }
 }
