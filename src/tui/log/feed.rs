@@ -344,6 +344,9 @@ impl Pane {
                 self.buffer.replace(&page);
                 // In a flood there is more already; the stream goes on from here.
                 self.buffer.newest = true;
+                if self.to_pause {
+                    self.pause(shape);
+                }
             }
             Wanted::Around { line, point } => {
                 self.buffer.replace(&page);

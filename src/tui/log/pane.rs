@@ -83,6 +83,8 @@ pub(in crate::tui) struct Pane {
     pub(in crate::tui) scope: Scope,
     pub(in crate::tui) buffer: Buffer,
     pub(super) anchor: Option<Anchor>,
+    /// Somebody wanted it to stand still before there was a line to stand on.
+    pub(super) to_pause: bool,
     /// The line that keys are about, while paused.
     pub(super) point: Option<i64>,
     /// Where a selection begins.
@@ -106,6 +108,7 @@ impl Pane {
             scope,
             buffer: Buffer::default(),
             anchor: None,
+            to_pause: false,
             point: None,
             selected_from: None,
             marks: BTreeSet::new(),
@@ -225,7 +228,11 @@ impl Pane {
 
     /// Moves by rows; any move up pauses, no move down follows.
     pub(in crate::tui) fn scroll(&mut self, by: isize, shape: Shape) {
-        if self.buffer.len() == 0 || (self.is_following() && by >= 0) {
+        if self.buffer.len() == 0 {
+            self.to_pause |= by < 0;
+            return;
+        }
+        if self.is_following() && by >= 0 {
             return;
         }
         let top = self.top(shape);
@@ -282,6 +289,7 @@ impl Pane {
 
     /// Pauses where it stands.
     pub(in crate::tui) fn pause(&mut self, shape: Shape) {
+        self.to_pause = self.buffer.len() == 0;
         if self.is_following() {
             let top = self.top(shape);
             self.stand(top);
@@ -291,6 +299,7 @@ impl Pane {
 
     pub(in crate::tui) fn follow(&mut self, asking: &mut Asking<'_>) {
         self.anchor = None;
+        self.to_pause = false;
         self.point = None;
         self.selected_from = None;
         self.new = 0;

@@ -249,7 +249,7 @@ fn a_question_opens_at_once_and_fills_in_what_a_yes_would_do() {
     told(&mut desk, slow, Some(163));
     let screen = desk.screen();
     assert!(
-        screen.contains("163 connections on :8001 :8002"),
+        screen.contains("163 connections on :8001-:8002"),
         "{screen}"
     );
     assert!(

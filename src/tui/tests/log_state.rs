@@ -84,3 +84,27 @@ fn where_errors_are_is_seen_without_colours_where_there_is_room() {
     assert_eq!(signs.len(), 12, "{strip}");
     assert!(signs.contains(&'\u{2588}'), "{strip}");
 }
+
+#[test]
+fn a_move_up_before_the_first_line_is_there_pauses_when_it_comes() {
+    for (keys, word) in [
+        ("l l k", "PAUSED"),
+        ("l l PgUp", "PAUSED"),
+        ("l l f", "PAUSED"),
+        ("l l k G", "FOLLOW"),
+        ("l l j", "FOLLOW"),
+    ] {
+        let mut library = Library::default();
+        for n in 0..100 {
+            library.write(5, "cron", Out, 1, &format!("line {n:05}"));
+        }
+        let mut desk = Desk::new();
+        desk.select(5);
+        desk.wait(200);
+        desk.press(keys);
+        let mut it = Reading::behind(desk, library);
+        it.library.write(5, "cron", Out, 1, "one more");
+        it.flow();
+        assert!(it.screen().contains(word), "{keys}: {}", it.screen());
+    }
+}
