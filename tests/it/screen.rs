@@ -29,11 +29,34 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A wait looks again at least this often: a condition may also depend on the world outside the screen.
 const GLANCE: Duration = Duration::from_millis(200);
 
+/// What a frame is written between: terminals show it whole (mode 2026).
+const FRAME: (&[u8], &[u8]) = (b"\x1b[?2026h", b"\x1b[?2026l");
+
 /// What the reader thread has seen so far.
 struct Seen {
     parser: vt100::Parser,
     raw: Vec<u8>,
+    /// How much of it is on the screen.
+    shown: usize,
     ended: bool,
+}
+
+impl Seen {
+    /// Shows what came but for a frame that is not whole: nobody sees half a picture.
+    fn show(&mut self) {
+        let new = &self.raw[self.shown..];
+        let last = |of: &[u8]| new.windows(of.len()).rposition(|window| window == of);
+        let whole = match (last(FRAME.0), last(FRAME.1)) {
+            _ if self.ended => new.len(),
+            (Some(begin), end) if end.is_none_or(|end| end < begin) => begin,
+            (Some(_) | None, _) => {
+                let begun = (1..FRAME.0.len()).rfind(|n| new.ends_with(&FRAME.0[..*n]));
+                new.len() - begun.unwrap_or(0)
+            }
+        };
+        self.parser.process(&new[..whole]);
+        self.shown += whole;
+    }
 }
 
 struct Eye {
@@ -84,6 +107,7 @@ impl Screen {
             seen: Mutex::new(Seen {
                 parser: parser(size),
                 raw: Vec::new(),
+                shown: 0,
                 ended: false,
             }),
             changed: Condvar::new(),
@@ -349,12 +373,9 @@ fn read_all(master: &OwnedFd, stopped: &PipeReader, eye: &Eye) {
         }
         let got = file.read(&mut buffer).unwrap_or(0);
         let mut seen = eye.look();
-        if got == 0 {
-            seen.ended = true;
-        } else {
-            seen.raw.extend_from_slice(&buffer[..got]);
-            seen.parser.process(&buffer[..got]);
-        }
+        seen.ended = got == 0;
+        seen.raw.extend_from_slice(&buffer[..got]);
+        seen.show();
         let ended = seen.ended;
         drop(seen);
         eye.changed.notify_all();
@@ -426,6 +447,23 @@ fn a_line_that_is_cut_is_noticed_by_the_program() {
     screen.until(|text| text.contains("here"));
     screen.hang_up();
     assert!(!screen.ended_within(PATIENCE).success());
+}
+
+#[test]
+fn a_frame_is_seen_when_it_is_whole() {
+    let frame = "printf 'one\\033[?2026htwo'; read word; printf 'three\\033[?2026lfour\\033[?20'; read word";
+    let mut screen = Screen::open(
+        shell(&format!("stty -echo; {frame}; printf '26hfive'")),
+        (40, 5),
+    );
+    screen.until(|text| text == "one\n\n\n\n");
+    screen.until_raw(|raw| raw.ends_with(b"two"));
+    assert_eq!(screen.text().trim_end(), "one");
+    screen.keys("\r");
+    screen.until(|text| text.trim_end() == "onetwothreefour");
+    screen.keys("\r");
+    screen.wait_exit();
+    assert_eq!(screen.text().trim_end(), "onetwothreefourfive");
 }
 
 #[test]
