@@ -36,7 +36,7 @@ pub struct LogLine {
     #[serde(default, skip_serializing_if = "is_zero")]
     pub gap: u64,
     /// How many bytes of this log directly before this line, or within it, are not there: archives that were removed, a
-    /// file that was cut from outside, bytes that a full disk dropped.
+    /// file that was cut from outside.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub missing: u64,
     /// A compressed archive of this log ends here, or with this line, and is damaged: lines of it are wrong or missing.

@@ -133,6 +133,8 @@ fn quota(said: Option<String>) -> io::Result<u64> {
 /// Does what the supervisor wants done; decides nothing.
 pub(super) struct Hands {
     pub(super) keeper: Link,
+    /// What it said and can wait a turn.
+    pub(super) backlog: super::backlog::Backlog,
     /// Where the keeper looks whether we are alive.
     pub(super) beat: Option<Beat>,
     /// It asked.

@@ -7,6 +7,7 @@ mod adopt;
 mod apply;
 mod audience;
 mod autopsy;
+mod backlog;
 pub(crate) mod candidate;
 mod commands;
 mod drive;

@@ -9,7 +9,7 @@ use crate::domain::names::InstanceId;
 use super::supervisor::Supervisor;
 
 /// So many may be between fork and exec for others to follow at once.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 8;
 /// As many more follow after this, nanoseconds, whatever became of those: one that hangs before its exec is in nobody's way.
 const PAUSE_NS: u64 = 50_000_000;
 

@@ -85,6 +85,12 @@ impl Supervisor {
         }
     }
 
+    /// Whether nobody waits for the end of its run.
+    pub(super) fn ends_unasked(&self, id: InstanceId) -> bool {
+        let member = self.members.get(&id);
+        member.is_some_and(|member| member.machine.phase() == Phase::Running)
+    }
+
     /// Something of the daemon before this one that a person should know.
     pub(super) fn warn(&mut self, text: &str) {
         let text = text.to_owned();

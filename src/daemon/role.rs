@@ -21,6 +21,7 @@ use crate::platform::failpoint::failpoint;
 use crate::platform::paths::Paths;
 use crate::platform::{child, descriptor, procfs, signal as signals};
 
+use super::backlog;
 use super::handle::{Handle, QUEUE};
 use super::hands::{Hands, Threads};
 use super::heir::Heir;
@@ -41,6 +42,8 @@ const HUNG: &str = "the daemon before this one did not answer and was replaced";
 const NOT_UPGRADED: &str = "the keeper could not go on as another build and is the one it was";
 /// How long the parts get at the end.
 const GRACE: Duration = Duration::from_millis(500);
+/// So many messages of others than the keeper are taken in one turn.
+const ASKED_AT_ONCE: usize = 64;
 
 /// A keeper that speaks an earlier version does not pass limits of logs on.
 const LIMITS_SINCE: u32 = 5;
@@ -254,6 +257,7 @@ fn begin(
         let past = Past::new(asks, history.clone(), paths.marker(), looks, reads);
         let mut hands = Hands {
             keeper: link,
+            backlog: backlog::Backlog::default(),
             beat: None,
             asked: false,
             scribes: super::scribes::Scribes::new(paths.logs.clone(), version),
@@ -373,7 +377,7 @@ async fn turn(
     let mut hangup = listen(SignalKind::hangup())?;
     let mut user = listen(SignalKind::user_defined1())?;
     // What came together with the keeper's first word has been read already; nothing would wake us for it.
-    hear_keeper(hands, supervisor)?;
+    let mut more = true;
     while !hands.leaving && !hands.bereft {
         let due = supervisor.next_due();
         let wait = async move {
@@ -390,7 +394,7 @@ async fn turn(
             found = ready(&keeper, hands.keeper.wants_write()) => {
                 doing("wait for the keeper", found)?;
                 drain(&keeper, &mut hands.keeper);
-                hear_keeper(hands, supervisor)?;
+                more = true;
             }
             lane = hands.scribes.ready() => {
                 let (heard, gone) = hands.scribes.hear(lane);
@@ -406,13 +410,6 @@ async fn turn(
                     failpoint!("daemon.message.taken");
                     supervisor.handle(now(), message);
                     failpoint!("daemon.message.handled");
-                    // What else is there is taken in the same turn, up to a bound.
-                    for _ in 0..64 {
-                        match messages.try_recv() {
-                            Ok(message) => supervisor.handle(now(), message),
-                            Err(_) => break,
-                        }
-                    }
                 }
             }
             _ = term.recv() => supervisor.handle(now(), Msg::EndAll { at_once: false }),
@@ -421,6 +418,17 @@ async fn turn(
             _ = hangup.recv() => supervisor.handle(now(), Msg::Keeper(ToDaemon::Reopen)),
             _ = user.recv() => supervisor.handle(now(), Msg::Keeper(ToDaemon::Dump)),
             () = wait => supervisor.tick(now()),
+            () = std::future::ready(()), if more => {}
+        }
+        // Whatever it was that there was: neither the keeper nor clients wait behind all that the others have to say.
+        for _ in 0..ASKED_AT_ONCE {
+            match messages.try_recv() {
+                Ok(message) => supervisor.handle(now(), message),
+                Err(_) => break,
+            }
+        }
+        if more {
+            more = hear_keeper(hands, supervisor)?;
         }
         hands.perform(supervisor);
         // Here and nowhere else: what shows that the daemon lives is that this loop turns.
@@ -428,18 +436,27 @@ async fn turn(
         if let Some(beat) = &mut hands.beat {
             beat.strike(asked);
         }
+        if more {
+            // The tasks of the clients have their turn as well.
+            tokio::task::yield_now().await;
+        }
     }
     Ok(())
 }
 
-/// Takes all that the keeper has said.
-fn hear_keeper(hands: &mut Hands, supervisor: &mut Supervisor) -> Result<(), DaemonError> {
-    loop {
+/// Takes some of what the keeper has said; whether there is more.
+fn hear_keeper(hands: &mut Hands, supervisor: &mut Supervisor) -> Result<bool, DaemonError> {
+    let mut more = true;
+    for _ in 0..backlog::READ_AT_ONCE {
         let message = match hands.keeper.next::<ToDaemon>() {
             Ok(Some(message)) => message,
-            Ok(None) => break,
+            Ok(None) => {
+                more = false;
+                break;
+            }
             Err(LinkError::Closed) => {
                 hands.bereft = true;
+                more = false;
                 break;
             }
             Err(error) => return Err(error.into()),
@@ -451,11 +468,20 @@ fn hear_keeper(hands: &mut Hands, supervisor: &mut Supervisor) -> Result<(), Dae
         }
         hands.asked |= message == ToDaemon::Ping;
         failpoint!("daemon.report.read");
+        let patient = |id| supervisor.ends_unasked(id);
+        if let Some(message) = hands.backlog.sift(message, patient) {
+            supervisor.handle(now(), Msg::Keeper(message));
+        }
+    }
+    for _ in 0..backlog::HEARD_AT_ONCE {
+        let Some(message) = hands.backlog.take() else {
+            break;
+        };
         supervisor.handle(now(), Msg::Keeper(message));
     }
     failpoint!("daemon.report.handled");
     hands.perform(supervisor);
-    Ok(())
+    Ok(more || !hands.backlog.is_empty())
 }
 
 fn meet_scribe(hands: &mut Hands, supervisor: &Supervisor, folder: Option<&Path>) {

@@ -1,6 +1,6 @@
 //! How the keeper begins: with what it was given, or with what the keeper before handed over.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fs::File;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::net::UnixListener;
@@ -157,6 +157,8 @@ pub(crate) fn run(mut setup: Setup) -> Result<(), KeeperError> {
         results: HashMap::new(),
         pids: HashMap::new(),
         adopted: HashMap::new(),
+        to_reap: false,
+        ending_pids: VecDeque::new(),
         shutdown: None,
         forked_due: None,
         shutdown_due: None,

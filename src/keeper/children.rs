@@ -31,6 +31,11 @@ pub(super) struct Pending {
     pub(super) failure: Option<ExecFailure>,
 }
 
+/// So many children are collected in one turn.
+const REAPED_AT_ONCE: usize = 32;
+/// The ends of so many are looked for first.
+const EXPECTED: usize = 16;
+
 impl Keeper {
     /// Takes over what an earlier keeper of this boot left: only what still has the same pid and start. What was held
     /// meanwhile comes along: through a handle the kernel may still tell the exit of what has ended since.
@@ -194,24 +199,52 @@ impl Keeper {
         };
     }
 
+    /// Collects some of those that ended. When very many end at once the others wait for the next turn, so that what the
+    /// daemon asks for meanwhile does not wait behind all of them.
     pub(super) fn reap(&mut self) {
         let mut orphans = false;
-        while let Some(reaped) = child::reap() {
-            if self.daemon.as_ref().is_some_and(|d| d.pid == reaped.pid) {
-                self.daemon_is_over(true);
-            } else if let Some(at) = self.leaving.iter().position(|pid| *pid == reaped.pid) {
-                self.leaving.remove(at);
-            } else if let Some(lane) = self.scribe_with(reaped.pid) {
-                self.scribe_is_over(lane);
-            } else if let Some((key, run)) = self.pids.remove(&reaped.pid) {
-                self.exited(key, run, reaped);
-            } else {
-                orphans = true;
+        self.to_reap = true;
+        let asked: Vec<i32> = self.ending_pids.iter().copied().collect();
+        for pid in asked {
+            if let Some(reaped) = child::reap(Some(pid)) {
+                orphans |= !self.collected(reaped);
             }
+        }
+        for _ in 0..REAPED_AT_ONCE {
+            let Some(reaped) = child::reap(None) else {
+                self.to_reap = false;
+                break;
+            };
+            orphans |= !self.collected(reaped);
         }
         if orphans {
             self.tell_daemon(&ToDaemon::Orphans);
         }
+    }
+
+    /// Whether it was one of those that are known.
+    fn collected(&mut self, reaped: Reaped) -> bool {
+        self.ending_pids.retain(|pid| *pid != reaped.pid);
+        if self.daemon.as_ref().is_some_and(|d| d.pid == reaped.pid) {
+            self.daemon_is_over(true);
+        } else if let Some(at) = self.leaving.iter().position(|pid| *pid == reaped.pid) {
+            self.leaving.remove(at);
+        } else if let Some(lane) = self.scribe_with(reaped.pid) {
+            self.scribe_is_over(lane);
+        } else if let Some((key, run)) = self.pids.remove(&reaped.pid) {
+            self.exited(key, run, reaped);
+        } else {
+            return false;
+        }
+        true
+    }
+
+    /// A child was told to end: its end is looked for before those of all others.
+    pub(super) fn expect_end(&mut self, pid: i32) {
+        if self.ending_pids.len() == EXPECTED {
+            self.ending_pids.pop_front();
+        }
+        self.ending_pids.push_back(pid);
     }
 
     pub(super) fn exited(&mut self, key: InstanceId, run: RunId, reaped: Reaped) {

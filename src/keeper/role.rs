@@ -1,6 +1,6 @@
 //! The keeper's loop.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
@@ -109,6 +109,10 @@ pub(super) struct Keeper {
     pub(super) results: HashMap<InstanceId, Pending>,
     pub(super) pids: Pids,
     pub(super) adopted: HashMap<InstanceId, PidFd>,
+    /// Children have ended that nobody has collected.
+    pub(super) to_reap: bool,
+    /// Children that were told to end last.
+    pub(super) ending_pids: VecDeque<i32>,
     /// Everything is to end; at once, if so.
     pub(super) shutdown: Option<bool>,
     /// When to look again at adopted children that have not become their program.
@@ -140,7 +144,12 @@ impl Keeper {
             if self.deadlines(now)? {
                 return Ok(());
             }
-            let timeout = self.next_deadline().map_or(EpollTimeout::NONE, |due| {
+            let next = if self.to_reap {
+                Some(0)
+            } else {
+                self.next_deadline()
+            };
+            let timeout = next.map_or(EpollTimeout::NONE, |due| {
                 let ms = due.saturating_sub(monotonic_ns()).div_ceil(1_000_000);
                 EpollTimeout::from(u16::try_from(ms).unwrap_or(u16::MAX))
             });
@@ -159,6 +168,9 @@ impl Keeper {
                         None => self.heard_run(other),
                     },
                 }
+            }
+            if self.to_reap {
+                self.reap();
             }
             self.arm_links();
         }
@@ -246,7 +258,7 @@ impl Keeper {
         while let Ok(Some(info)) = self.signals.read_signal() {
             let number = i32::try_from(info.ssi_signo).unwrap_or(0);
             match Native::try_from(number) {
-                Ok(Native::SIGCHLD) => self.reap(),
+                Ok(Native::SIGCHLD) => self.to_reap = true,
                 Ok(Native::SIGTERM | Native::SIGINT) => self.shut_down(false),
                 Ok(Native::SIGQUIT) => self.shut_down(true),
                 Ok(Native::SIGHUP) => self.tell_daemon(&ToDaemon::Reopen),
@@ -298,6 +310,7 @@ impl Keeper {
                     .cloned();
                 failpoint!("keeper.signal.noted");
                 if let Some(entry) = live {
+                    self.expect_end(entry.pid);
                     self.signal(&entry, signal, main);
                 }
                 failpoint!("keeper.signal.sent");

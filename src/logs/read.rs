@@ -48,8 +48,7 @@ pub(crate) struct Line {
     pub complete: bool,
     /// Whether it is the last of its log and may still grow.
     pub grows: bool,
-    /// How many bytes directly before it, or within it, are not there: removed with an archive, cut off from outside,
-    /// or dropped by a full disk.
+    /// How many bytes directly before it, or within it, are not there: removed with an archive, or cut off from outside.
     pub missing: u64,
     /// Whether a damaged archive ends with it, or before it where nothing else of that is left.
     pub damaged: bool,

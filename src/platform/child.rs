@@ -354,14 +354,16 @@ pub(crate) fn become_role(args: &[&str], program: BorrowedFd<'_>) -> io::Error {
     }
 }
 
-/// Collects one child that has ended; none when no child has.
+/// Collects one child that has ended: this one, or without a pid any; none when it, or no child, has.
 #[must_use]
-pub(crate) fn reap() -> Option<Reaped> {
+pub(crate) fn reap(pid: Option<i32>) -> Option<Reaped> {
+    let which = pid.unwrap_or(-1);
     let mut status = 0;
     // SAFETY: rusage is plain numbers, for which zero is a value.
     let mut usage: nix::libc::rusage = unsafe { std::mem::zeroed() };
     // SAFETY: wait4 writes the two values, which live on this stack frame.
-    let pid = unsafe { nix::libc::wait4(-1, &raw mut status, nix::libc::WNOHANG, &raw mut usage) };
+    let pid =
+        unsafe { nix::libc::wait4(which, &raw mut status, nix::libc::WNOHANG, &raw mut usage) };
     if pid <= 0 {
         return None;
     }
