@@ -1,12 +1,10 @@
-//! Who did what, and who is here.
+//! Who did what.
 
 use std::collections::BTreeMap;
 
-use crate::api::{ClientView, Push};
 use crate::domain::event::What;
 use crate::domain::names::{InstanceId, OperationId};
 use crate::domain::operation::Progress;
-use crate::domain::who::Who;
 
 use super::supervisor::Supervisor;
 
@@ -115,28 +113,5 @@ impl Supervisor {
             took_ms: operation.took_ns(self.now.ns) / 1_000_000,
         };
         self.tell(None, what);
-    }
-
-    /// Somebody listens from now on.
-    pub(super) fn attached(&mut self, session: u64, who: Who) {
-        let view = ClientView {
-            session,
-            who,
-            since_ms: self.now.ms,
-        };
-        self.clients.insert(session, view);
-        self.tell_clients();
-    }
-
-    /// And no longer.
-    pub(super) fn left(&mut self, session: u64) {
-        if self.clients.remove(&session).is_some() {
-            self.tell_clients();
-        }
-    }
-
-    fn tell_clients(&mut self) {
-        let clients = self.clients.values().cloned().collect();
-        self.hub.publish(&Push::Clients { clients });
     }
 }

@@ -10,13 +10,16 @@ use crate::api::Push;
 
 /// How many bytes are kept for all subscribers together; there are no other queues.
 const KEPT: usize = 1024 * 1024;
-/// What is kept beside the text of each.
-const BESIDE: usize = 64;
+/// What each costs beside its text: its counts, its place, and what the allocator adds to both of its parts.
+const BESIDE: usize = 96;
 /// How long something is kept, and how long is listened on behalf of who has left: nanoseconds.
 const LINGER: u64 = 60_000_000_000;
 
-/// One numbered thing, encoded once for all.
-pub(super) type Told = Arc<(u64, String)>;
+/// So often what is too old goes also when nothing new comes: nanoseconds.
+const TIDY: u64 = 1_000_000_000;
+
+/// One numbered thing, encoded once for all, and no larger than it is.
+pub(super) type Told = Arc<(u64, Box<str>)>;
 
 /// The last things told, numbered without a hole.
 #[derive(Debug, Default)]
@@ -32,7 +35,7 @@ impl Ring {
     fn add(&mut self, now: u64, json: String) {
         self.newest += 1;
         self.bytes += json.len() + BESIDE;
-        self.told.push_back((now, Arc::new((self.newest, json))));
+        self.told.push_back((now, Arc::new((self.newest, json.into_boxed_str()))));
         self.forget(now);
     }
 
@@ -121,6 +124,8 @@ pub(super) struct Hub {
     /// Written here alone; subscribers look.
     ring: watch::Sender<Ring>,
     now: u64,
+    /// When was looked for what is too old.
+    tidied: u64,
     /// Until when is kept what nobody hears: somebody may come back.
     until: u64,
     open: bool,
@@ -131,6 +136,7 @@ impl Default for Hub {
         Self {
             ring: watch::channel(Ring::default()).0,
             now: 0,
+            tidied: 0,
             until: 0,
             open: false,
         }
@@ -143,6 +149,14 @@ impl Hub {
         self.now = now;
         if self.ring.receiver_count() > 0 {
             self.until = now.saturating_add(LINGER);
+            if now.saturating_sub(self.tidied) > TIDY {
+                self.tidied = now;
+                // Nobody has to be woken for that.
+                self.ring.send_if_modified(|ring| {
+                    ring.forget(now);
+                    false
+                });
+            }
         } else if self.open && now > self.until {
             self.open = false;
             self.ring.send_modify(|ring| {
@@ -276,6 +290,7 @@ mod tests {
         };
         assert!(bytes <= KEPT && count > 1000, "{bytes} {count}");
         hub.turn(LINGER + 1);
+        assert!(it.ring.borrow().told.is_empty(), "with no word since");
         hub.publish(&push(1));
         assert_eq!(it.ring.borrow().told.len(), 1);
     }

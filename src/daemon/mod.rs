@@ -9,6 +9,7 @@ mod audience;
 mod autopsy;
 mod backlog;
 pub(crate) mod candidate;
+mod clients;
 mod commands;
 mod drive;
 mod edit;

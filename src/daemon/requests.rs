@@ -77,7 +77,7 @@ impl Supervisor {
                 let _ = reply.send(sources);
             }
             Request::Clients(reply) => {
-                let _ = reply.send(Ok(self.clients.values().cloned().collect()));
+                let _ = reply.send(Ok(self.clients.views()));
             }
             Request::TendLogs(select, how, _, reply) => {
                 self.tend_logs(&select, how, reply);

@@ -21,6 +21,8 @@ const SHORTEST: Duration = Duration::from_millis(50);
 const TIDY: u32 = 5;
 /// What answers and threads that ended have read of the program is let go of this often.
 const UNMAP: u32 = 20;
+/// So often is looked whether a crowd of clients has left much behind.
+const LOOK: u32 = 10;
 /// How many changes of what is measured may wait.
 const QUEUE: usize = 4096;
 
@@ -144,6 +146,8 @@ impl Sampler {
     fn run(&mut self, receiver: &Receiver<Box<ToSampler>>, tell: &dyn Fn(FromSampler) -> bool) {
         let mut next = Instant::now();
         let mut quiet = 0;
+        let mut ticks = 0_u32;
+        let mut spare = memory::Spare::default();
         loop {
             let now = Instant::now();
             if now >= next {
@@ -152,6 +156,10 @@ impl Sampler {
                     return;
                 }
                 quiet += 1;
+                ticks = ticks.wrapping_add(1);
+                if ticks.is_multiple_of(LOOK) {
+                    spare.turn();
+                }
                 if quiet == TIDY {
                     memory::give_back();
                 } else if quiet % UNMAP == 0 {

@@ -121,8 +121,8 @@ pub(super) struct Supervisor {
     pub(super) asker: Option<crate::domain::run::Asker>,
     /// Whose request is being carried out.
     pub(super) client: Option<crate::domain::who::Who>,
-    /// Who listens to what happens, by number of the session.
-    pub(super) clients: BTreeMap<u64, crate::api::ClientView>,
+    /// Who listens to what happens.
+    pub(super) clients: super::clients::Clients,
     /// How many readers follow a log.
     pub(super) followers: usize,
     /// What the parts around it are doing.
@@ -165,7 +165,7 @@ impl Supervisor {
             jitter,
             asker: None,
             client: None,
-            clients: BTreeMap::new(),
+            clients: super::clients::Clients::default(),
             followers: 0,
             board: None,
         }
@@ -240,6 +240,7 @@ impl Supervisor {
         self.forget_rollouts();
         self.tell_the_disk_again();
         self.answer_tended();
+        self.tell_clients();
         self.finish_turn();
     }
 
@@ -252,6 +253,7 @@ impl Supervisor {
             self.operations.next_due(),
             self.owed.due,
             self.tended.next_due(),
+            self.clients.next_due(),
         ];
         all.into_iter().flatten().min()
     }

@@ -170,7 +170,7 @@ impl Supervisor {
                 .into_iter()
                 .filter(|view| !view.done || !view.rollouts.is_empty())
                 .collect(),
-            clients: self.clients.values().cloned().collect(),
+            clients: self.clients.views(),
             series: self
                 .members
                 .iter()

@@ -27,6 +27,45 @@ pub(crate) fn give_back() {
     unmap_program();
 }
 
+/// Keeps the free memory that a crowd leaves behind from staying: what is free but was not when it was last given back,
+/// is given back.
+#[derive(Debug, Default)]
+pub(crate) struct Spare {
+    /// How many bytes were free then.
+    given: usize,
+}
+
+impl Spare {
+    /// So many bytes are worth the work.
+    const WORTH: usize = 256 * 1024;
+
+    /// Looks, and gives back what is worth it.
+    pub(crate) fn turn(&mut self) {
+        if self.is_worth_it(free_bytes()) {
+            give_back();
+            self.given = free_bytes();
+        }
+    }
+
+    fn is_worth_it(&mut self, free: usize) -> bool {
+        // Where less is free by now, what becomes free again counts anew.
+        self.given = self.given.min(free);
+        free - self.given >= Self::WORTH
+    }
+}
+
+/// Bytes the first arena holds for nobody; those whose pages were given back count as well.
+fn free_bytes() -> usize {
+    #[cfg(target_env = "gnu")]
+    {
+        // SAFETY: mallinfo takes nothing and may be called from any thread. Its counts wrap at 4 GiB, no more.
+        let info = unsafe { nix::libc::mallinfo() };
+        info.fordblks.cast_unsigned() as usize
+    }
+    #[cfg(not(target_env = "gnu"))]
+    0
+}
+
 /// Lets go of the program's own pages that nobody can have written to.
 pub(crate) fn unmap_program() {
     #[cfg(target_os = "linux")]
@@ -78,6 +117,19 @@ unsafe extern "C" fn unmap_object(
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn what_is_free_is_given_back_once_and_when_it_is_much() {
+        const K: usize = 1024;
+        let mut spare = super::Spare { given: 500 * K };
+        assert!(!spare.is_worth_it(600 * K));
+        assert!(!spare.is_worth_it(755 * K));
+        assert!(spare.is_worth_it(756 * K));
+        spare.given = 756 * K;
+        assert!(!spare.is_worth_it(900 * K));
+        assert!(!spare.is_worth_it(100 * K), "it is in use");
+        assert!(spare.is_worth_it(400 * K), "and free anew");
+    }
+
     #[test]
     fn a_program_goes_on_after_it_has_let_go_of_its_pages() {
         let count = || (0..100).map(|n| n.to_string()).collect::<String>();
