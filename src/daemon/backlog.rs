@@ -9,7 +9,7 @@ use crate::keeper::protocol::ToDaemon;
 /// So many messages of the keeper are read in one turn.
 pub(super) const READ_AT_ONCE: usize = 256;
 /// So many of those that can wait are acted on in one turn.
-pub(super) const HEARD_AT_ONCE: usize = 32;
+pub(super) const HEARD_AT_ONCE: usize = 4;
 
 /// What may wait a turn. What is said of one instance stays in its order.
 #[derive(Debug, Default)]

@@ -35,7 +35,8 @@ impl Ring {
     fn add(&mut self, now: u64, json: String) {
         self.newest += 1;
         self.bytes += json.len() + BESIDE;
-        self.told.push_back((now, Arc::new((self.newest, json.into_boxed_str()))));
+        self.told
+            .push_back((now, Arc::new((self.newest, json.into_boxed_str()))));
         self.forget(now);
     }
 

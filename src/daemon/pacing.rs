@@ -8,8 +8,11 @@ use crate::domain::names::InstanceId;
 
 use super::supervisor::Supervisor;
 
-/// So many may be between fork and exec for others to follow at once.
-const AT_ONCE: usize = 8;
+/// So many may be between fork and exec for others to follow at once, on a machine of so many processors: more would
+/// take time from each other, and from who waits for something else.
+pub(super) fn starts_at_once(processors: usize) -> usize {
+    processors.clamp(2, 8)
+}
 /// As many more follow after this, nanoseconds, whatever became of those: one that hangs before its exec is in nobody's way.
 const PAUSE_NS: u64 = 50_000_000;
 
@@ -60,10 +63,11 @@ impl Supervisor {
         let phases = self.members.values().map(|m| m.machine.phase());
         let begun = phases.filter(|phase| on_their_way(*phase)).count();
         let rested = self.paced.next_due().is_some_and(|due| due <= self.now.ns);
+        let at_once = self.setting.starts_at_once;
         let room = if rested {
-            AT_ONCE
+            at_once
         } else {
-            AT_ONCE.saturating_sub(begun)
+            at_once.saturating_sub(begun)
         };
         for _ in 0..room {
             let Some((due, id)) = self.paced.waiting.pop_front() else {

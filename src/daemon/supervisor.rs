@@ -44,6 +44,8 @@ pub(super) struct Setting {
     /// Seeds the jitter of backoffs.
     pub(super) seed: u64,
     pub(super) ticks_per_second: u64,
+    /// So many instances whose backoff is over begin together.
+    pub(super) starts_at_once: usize,
 }
 
 /// An operation that waits until its definitions are in the state folder.

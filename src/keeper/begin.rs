@@ -158,6 +158,7 @@ pub(crate) fn run(mut setup: Setup) -> Result<(), KeeperError> {
         pids: HashMap::new(),
         adopted: HashMap::new(),
         to_reap: false,
+        drained: VecDeque::new(),
         ending_pids: VecDeque::new(),
         shutdown: None,
         forked_due: None,

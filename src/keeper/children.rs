@@ -32,7 +32,7 @@ pub(super) struct Pending {
 }
 
 /// So many children are collected in one turn.
-const REAPED_AT_ONCE: usize = 32;
+const REAPED_AT_ONCE: usize = 8;
 /// The ends of so many are looked for first.
 const EXPECTED: usize = 16;
 

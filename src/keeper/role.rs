@@ -111,6 +111,8 @@ pub(super) struct Keeper {
     pub(super) adopted: HashMap<InstanceId, PidFd>,
     /// Children have ended that nobody has collected.
     pub(super) to_reap: bool,
+    /// Pipes that are empty and at their end, and that were not let go of.
+    pub(super) drained: VecDeque<PipeKey>,
     /// Children that were told to end last.
     pub(super) ending_pids: VecDeque<i32>,
     /// Everything is to end; at once, if so.
@@ -144,7 +146,7 @@ impl Keeper {
             if self.deadlines(now)? {
                 return Ok(());
             }
-            let next = if self.to_reap {
+            let next = if self.to_reap || !self.drained.is_empty() {
                 Some(0)
             } else {
                 self.next_deadline()
@@ -172,6 +174,7 @@ impl Keeper {
             if self.to_reap {
                 self.reap();
             }
+            self.let_go_of_some();
             self.arm_links();
         }
     }

@@ -26,6 +26,8 @@ use super::who::{Roles, Who};
 
 /// A scribe other than the first that has had nothing to do for so long ends.
 const IDLE: Duration = Duration::from_secs(60);
+/// So many pipes are let go of in one turn.
+const LET_GO_AT_ONCE: usize = 16;
 /// Tokens of scribes have this bit; no run's have.
 const OF_SCRIBE: u64 = 1 << 63;
 
@@ -261,11 +263,10 @@ impl Keeper {
             return;
         };
         let mut over = role.link.flush().is_err() | role.link.fill().is_err();
-        let mut drained = Vec::new();
         loop {
             match role.link.next::<ScribeToKeeper>() {
                 Ok(Some(ScribeToKeeper::Drained { key, run, stream })) => {
-                    drained.push(PipeKey { key, run, stream });
+                    self.drained.push_back(PipeKey { key, run, stream });
                 }
                 Ok(None) => break,
                 Err(_) => {
@@ -279,8 +280,23 @@ impl Keeper {
             let _ = self.epoll.delete(&role.link);
             let _ = signal::send_to_child(role.pid, Signal::KILL);
         }
-        for pipe in drained {
+    }
+
+    /// Lets go of some of the pipes that are empty and at their end. When very many ended at once the others wait for
+    /// the next turn, so that what the daemon asks for meanwhile does not wait behind all of them.
+    pub(super) fn let_go_of_some(&mut self) {
+        for _ in 0..LET_GO_AT_ONCE {
+            let Some(pipe) = self.drained.pop_front() else {
+                return;
+            };
             failpoint!("keeper.drained.read");
+            self.let_go_of(pipe);
+        }
+    }
+
+    /// And of all of them: what is still held is taken for unread.
+    fn let_go_of_all(&mut self) {
+        while let Some(pipe) = self.drained.pop_front() {
             self.let_go_of(pipe);
         }
     }
@@ -312,8 +328,9 @@ impl Keeper {
             failpoint!("keeper.scribe.over");
             let _ = role.link.fill();
             while let Ok(Some(ScribeToKeeper::Drained { key, run, stream })) = role.link.next() {
-                self.let_go_of(PipeKey { key, run, stream });
+                self.drained.push_back(PipeKey { key, run, stream });
             }
+            self.let_go_of_all();
             let _ = self.epoll.delete(&role.link);
         }
         if self.quitting {

@@ -149,6 +149,7 @@ impl World {
             marker: "mark".into(),
             seed: 7 * self.epoch,
             ticks_per_second: 100,
+            starts_at_once: 8,
         };
         let mut daemon = Supervisor::new(setting, self.now());
         daemon.take_over(

@@ -7,10 +7,10 @@ use crate::sandbox::{Known, Sandbox, stat};
 
 use super::assert_prompt;
 
-/// How many crash: a thousand by `ADASA_CROWD=1000`.
+/// How many crash; another number by `ADASA_CROWD`.
 fn size() -> usize {
     let given = std::env::var("ADASA_CROWD").ok();
-    given.and_then(|n| n.parse().ok()).unwrap_or(300)
+    given.and_then(|n| n.parse().ok()).unwrap_or(1000)
 }
 
 /// Processor time that a process has had.
