@@ -39,6 +39,10 @@ pub struct LogLine {
     /// file that was cut from outside.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub missing: u64,
+    /// How many bytes of this log directly before this line, or within it, were let go because the disk did not take them
+    /// (`on_disk_full = "drop"`).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub dropped: u64,
     /// A compressed archive of this log ends here, or with this line, and is damaged: lines of it are wrong or missing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub damaged: bool,
@@ -131,6 +135,7 @@ mod tests {
                 complete: true,
                 gap: 0,
                 missing: 0,
+                dropped: 0,
                 damaged: false,
             };
             line.set_bytes(bytes);

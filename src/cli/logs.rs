@@ -56,6 +56,11 @@ impl Shown {
             let what = "a damaged archive ends here: lines of it are wrong or missing";
             print::remark(&format!("{} ({}): {what}", line.name, line.stream.word()));
         }
+        if line.dropped > 0 {
+            let what = "bytes were let go here: the disk did not take them";
+            let (name, stream, count) = (&line.name, line.stream.word(), line.dropped);
+            print::remark(&format!("{name} ({stream}): {count} {what}"));
+        }
         if self.json {
             print::json_line(&json_line(line));
             return;
@@ -312,6 +317,7 @@ fn local(
             complete: it.complete,
             gap: 0,
             missing: it.missing,
+            dropped: it.dropped,
             damaged: it.damaged,
         };
         line.set_bytes(&it.bytes);

@@ -17,6 +17,8 @@ const MAGIC: &[u8; 8] = b"ADASAIX1";
 pub(crate) const UNIT: u64 = 32;
 /// The time is that of finding the bytes, not of their coming.
 pub(crate) const LATE: u32 = 1;
+/// No chunk, but a mark: so many bytes that the disk did not take, and that nobody could wait with, were let go here.
+pub(crate) const DROPPED: u32 = 2;
 /// How many entries are looked through for the last one of a run.
 const BACKWARDS: u64 = 1024;
 /// No log has so many bytes.
@@ -42,9 +44,9 @@ pub(crate) struct Entry {
     pub time_us: u64,
     /// Logical offset of its first byte.
     pub offset: u64,
-    /// How many bytes.
+    /// How many bytes; those of a mark are in no file.
     pub length: u32,
-    /// [`LATE`] or nothing.
+    /// [`LATE`], [`DROPPED`] or nothing.
     pub flags: u32,
     /// Which run wrote it.
     pub run: RunId,
@@ -54,7 +56,16 @@ impl Entry {
     /// Logical offset behind its last byte.
     #[must_use]
     pub(crate) fn end(&self) -> u64 {
-        self.offset + u64::from(self.length)
+        self.offset
+            + if self.is_mark() {
+                0
+            } else {
+                u64::from(self.length)
+            }
+    }
+
+    fn is_mark(&self) -> bool {
+        self.flags & DROPPED != 0
     }
 
     fn encode(&self) -> [u8; 32] {
@@ -210,7 +221,7 @@ impl Writer {
             && last.run == entry.run
             && last.flags == entry.flags
             && last.end() == entry.offset
-            && entry.time_us.saturating_sub(last.time_us) < COALESCE_US
+            && (entry.is_mark() || entry.time_us.saturating_sub(last.time_us) < COALESCE_US)
             && let Some(length) = last.length.checked_add(entry.length)
         {
             let longer = Entry { length, ..last };
@@ -272,11 +283,24 @@ impl Lookup {
         found
     }
 
-    /// The entry that holds the byte at this logical offset.
+    /// The entry that holds the byte at this logical offset, and its place.
     #[must_use]
-    pub(crate) fn at(&self, offset: u64) -> Option<Entry> {
+    pub(crate) fn at(&self, offset: u64) -> Option<(u64, Entry)> {
         let n = self.first_where(|e| e.end() > offset);
-        self.get(n).filter(|e| e.offset <= offset)
+        let entry = self.get(n).filter(|e| e.offset <= offset)?;
+        Some((n, entry))
+    }
+
+    /// How many bytes were let go between two logical offsets, the second excluded; `n` is the place of the entry that
+    /// holds the byte at the first.
+    #[must_use]
+    pub(crate) fn dropped(&self, n: u64, from: u64, end: u64) -> u64 {
+        let before = (0..n).rev().map_while(|n| self.get(n));
+        let before = before.take_while(|e| e.is_mark() && e.offset == from);
+        let behind = (n + 1..self.count).map_while(|n| self.get(n));
+        let behind = behind.take_while(|e| e.offset < end);
+        let marks = before.chain(behind.filter(Entry::is_mark));
+        marks.map(|mark| u64::from(mark.length)).sum()
     }
 
     /// Logical offset behind the last chunk of a run. Runs follow one another, but for what a process that outlived
@@ -330,9 +354,9 @@ mod tests {
         assert_eq!(head(&path), Some(head_in));
         let lookup = Lookup::open(&path).unwrap();
         assert_eq!(lookup.count, 3);
-        assert_eq!(lookup.at(1019).unwrap().run, RunId(1));
-        assert_eq!(lookup.at(1020).unwrap().run, RunId(2));
-        assert_eq!(lookup.at(1099).unwrap().time_us, 2_000_000);
+        assert_eq!(lookup.at(1019).unwrap().1.run, RunId(1));
+        assert_eq!(lookup.at(1020).unwrap().1.run, RunId(2));
+        assert_eq!(lookup.at(1099).unwrap().1.time_us, 2_000_000);
         assert_eq!(lookup.at(1100), None);
         assert_eq!(lookup.at(999), None);
         assert_eq!(lookup.since(1_500_000), Some(1030));
@@ -351,7 +375,7 @@ mod tests {
             std::fs::write(&path, bytes).unwrap();
             let lookup = Lookup::open(&path).unwrap();
             assert_eq!(lookup.at(1020), None, "flipped at {at}");
-            assert_eq!(lookup.at(1019).unwrap().run, RunId(1), "flipped at {at}");
+            assert_eq!(lookup.at(1019).unwrap().1.run, RunId(1), "flipped at {at}");
             assert_eq!(lookup.since(1_000_600), Some(1030), "flipped at {at}");
             assert_eq!(lookup.since(0), Some(1000), "flipped at {at}");
             assert_eq!(lookup.end_of_run(RunId(2)), Some(1100), "flipped at {at}");
@@ -365,8 +389,50 @@ mod tests {
             let offset = writer.end().unwrap_or(1000);
             writer.add(entry(9_000_000, offset, 5, 3)).unwrap();
             let lookup = Lookup::open(&path).unwrap();
-            assert_eq!(lookup.at(offset).unwrap().run, RunId(3), "cut at {cut}");
+            assert_eq!(lookup.at(offset).unwrap().1.run, RunId(3), "cut at {cut}");
         }
+        std::fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn what_was_let_go_is_found_where_it_would_have_been() {
+        let path = std::env::temp_dir().join(format!("adasa-marks-{}", std::process::id()));
+        let head = Head {
+            inode: 5,
+            base: 0,
+            begun_ms: 7,
+        };
+        let mut writer = Writer::begin(&path, head).unwrap();
+        let mark = |time_us, offset, length, run| Entry {
+            flags: DROPPED,
+            ..entry(time_us, offset, length, run)
+        };
+        writer.add(mark(500_000, 0, 3, 1)).unwrap();
+        writer.add(entry(1_000_000, 0, 10, 1)).unwrap();
+        writer.add(mark(2_000_000, 10, 100, 1)).unwrap();
+        // However late: it is one piece that is not there.
+        writer.add(mark(9_000_000, 10, 50, 1)).unwrap();
+        writer.add(mark(9_100_000, 10, 1, 2)).unwrap();
+        writer.add(entry(9_200_000, 10, 10, 2)).unwrap();
+        writer.add(entry(9_900_000, 20, 10, 2)).unwrap();
+        assert_eq!(writer.end(), Some(30));
+        drop(writer);
+        let lookup = Lookup::open(&path).unwrap();
+        assert_eq!(lookup.count, 6);
+        let dropped = |from, end| {
+            let (n, entry) = lookup.at(from).unwrap();
+            assert!(!entry.is_mark());
+            lookup.dropped(n, from, end)
+        };
+        assert_eq!(dropped(0, 5), 3);
+        assert_eq!(dropped(5, 10), 0, "it is of the line that begins there");
+        assert_eq!(dropped(5, 11), 151);
+        assert_eq!(dropped(10, 30), 151);
+        assert_eq!(dropped(0, 30), 154);
+        assert_eq!(dropped(11, 30), 0);
+        assert_eq!(lookup.since(3_000_000), Some(10));
+        assert_eq!(lookup.end_of_run(RunId(1)), Some(10));
+        assert_eq!(Writer::resume(&path).unwrap().end(), Some(30));
         std::fs::remove_file(path).unwrap();
     }
 }

@@ -178,6 +178,7 @@ impl Log {
                     complete,
                     grows: !complete && bytes.len() < LINE_MAX && end >= self.end(),
                     missing: self.hole_before(at),
+                    dropped: self.dropped(at, end),
                     damaged: self.is_damaged(at, end),
                 });
                 at = end;
@@ -249,6 +250,7 @@ impl Log {
             complete,
             grows,
             missing: self.hole_before(start).max(start.saturating_sub(offset)),
+            dropped: self.dropped(start, at),
             damaged: self.is_damaged(start, at),
         }))
     }

@@ -50,6 +50,8 @@ pub(crate) struct Line {
     pub grows: bool,
     /// How many bytes directly before it, or within it, are not there: removed with an archive, or cut off from outside.
     pub missing: u64,
+    /// How many bytes directly before it, or within it, were let go because the disk did not take them.
+    pub dropped: u64,
     /// Whether a damaged archive ends with it, or before it where nothing else of that is left.
     pub damaged: bool,
 }
@@ -76,7 +78,8 @@ pub(crate) struct Log {
     /// What was read last, for the lines that are in it.
     pub(super) window: (u64, Vec<u8>),
     /// The chunk that the last line was in.
-    entry: Option<Entry>,
+    /// The entry that was looked at last, and its place in its index.
+    entry: Option<(u64, Entry)>,
     /// How much is read at a time.
     chunk: usize,
 }
@@ -372,12 +375,27 @@ impl Log {
 
     /// When the byte at this offset was drained, and by which run it was written.
     pub(super) fn origin(&mut self, offset: u64) -> (Option<u64>, Option<RunId>) {
-        let near = self.entry.filter(|e| (e.offset..e.end()).contains(&offset));
-        self.entry = near.or_else(|| self.lookup(offset).and_then(|l| l.at(offset)));
-        match self.entry {
-            Some(entry) if entry.flags & LATE == 0 => (Some(entry.time_us), Some(entry.run)),
-            Some(entry) => (Some(entry.time_us), None),
+        match self.entry_at(offset) {
+            Some((_, entry)) if entry.flags & LATE == 0 => (Some(entry.time_us), Some(entry.run)),
+            Some((_, entry)) => (Some(entry.time_us), None),
             None => (None, None),
         }
+    }
+
+    fn entry_at(&mut self, offset: u64) -> Option<(u64, Entry)> {
+        let near = (self.entry).filter(|(_, e)| (e.offset..e.end()).contains(&offset));
+        self.entry = near.or_else(|| self.lookup(offset).and_then(|l| l.at(offset)));
+        self.entry
+    }
+
+    /// How many bytes were let go between two offsets, the second excluded, because the disk did not take them.
+    pub(super) fn dropped(&mut self, from: u64, end: u64) -> u64 {
+        let Some((n, entry)) = self.entry_at(from) else {
+            return 0;
+        };
+        if from > entry.offset && end <= entry.end() {
+            return 0;
+        }
+        self.lookup(from).map_or(0, |l| l.dropped(n, from, end))
     }
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::domain::names::RunId;
 use crate::keeper::protocol::Route;
 use crate::logs::archive;
-use crate::logs::index::{self, Entry, Head, LATE, Writer};
+use crate::logs::index::{self, DROPPED, Entry, Head, LATE, Writer};
 use crate::logs::read::private_options;
 use crate::platform::clock::{monotonic_ns, wall_ms};
 use crate::platform::descriptor;
@@ -27,6 +27,8 @@ pub(super) struct LogFile {
     open: Option<Open>,
     /// Bytes that could not be written since the last time they could.
     pub(super) dropped: u64,
+    /// Those of them that the index does not tell of yet: since when, how many, and of which run.
+    unmarked: Option<(u64, u64, RunId)>,
     /// Why bytes are not taken at present, in words; none when they are.
     pub(super) failing: Option<String>,
     /// Archives that were removed because the disk is full, and nobody has been told of yet.
@@ -80,6 +82,7 @@ impl LogFile {
             route,
             open: None,
             dropped: 0,
+            unmarked: None,
             failing: None,
             freed: 0,
             freed_told_ns: 0,
@@ -180,8 +183,38 @@ impl LogFile {
         file.read_exact_at(bytes, offset)
     }
 
+    /// Counts bytes that were let go, and marks their place; where the index cannot be written either, as soon as it can.
+    pub(super) fn lets_go(&mut self, count: usize, run: RunId) {
+        self.dropped += count as u64;
+        let (since, before, _) = self.unmarked.unwrap_or_else(|| (now_us(), 0, run));
+        self.unmarked = Some((since, before + count as u64, run));
+        self.mark();
+    }
+
+    fn mark(&mut self) {
+        while let (Some((since, bytes, run)), Some(open)) = (self.unmarked, &mut self.open) {
+            let Some(index) = &mut open.index else {
+                return;
+            };
+            let length = u32::try_from(bytes).unwrap_or(u32::MAX);
+            let added = index.add(Entry {
+                time_us: since,
+                offset: open.base + open.size,
+                length,
+                flags: DROPPED,
+                run,
+            });
+            if added.is_err() {
+                return;
+            }
+            let left = bytes - u64::from(length);
+            self.unmarked = (left > 0).then_some((since, left, run));
+        }
+    }
+
     /// Counts bytes that were written at the target, and makes an archive when it is time.
     pub(super) fn wrote(&mut self, length: usize, run: RunId) -> io::Result<After> {
+        self.mark();
         let Some(open) = &mut self.open else {
             return Ok(After::Same);
         };

@@ -151,7 +151,7 @@ impl Stage {
                         break;
                     }
                     // The disk does not take them and the writer must not wait: they are counted and let go.
-                    file.dropped += left as u64;
+                    file.lets_go(left, id.run);
                     written.dropped = file.dropped;
                     left = 0;
                 }

@@ -170,6 +170,7 @@ fn to_wire(source: &LogSource, line: &Line, gap: u64) -> LogLine {
         complete: line.complete,
         gap,
         missing: line.missing,
+        dropped: line.dropped,
         damaged: line.damaged,
     };
     out.set_bytes(&line.bytes);

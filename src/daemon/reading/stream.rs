@@ -325,6 +325,7 @@ mod tests {
             complete: true,
             grows: false,
             missing: 0,
+            dropped: 0,
             damaged: false,
         };
         (from..from + count)

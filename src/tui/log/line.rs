@@ -37,6 +37,8 @@ pub(in crate::tui) struct Line {
     pub(in crate::tui) gap: u64,
     /// So many bytes before it are gone from the disk.
     pub(in crate::tui) missing: u64,
+    /// So many bytes before it, or within it, were let go because the disk did not take them.
+    pub(in crate::tui) dropped: u64,
     /// A damaged archive ends here.
     pub(in crate::tui) damaged: bool,
 }
@@ -62,6 +64,7 @@ impl Line {
             length: bytes.len(),
             gap: line.gap,
             missing: line.missing,
+            dropped: line.dropped,
             damaged: line.damaged,
         }
     }
@@ -77,7 +80,7 @@ impl Line {
 
     /// Whether there is something to say of what is not before it, or not as it was.
     pub(in crate::tui) fn has_gap(&self) -> bool {
-        self.gap > 0 || self.missing > 0 || self.damaged
+        self.gap > 0 || self.missing > 0 || self.dropped > 0 || self.damaged
     }
 
     /// About how much memory it takes, bytes.

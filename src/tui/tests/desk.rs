@@ -204,6 +204,7 @@ pub(super) fn line(n: u64, name: &str, stream: Stream, text: &str) -> LogLine {
         complete: true,
         gap: 0,
         missing: 0,
+        dropped: 0,
         damaged: false,
     };
     it.set_bytes(text.as_bytes());

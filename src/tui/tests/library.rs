@@ -41,6 +41,7 @@ impl Library {
             complete: true,
             gap: 0,
             missing: 0,
+            dropped: 0,
             damaged: false,
         };
         line.set_bytes(text.as_bytes());

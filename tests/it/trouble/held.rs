@@ -325,6 +325,19 @@ fn a_write_error_of_any_kind_is_said_costs_one_log_alone_and_is_over_by_itself()
             home.wait_for("no alarm", |home| alarms(home).is_empty().then_some(()));
             drop(home.run(&["stop", "all"]).success());
             assert_eq!(text(&bad), kept, "{what}");
+            // What is not there is said where it would have been, by whoever reads.
+            let shown = home.run(&["logs", "bad"]).success();
+            let said = "bad (out): 16 bytes were let go here: the disk did not take them";
+            assert_eq!(
+                shown.stderr.contains(said),
+                on_disk_full == "drop",
+                "{what}: {shown}"
+            );
+            let rows = home.run(&["logs", "bad", "--json"]).success();
+            let last = rows.stdout.lines().last().expect("a line");
+            let last: serde_json::Value = serde_json::from_str(last).expect("JSON");
+            let dropped = (on_disk_full == "drop").then_some(16);
+            assert_eq!(last["dropped"].as_u64(), dropped, "{what}: {last}");
         }
     }
 }

@@ -13,6 +13,7 @@ fn line(n: u64, run: u64) -> LogLine {
         complete: true,
         gap: 0,
         missing: 0,
+        dropped: 0,
         damaged: false,
     };
     line.set_bytes(format!("ln {n:06}").as_bytes());

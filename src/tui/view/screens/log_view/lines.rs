@@ -94,6 +94,10 @@ fn gap_words(line: &Line) -> String {
             short_size(line.missing)
         ));
     }
+    if line.dropped > 0 {
+        let size = short_size(line.dropped);
+        words.push(format!("{size} let go: the disk did not take them"));
+    }
     if line.damaged {
         words.push("a damaged archive ends here: lines of it are wrong or missing".to_owned());
     }
