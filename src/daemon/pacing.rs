@@ -2,6 +2,7 @@
 //! keeper, and the machine, from everything else. Who was asked for by a command never waits here.
 
 use std::collections::VecDeque;
+use std::num::NonZero;
 
 use crate::domain::instance::{Event as Happened, Phase};
 use crate::domain::names::InstanceId;
@@ -10,8 +11,8 @@ use super::supervisor::Supervisor;
 
 /// So many may be between fork and exec for others to follow at once, on a machine of so many processors: more would
 /// take time from each other, and from who waits for something else.
-pub(super) fn starts_at_once(processors: usize) -> usize {
-    processors.clamp(2, 8)
+pub(super) fn starts_at_once(processors: Option<NonZero<usize>>) -> usize {
+    processors.map_or(2, |it| it.get().clamp(2, 8))
 }
 /// As many more follow after this, nanoseconds, whatever became of those: one that hangs before its exec is in nobody's way.
 const PAUSE_NS: u64 = 50_000_000;

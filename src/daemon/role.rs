@@ -174,7 +174,6 @@ fn begin(
     let heir = Heir::new(keeper_pid, lock, spare, file_limit, &paths.volatile);
     let heir = doing("prepare for the keeper's death", heir)?;
     let boot = boot_id();
-    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let setting = Setting {
         epoch,
         boot_id: boot.clone(),
@@ -187,7 +186,7 @@ fn begin(
         marker: paths.marker(),
         seed: monotonic_ns() ^ u64::from(std::process::id()).rotate_left(32),
         ticks_per_second: procfs::ticks_per_second(),
-        starts_at_once: super::pacing::starts_at_once(processors),
+        starts_at_once: super::pacing::starts_at_once(std::thread::available_parallelism().ok()),
     };
     let groups = Groups::new(groups);
     let runtime = doing(
