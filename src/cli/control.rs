@@ -106,7 +106,10 @@ fn definition_flag(start: &Start) -> Option<&'static str> {
     .find_map(|(given, flag)| given.then_some(flag))
 }
 
-pub(super) fn start(global: &Global, start: Start) -> Result<ExitCode, Failure> {
+pub(super) fn start(global: &Global, mut start: Start) -> Result<ExitCode, Failure> {
+    if start.word.is_empty() && start.config.is_none() && !start.args.is_empty() {
+        start.word.push(start.args.remove(0));
+    }
     if let Some(file) = &start.config {
         refuse_flags(&start, "a config file")?;
         return files::start(global, file, start.surety);

@@ -145,6 +145,20 @@ fn arguments_after_two_dashes_reach_the_program_as_they_are() {
 }
 
 #[test]
+fn behind_two_dashes_a_whole_command_line_is_one_process() {
+    let s = Sandbox::new();
+    let program = child::shows_arguments(&s, "echo");
+    let start = ["start", "--name", "api", "--", &program, "a b", "--flag"];
+    let _ = s.run(&start).success().stdout_has("api started");
+    let text = s.until_file("echo.args", |text| !text.is_empty());
+    assert_eq!(text, "a b\n--flag\n");
+    // And so is a name of what is there.
+    drop(s.run(&["stop", "api"]).success());
+    let _ = s.run(&["start", "--", "api"]).success();
+    let _ = s.run(&["start", "--"]).code(2).stderr_has("SCRIPT");
+}
+
+#[test]
 fn a_command_line_without_its_two_dashes_is_refused_and_shown_with_them() {
     let s = Sandbox::new();
     s.file("server.js", "");

@@ -40,7 +40,7 @@ fn pair(text: &str) -> Result<(String, String), String> {
 pub(in crate::cli) struct Start {
     /// A file (with a slash), a program in PATH, or what is there already
     #[arg(
-        required_unless_present = "config",
+        required_unless_present_any = ["config", "args"],
         conflicts_with = "config",
         value_name = "SCRIPT"
     )]
@@ -86,7 +86,7 @@ pub(in crate::cli) struct Start {
     pub(in crate::cli) tags: Vec<Tag>,
     #[command(flatten)]
     pub(in crate::cli) surety: Surety,
-    /// Its arguments
+    /// Its arguments; without a SCRIPT, the program and its arguments
     #[arg(last = true, value_name = "ARGS")]
     pub(in crate::cli) args: Vec<String>,
 }
