@@ -22,6 +22,8 @@ pub(super) fn list(global: &Global, list: &List) -> Result<ExitCode, Failure> {
         print::json(&rows);
     } else if rows.is_empty() && select.is_empty() {
         print::line("no processes yet: `adasa start ./my-app` starts one");
+    } else if rows.is_empty() {
+        print::line("nothing is selected");
     } else {
         print::bytes(table(&rows, print::width()).as_bytes());
     }

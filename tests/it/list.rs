@@ -178,6 +178,8 @@ fn an_empty_list_is_no_error() {
         .success()
         .json();
     assert_eq!(nothing, json!([]));
+    let nothing = s.run(&["list", "tag:none"]).stderr("").success();
+    let _ = nothing.stdout("nothing is selected\n");
     let _ = s.run(&["list", "nobody"]).error(4);
 }
 
