@@ -32,7 +32,7 @@ pub use crate::domain::status::Status;
 pub use crate::domain::tree::Protocol;
 pub use crate::domain::who::{CLIENT, Face, Who};
 pub use crate::domain::why::{Cause, Earlier, Holder, Next, Why};
-pub use crate::platform::host::Host;
+pub use crate::platform::host::{Host, Net, Own};
 pub use activity::{ActivityQuery, ChangesQuery, ClientView};
 pub use edit::{Definition, Edit, MASK, Reveal, Revealed};
 pub use error::{ApiError, Code};

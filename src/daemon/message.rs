@@ -134,7 +134,7 @@ pub(crate) enum Msg {
     /// A second's measurements.
     Sampled {
         /// The machine, once a second; not with the first look at a new run.
-        host: Option<Host>,
+        host: Option<Box<Host>>,
         /// Per live run.
         samples: Vec<(InstanceId, RunId, Sample)>,
         /// Processes that belong to nobody.

@@ -14,6 +14,7 @@ mod commands;
 mod drive;
 mod edit;
 mod environments;
+mod flow;
 pub(crate) mod handle;
 mod hands;
 mod heir;

@@ -171,7 +171,10 @@ impl Supervisor {
 
     pub(super) fn heard_scribe(&mut self, message: FromScribe) {
         match message {
-            FromScribe::Grew { .. } => self.deeds.push(Deed::Grew),
+            FromScribe::Grew { taken, .. } => {
+                self.flow.grew(taken);
+                self.deeds.push(Deed::Grew);
+            }
             FromScribe::Rotated { path } => {
                 self.deeds.push(Deed::Grew);
                 self.deeds.push(Deed::Retain { path });

@@ -494,7 +494,7 @@ fn meet_scribe(hands: &mut Hands, supervisor: &Supervisor, folder: Option<&Path>
     };
     failpoint!("daemon.scribe.met");
     hands.heir.hold_stage(lane);
-    if supervisor.followers > 0 {
+    if supervisor.flow.watched {
         hands.scribes.say_to(lane, &ToScribe::Watch { on: true });
     }
 }

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 use crate::domain::names::{InstanceId, RunId};
 use crate::domain::sample::Sample;
-use crate::platform::host::{Host, HostReader};
+use crate::platform::host::{Host, HostReader, Own};
 use crate::platform::memory;
 use crate::platform::procfs::{self, Reader, Stat};
 
@@ -66,7 +66,7 @@ pub(super) enum FromSampler {
     /// Measurements: the machine with the periodic ones, none with the first look at a new run.
     Sampled {
         /// The machine.
-        host: Option<Host>,
+        host: Option<Box<Host>>,
         /// Per run.
         samples: Vec<(InstanceId, RunId, Sample)>,
         /// Orphans that belong to nobody.
@@ -107,6 +107,8 @@ struct Sampler {
     orphans: HashMap<(i32, u64), Option<(InstanceId, RunId)>>,
     identified: Receiver<Identified>,
     ticks_per_second: u64,
+    /// When the daemon's own process was looked at, and what it had spent.
+    myself: Option<(Instant, u64)>,
 }
 
 /// Starts the thread.
@@ -140,6 +142,7 @@ impl Sampler {
             orphans: HashMap::new(),
             identified,
             ticks_per_second: procfs::ticks_per_second(),
+            myself: None,
         }
     }
 
@@ -254,22 +257,43 @@ impl Sampler {
             .into_iter()
             .filter_map(|id| self.measure(id, &orphans))
             .collect();
+        let own = self.measure_own();
         let seen: std::collections::HashSet<i32> = self
             .tracked
             .values()
             .flat_map(|t| t.ticks.iter().map(|((pid, _), _)| *pid).chain([t.pid]))
             .chain(self.orphans.keys().map(|(pid, _)| *pid))
+            .chain([me()])
             .collect();
         self.reader.retain(|pid| seen.contains(&pid));
         for (pid, start) in unknown {
             tell(FromSampler::Identify { pid, start });
         }
-        let host = self.host.as_mut().map(HostReader::read).unwrap_or_default();
+        let mut host = self.host.as_mut().map(HostReader::read).unwrap_or_default();
+        host.own = own;
         tell(FromSampler::Sampled {
-            host: Some(host),
+            host: Some(Box::new(host)),
             samples,
             strays,
         })
+    }
+
+    /// What the daemon's own process takes.
+    #[expect(clippy::cast_precision_loss, reason = "ticks of a second fit a float")]
+    fn measure_own(&mut self) -> Own {
+        let Some(stat) = self.reader.stat(me()) else {
+            return Own::default();
+        };
+        let now = Instant::now();
+        let before = self.myself.replace((now, stat.ticks));
+        let cpu = before.map(|(at, ticks)| {
+            let spent = stat.ticks.saturating_sub(ticks) as f32 / self.ticks_per_second as f32;
+            100.0 * spent / now.duration_since(at).max(SHORTEST).as_secs_f32()
+        });
+        Own {
+            memory: Some(stat.rss),
+            cpu,
+        }
     }
 
     /// Children of the keeper that are nobody's main process: whose are they?
@@ -316,8 +340,7 @@ impl Sampler {
     }
 
     fn is_own(&mut self, pid: i32) -> bool {
-        let me = i32::try_from(std::process::id()).unwrap_or(0);
-        if pid == me || self.own.contains(&pid) {
+        if pid == me() || self.own.contains(&pid) {
             return true;
         }
         let same = std::fs::read_link(format!("/proc/{pid}/exe"))
@@ -391,6 +414,11 @@ impl Sampler {
         }
         (sample.processes > 0).then_some((id, tracked.run, sample))
     }
+}
+
+/// The daemon's pid.
+fn me() -> i32 {
+    i32::try_from(std::process::id()).unwrap_or(0)
 }
 
 #[cfg(test)]

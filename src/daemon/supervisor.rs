@@ -125,8 +125,7 @@ pub(super) struct Supervisor {
     pub(super) client: Option<crate::domain::who::Who>,
     /// Who listens to what happens.
     pub(super) clients: super::clients::Clients,
-    /// How many readers follow a log.
-    pub(super) followers: usize,
+    pub(super) flow: super::flow::Flow,
     /// What the parts around it are doing.
     pub(super) board: Option<super::subsystems::Board>,
 }
@@ -168,7 +167,7 @@ impl Supervisor {
             asker: None,
             client: None,
             clients: super::clients::Clients::default(),
-            followers: 0,
+            flow: super::flow::Flow::default(),
             board: None,
         }
     }
@@ -190,8 +189,9 @@ impl Supervisor {
                 for (id, run, sample) in samples {
                     self.sampled(id, run, sample, host.is_some());
                 }
-                if let Some(host) = host {
-                    self.take_host(host);
+                if let Some(mut host) = host {
+                    host.logged = self.flow.per_second(self.now.ns);
+                    self.take_host(*host);
                     self.strays = strays;
                     self.publish_metrics();
                 }
@@ -290,6 +290,7 @@ impl Supervisor {
         self.let_begin();
         self.drive_rollouts();
         self.settle_operations();
+        self.watch_growth();
         let dirty = std::mem::take(&mut self.dirty);
         if self.hub.has_listeners() {
             for id in dirty {
@@ -356,21 +357,6 @@ impl Supervisor {
             .get(&id)
             .map(|m| m.label(self.processes.get(&m.key)))
             .unwrap_or_default()
-    }
-
-    /// The scribe tells what grew only while somebody wants to know.
-    fn follower(&mut self, joined: bool) {
-        let before = self.followers;
-        self.followers = if joined {
-            before + 1
-        } else {
-            before.saturating_sub(1)
-        };
-        let on = self.followers > 0;
-        if on != (before > 0) {
-            let watch = crate::keeper::protocol::ToScribe::Watch { on };
-            self.deeds.push(Deed::Scribe(watch));
-        }
     }
 
     /// The main process of an instance, while it lives.

@@ -15,6 +15,7 @@ pub(crate) mod names;
 pub(crate) mod operation;
 pub(crate) mod plan;
 pub(crate) mod pulse;
+pub(crate) mod rate;
 pub(crate) mod record;
 pub(crate) mod rollout;
 pub(crate) mod run;

@@ -390,6 +390,9 @@ pub(crate) enum FromScribe {
     Grew {
         /// The files.
         paths: Vec<PathBuf>,
+        /// How many bytes were taken out of the pipes of programs since this was said last; an older scribe does not say.
+        #[serde(default)]
+        taken: Option<u64>,
     },
     /// An archive was made.
     Rotated {

@@ -2,6 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::rate::Rate;
+
+use super::clock::monotonic_ns;
+use super::net::NetReader;
+
 /// The machine as a whole, as the header of the dashboard shows it.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Host {
@@ -15,16 +20,49 @@ pub struct Host {
     pub memory_used: u64,
     /// Bytes in all.
     pub memory_total: u64,
+    /// Bytes of the swap space in use.
+    #[serde(default)]
+    pub swap_used: u64,
+    /// Bytes of the swap space in all; 0 where there is none.
+    #[serde(default)]
+    pub swap_total: u64,
     /// Runnable processes, averaged over one, five and fifteen minutes.
     pub load: [f64; 3],
     /// Percent in use of the disk that holds the logs.
     pub disk: Option<f32>,
+    /// What goes over the network; none before two measurements, and where it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub net: Option<Net>,
+    /// Bytes a second that all programs together log; none before two measurements.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logged: Option<u64>,
+    /// What the daemon itself takes.
+    #[serde(default)]
+    pub own: Own,
     /// What the daemon's settings say of it: `PROD`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
     /// Whether its questions are harder than elsewhere.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub strict: bool,
+}
+
+/// Traffic of all interfaces that lead out of the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Net {
+    /// Bytes a second that come in.
+    pub down: u64,
+    /// Bytes a second that go out.
+    pub up: u64,
+}
+
+/// What the daemon's own process takes.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Own {
+    /// Resident bytes.
+    pub memory: Option<u64>,
+    /// Percent of one core; none before two measurements.
+    pub cpu: Option<f32>,
 }
 
 /// Measures the machine again and again.
@@ -34,6 +72,9 @@ pub(crate) struct HostReader {
     logs: std::path::PathBuf,
     name: String,
     cores: u32,
+    net: NetReader,
+    received: Rate,
+    sent: Rate,
 }
 
 impl HostReader {
@@ -46,6 +87,9 @@ impl HostReader {
             name: sysinfo::System::host_name().unwrap_or_else(|_| "localhost".into()),
             cores: std::thread::available_parallelism()
                 .map_or(1, |n| u32::try_from(n.get()).unwrap_or(1)),
+            net: NetReader::new(),
+            received: Rate::default(),
+            sent: Rate::default(),
         })
     }
 
@@ -62,14 +106,28 @@ impl HostReader {
                 fs.blocks_available() as f32,
             )
         });
+        let now = monotonic_ns();
+        let net = self.net.read().and_then(|traffic| {
+            let down = self.received.per_second(now, traffic.received);
+            let up = self.sent.per_second(now, traffic.sent);
+            Some(Net {
+                down: down?,
+                up: up?,
+            })
+        });
         Host {
             name: self.name.clone(),
             cores: self.cores,
             cpu: self.system.global_cpu_usage(),
             memory_used: self.system.used_memory(),
             memory_total: self.system.total_memory(),
+            swap_used: self.system.used_swap(),
+            swap_total: self.system.total_swap(),
             load,
             disk,
+            net,
+            logged: None,
+            own: Own::default(),
             label: None,
             strict: false,
         }

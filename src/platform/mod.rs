@@ -18,6 +18,7 @@ pub(crate) mod guardian;
 pub(crate) mod host;
 pub(crate) mod memory;
 pub(crate) mod mounts;
+pub(crate) mod net;
 pub(crate) mod notify;
 pub(crate) mod oom;
 pub(crate) mod paths;

@@ -43,7 +43,8 @@ impl Scribe {
             self.told_ns = now;
             let grew = std::mem::take(&mut self.grew);
             let paths = grew.iter().map(|path| path.to_path_buf()).collect();
-            self.tell(&FromScribe::Grew { paths });
+            let taken = Some(std::mem::take(&mut self.taken));
+            self.tell(&FromScribe::Grew { paths, taken });
         }
     }
 
@@ -88,6 +89,7 @@ impl Scribe {
             ToScribe::Watch { on } => {
                 self.watched = on;
                 self.grew.clear();
+                self.taken = 0;
             }
             ToScribe::Rotate { ticket, path } => {
                 self.empty_pipes_of(&path);

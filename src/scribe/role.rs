@@ -67,6 +67,8 @@ pub(super) struct Scribe {
     pub(super) next_token: u64,
     pub(super) logs: BTreeMap<Arc<Path>, LogFile>,
     pub(super) grew: BTreeSet<Arc<Path>>,
+    /// Bytes taken out of pipes since what grew was told.
+    pub(super) taken: u64,
     pub(super) watched: bool,
     pub(super) told_ns: u64,
     pub(super) grown: Grown,
@@ -107,6 +109,7 @@ impl Scribe {
             next_token: FIRST_PIPE,
             logs: BTreeMap::new(),
             grew: BTreeSet::new(),
+            taken: 0,
             watched: false,
             told_ns: 0,
             grown: Grown::new(),
@@ -431,6 +434,7 @@ impl Scribe {
         }));
         match written {
             Ok(written) => {
+                self.taken += written.taken as u64;
                 if written.rotated {
                     messages.push(FromScribe::Rotated {
                         path: log.to_path_buf(),

@@ -37,6 +37,8 @@ pub(super) struct Written {
     /// Something to say about trouble: begun (with words) or over (without).
     pub(super) trouble: Option<Option<String>>,
     pub(super) dropped: u64,
+    /// So many bytes are out of the pipe, in the file or given up.
+    pub(super) taken: usize,
     /// The file takes nothing and its writer has to wait.
     pub(super) blocked: bool,
 }
@@ -48,6 +50,7 @@ impl Written {
             rotated: false,
             trouble,
             dropped: 0,
+            taken: 0,
             blocked: false,
         }
     }
@@ -159,7 +162,8 @@ impl Stage {
         }
         self.clear()?;
         let base = begun.map_or(0, |note| note.base);
-        self.take(pipe, id, base, copied - left)?;
+        written.taken = copied - left;
+        self.take(pipe, id, base, written.taken)?;
         Ok(written)
     }
 

@@ -9,8 +9,10 @@ use crate::domain::names::{InstanceId, OperationId, ProcessKey};
 use super::filter::Filter;
 use super::help::Help;
 use super::keymap::{Keymap, Place, Press};
+pub(super) use super::link::{Link, Lost};
 use super::log::Controls;
 use super::log_pane::LogPane;
+use super::machine::Machine;
 use super::moment::Moment;
 use super::order::Order;
 use super::palette::Palette;
@@ -120,29 +122,6 @@ pub(super) enum Mode {
     Plain,
 }
 
-/// The connection.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Link {
-    /// Not yet.
-    Connecting,
-    Live,
-    Lost(Lost),
-}
-
-/// What is known about a lost connection.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Lost {
-    pub(super) since: Duration,
-    /// Wall-clock milliseconds.
-    pub(super) since_ms: u64,
-    pub(super) why: String,
-    pub(super) attempts: u32,
-    /// How many of the pids that were up are alive, looked at here.
-    pub(super) alive: Option<(usize, usize)>,
-    /// Whether the box was put away.
-    pub(super) hidden: bool,
-}
-
 /// A remark in a corner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Toast {
@@ -173,6 +152,7 @@ pub(super) struct Model {
     /// When that was told.
     pub(super) daemon_at: Duration,
     pub(super) host: Host,
+    pub(super) machine: Machine,
     pub(super) rows: BTreeMap<InstanceId, Row>,
     pub(super) folded: BTreeSet<ProcessKey>,
     pub(super) selected: Option<Target>,
@@ -245,6 +225,7 @@ impl Model {
             daemon: None,
             daemon_at: Duration::ZERO,
             host: Host::default(),
+            machine: Machine::default(),
             rows: BTreeMap::new(),
             folded: BTreeSet::new(),
             selected: None,
@@ -368,7 +349,8 @@ impl Model {
             .map(|view| (view.operation.clone(), Told { view, at }))
             .collect();
         self.company.clients = snapshot.clients;
-        self.host = snapshot.host;
+        self.machine = Machine::default();
+        self.take_host(snapshot.host);
         self.daemon = Some(snapshot.daemon);
         self.daemon_at = self.now;
         if first && self.rows.len() > FOLD_ABOVE {

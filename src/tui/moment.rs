@@ -15,6 +15,10 @@ use super::spark::PERIOD_MS;
 /// Logs follow the cursor this much later.
 const SETTLES: Duration = Duration::from_millis(120);
 
+/// The minutes on the screen move by so many columns at once: what hangs over many lines of a chart costs each of them when
+/// it moves.
+const STRIDE: u64 = 4;
+
 /// Where the cursor stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Moment {
@@ -64,6 +68,15 @@ impl Timeline {
             cpu: columns.cpu.clone(),
             memory: columns.memory.clone(),
         }
+    }
+
+    /// So many columns are still to come before the picture moves.
+    pub(super) fn ahead(&self) -> usize {
+        if self.period_ms != PERIOD_MS {
+            return 0;
+        }
+        let over = self.end_ms / PERIOD_MS % STRIDE;
+        usize::try_from((STRIDE - over) % STRIDE).unwrap_or(0)
     }
 
     /// How many columns before the end a moment is; none behind it.
@@ -189,4 +202,23 @@ pub(super) fn others(model: &Model, id: InstanceId, ms: u64) -> Vec<(&Row, u16, 
         .collect();
     all.sort_by_key(|(row, cpu, _)| (std::cmp::Reverse(*cpu), row.view.id));
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_picture_of_minutes_moves_by_four_columns_at_once() {
+        let timeline = |end_ms, period_ms| Timeline {
+            period_ms,
+            end_ms,
+            cpu: vec![],
+            memory: vec![],
+        };
+        let ahead = |column: u64| timeline(column * PERIOD_MS, PERIOD_MS).ahead();
+        let all: Vec<usize> = (0..9).map(ahead).collect();
+        assert_eq!(all, [0, 3, 2, 1, 0, 3, 2, 1, 0]);
+        assert_eq!(timeline(5 * 300_000, 300_000).ahead(), 0, "a day");
+    }
 }

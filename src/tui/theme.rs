@@ -206,6 +206,8 @@ pub(super) struct Glyphs {
     pub(super) ends: [char; 2],
     /// Around the label of the machine.
     pub(super) quotes: [char; 2],
+    /// What comes in from the network, and what goes out.
+    pub(super) net: [char; 2],
     pub(super) live: char,
     pub(super) corners: [char; 4],
     pub(super) sides: [char; 2],
@@ -243,6 +245,7 @@ impl Glyphs {
         eighths: ['▏', '▎', '▍', '▌', '▋', '▊', '▉', '█'],
         ends: ['▕', '▏'],
         quotes: ['«', '»'],
+        net: ['↓', '↑'],
         live: '●',
         corners: ['┌', '┐', '└', '┘'],
         sides: ['─', '│'],
@@ -278,6 +281,7 @@ impl Glyphs {
         eighths: [' ', ' ', ' ', '#', '#', '#', '#', '#'],
         ends: ['[', ']'],
         quotes: ['[', ']'],
+        net: ['v', '^'],
         live: '+',
         corners: ['+', '+', '+', '+'],
         sides: ['-', '|'],

@@ -236,7 +236,7 @@ fn pushed(model: &mut Model, push: Push, commands: &mut Vec<Cmd>) {
             if draw {
                 model.metrics_at = model.now;
                 model.settle_order();
-                model.host = host;
+                model.take_host(host);
                 for metric in metrics {
                     model.measure(metric.id, metric.cpu, metric.memory);
                 }

@@ -144,3 +144,26 @@ fn what_was_used_before_can_be_asked_for_and_what_nobody_measured_is_null() {
     assert!(cpu.iter().any(|tenths| tenths.is_u64()), "{cpu:?}");
     assert_eq!(answer_of(&s, "/api/metrics/history?select=nobody").0, 404);
 }
+
+#[test]
+fn what_all_programs_log_and_what_the_daemon_takes_is_told_with_the_machine() {
+    let s = Sandbox::new();
+    let chatty = s.script(
+        "chatty",
+        "while :; do echo 'a line of thirty bytes, as is'; sleep 0.05; done",
+    );
+    s.start("chatty", &chatty, &[]);
+    let mut stream = Stream::open(&s, None);
+    let known = |told: &Value| {
+        let host = &told["host"];
+        host["logged"].as_u64().is_some_and(|bytes| bytes > 0) && host["own"]["cpu"].is_number()
+    };
+    let all = stream.until(known);
+    let host = &all[all.len() - 1].1["host"];
+    assert!(host["logged"].as_u64().unwrap() < 10_000, "{host}");
+    assert!(host["own"]["memory"].as_u64().unwrap() > 1 << 20, "{host}");
+    // Who was told first was told no zero.
+    assert!(all[0].1["host"]["logged"].is_null(), "{}", all[0].1["host"]);
+    s.run(&["stop", "chatty"]).success();
+    stream.until(|told| told["host"]["logged"] == 0);
+}

@@ -4,7 +4,6 @@ use super::super::message::{Msg, Request};
 use super::client::spec;
 use super::habit::SECOND;
 use super::world::World;
-use crate::api::Host;
 use crate::domain::names::InstanceId;
 use crate::domain::sample::Sample;
 
@@ -19,7 +18,7 @@ fn measured(world: &mut World, cpu: f32, periodic: bool) {
         processes: 1,
     };
     world.handle(Msg::Sampled {
-        host: periodic.then(Host::default),
+        host: periodic.then(Box::default),
         samples: vec![(id, run, sample)],
         strays: 0,
     });

@@ -7,8 +7,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::api::{
-    Counts, DaemonInfo, ExitView, Host, InstanceView, LogLine, LogPage, LogPlace, OperationView,
-    Progress, Push, Snapshot, Status, TargetView, Verb,
+    Counts, DaemonInfo, ExitView, Host, InstanceView, LogLine, LogPage, LogPlace, Net,
+    OperationView, Own, Progress, Push, Snapshot, Status, TargetView, Verb,
 };
 use crate::domain::names::{InstanceId, Namespace, ProcessName, RunId};
 use crate::domain::spec::Stream;
@@ -46,8 +46,19 @@ pub(super) fn host() -> Host {
         cpu: 38.0,
         memory_used: 10 * GIB + GIB / 2,
         memory_total: 16 * GIB,
+        swap_used: GIB / 25,
+        swap_total: 2 * GIB,
         load: [1.52, 1.21, 0.98],
         disk: Some(71.0),
+        net: Some(Net {
+            down: 2_100_000,
+            up: 880_000,
+        }),
+        logged: Some(512_000),
+        own: Own {
+            memory: Some(14_200_000),
+            cpu: Some(0.3),
+        },
         label: None,
         strict: false,
     }

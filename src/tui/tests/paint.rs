@@ -4,12 +4,13 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::backend::{Backend as _, CrosstermBackend};
 use ratatui::buffer::Buffer;
 
-use crate::api::Push;
+use crate::api::{Metric, Net, Push};
 use crate::domain::spec::Stream::Out;
 use crate::tui::msg::Msg;
 use crate::tui::theme::Theme;
 
 use super::desk::{Desk, everything, host, line};
+use super::scenes::moment::known;
 
 /// The two marks around a frame: `ESC [?2026h` and `l`.
 const MARKS: usize = 16;
@@ -100,6 +101,65 @@ fn a_key_that_does_nothing_costs_nothing() {
     let before = desk.frame();
     desk.press("j PgDn G Enter Esc #");
     assert_eq!(bytes(&before, &desk.frame()), 0);
+}
+
+/// Bytes a second of a minute in which nothing happens, and every figure of the machine trembles.
+fn idle(desk: &mut Desk) -> usize {
+    let quiet = |desk: &Desk| {
+        let rows = desk
+            .model
+            .rows
+            .values()
+            .filter(|row| row.view.pid.is_some());
+        rows.map(|row| Metric {
+            id: row.view.id,
+            cpu: Some(0.0),
+            memory: row.view.memory,
+        })
+        .collect::<Vec<_>>()
+    };
+    let mut total = 0;
+    // The pictures of what was before have gone after ten minutes.
+    for second in 0..720 {
+        let before = desk.frame();
+        desk.wait(1000);
+        let mut host = host();
+        let tremble = (second % 2) as f32;
+        host.cpu += tremble;
+        host.load[0] += f64::from(tremble) / 50.0;
+        host.net = host.net.map(|net| Net {
+            down: net.down + second * 100_000,
+            ..net
+        });
+        host.own.cpu = host.own.cpu.map(|cpu| cpu + tremble / 10.0);
+        let metrics = quiet(desk);
+        desk.push(Push::Metrics { host, metrics });
+        if second >= 660 {
+            total += bytes(&before, &desk.frame());
+        }
+    }
+    total / 60
+}
+
+#[test]
+fn a_quiet_machine_keeps_to_the_budget_of_the_wire() {
+    for (size, most) in [((80, 24), 60), ((120, 40), 100), ((200, 60), 150)] {
+        let mut it = known();
+        it.desk.model.theme = Theme::Terminal;
+        // Countdowns are no quiet, nor are ages in seconds.
+        for row in it.desk.model.rows.values_mut() {
+            row.view.due_in_ms = None;
+            row.view.uptime = row.view.uptime.map(|seconds| seconds + 86_400);
+        }
+        it.desk.resize(size.0, size.1);
+        it.desk.wait(200);
+        it.serve();
+        let cost = idle(&mut it.desk);
+        assert!(
+            cost > 0 && cost <= most,
+            "{cost} bytes a second at {size:?}"
+        );
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Charts of blocks: a column for each value, the newest at the right.
+//! Charts of blocks: a column for each value, the newest at the right, or a few columns before.
 
 use ratatui::layout::Rect;
 
@@ -17,6 +17,8 @@ pub(super) struct Chart<'a> {
     pub(super) top: f64,
     /// What stands at the top and at the bottom of the axis.
     pub(super) labels: [&'a str; 2],
+    /// So many columns at the right are still to come.
+    pub(super) ahead: usize,
     /// What happened: in a column, a sign.
     pub(super) ticks: &'a [(usize, char)],
     /// The column that is looked at.
@@ -35,7 +37,7 @@ impl Chart<'_> {
         }
         let glyphs = canvas.glyphs;
         let [top, bottom] = self.labels;
-        let wanted = Self::columns(area);
+        let wanted = Self::columns(area).saturating_sub(self.ahead);
         let skip = self.values.len().saturating_sub(wanted);
         let missing = wanted.saturating_sub(self.values.len());
         let rows = u32::from(area.height);

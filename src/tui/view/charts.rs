@@ -78,15 +78,21 @@ impl Marks {
         it
     }
 
-    /// Columns from the left, of so many.
-    fn columns(&self, timeline: &Timeline, shown: usize, glyphs: [char; 2]) -> Vec<(usize, char)> {
+    /// Columns from the left of a chart, with what stands there.
+    fn columns(&self, timeline: &Timeline, area: Rect, glyphs: [char; 2]) -> Vec<(usize, char)> {
         let [begin, change] = glyphs;
+        let shown = filled(timeline, area);
         let place = |ms: &u64| shown.checked_sub(timeline.back(*ms)? + 1);
         let begins = self.begins.iter().filter_map(place);
         let begins = begins.map(|n| (n, begin));
         let changes = self.changes.iter().filter_map(place);
         begins.chain(changes.map(|n| (n, change))).collect()
     }
+}
+
+/// How many columns of a chart can have a value by now.
+fn filled(timeline: &Timeline, area: Rect) -> usize {
+    Chart::columns(area).saturating_sub(timeline.ahead())
 }
 
 /// A chart below its heading.
@@ -105,14 +111,15 @@ fn draw(
     timeline: &Timeline,
     marks: &Marks,
 ) {
-    let shown = Chart::columns(area);
+    let shown = filled(timeline, area);
     let cursor = marks.moment.and_then(|ms| timeline.back(ms));
     let glyphs = [canvas.glyphs.hanging, canvas.glyphs.mark];
     Chart {
         values,
         top,
         labels,
-        ticks: &marks.columns(timeline, shown, glyphs),
+        ticks: &marks.columns(timeline, area, glyphs),
+        ahead: timeline.ahead(),
         cursor: cursor.and_then(|back| shown.checked_sub(back + 1)),
     }
     .draw(canvas, body(area));
@@ -192,9 +199,8 @@ pub(super) fn memory_chart(
     let used = used.map_or_else(|| none.clone(), short_bytes);
     let of = limit.map_or_else(String::new, |limit| format!(" of {}", short_bytes(limit)));
     let mut title = format!("memory {used}{of}");
-    let shown = Chart::columns(area);
     let [begin, change] = [canvas.glyphs.hanging, canvas.glyphs.mark];
-    let ticks = marks.columns(timeline, shown, [begin, change]);
+    let ticks = marks.columns(timeline, area, [begin, change]);
     if ticks.iter().any(|(_, sign)| *sign == begin) {
         title.push_str(&format!("   {begin} started"));
     }

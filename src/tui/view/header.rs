@@ -10,7 +10,7 @@ use crate::tui::screens::rolling::under_way;
 use crate::tui::theme::{Role, role_of};
 
 use super::canvas::{Canvas, cells};
-use super::figures::short_uptime;
+use super::figures::{percent, rate, short_bytes, short_uptime};
 use super::screens::activity::here;
 
 /// What is said in place of counts.
@@ -122,7 +122,29 @@ pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     if area.width < 100 {
         x = company(canvas, (x + 2, y), room, model);
     }
-    canvas.text(x, y, room.saturating_sub(x), &trouble, Role::Bad);
+    x = canvas.text(x, y, room.saturating_sub(x), &trouble, Role::Bad);
+    if let Some(text) = own(model, area.width) {
+        let begin = room.saturating_sub(cells(&text) + 1);
+        // What is wrong matters more.
+        if begin >= x + 2 {
+            canvas.text(begin, y, cells(&text), &text, Role::Text);
+        }
+    }
+}
+
+/// What the daemon takes, where there is room for it.
+fn own(model: &Model, width: u16) -> Option<String> {
+    let daemon = model.daemon.as_ref().filter(|_| width >= 120)?;
+    let none = || model.glyphs.none.to_string();
+    let since = model.told_at().saturating_sub(model.daemon_at).as_secs();
+    let up = short_uptime(daemon.uptime + since);
+    let rss = model.host.own.memory.map_or_else(none, short_bytes);
+    let mut text = format!("daemon up {up}  rss {rss}");
+    if width >= 160 {
+        let cpu = model.host.own.cpu.map_or_else(none, percent);
+        text.push_str(&format!("  cpu {cpu}"));
+    }
+    Some(text)
 }
 
 /// Who else is here.
@@ -181,52 +203,118 @@ fn used_role(percent: f32) -> Role {
     }
 }
 
+/// How much of a whole, in full percents: a bar moves when its figure does.
+#[expect(clippy::cast_precision_loss, reason = "a percentage is shown")]
+fn percent_of(used: u64, total: u64) -> f32 {
+    (100.0 * used as f32 / total.max(1) as f32).round()
+}
+
+/// The second line, from the left.
+struct Line<'c, 'b> {
+    canvas: &'c mut Canvas<'b>,
+    x: u16,
+    area: Rect,
+}
+
+impl Line<'_, '_> {
+    fn left(&self) -> u16 {
+        self.area.width.saturating_sub(self.x)
+    }
+
+    fn text(&mut self, text: &str, role: Role) {
+        self.x = self
+            .canvas
+            .text(self.x, self.area.y, self.left(), text, role);
+    }
+
+    /// A name, a bar, and how much that is.
+    fn gauge(&mut self, name: &str, width: u16, percent: f32) {
+        self.text(name, Role::Text);
+        // A bar that is cut off says less than it seems to.
+        if self.left() > width + 2 {
+            let at = (self.x, self.area.y);
+            self.x = bar(self.canvas, at, width, percent, used_role(percent));
+        }
+        self.text(&format!("{percent:>3.0}%"), Role::Text);
+    }
+
+    /// A figure as a whole, or not at all.
+    fn whole(&mut self, text: &str, role: Role) {
+        if cells(text) <= self.left() {
+            self.text(text, role);
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "gigabytes with one decimal")]
+fn gib(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 30)
+}
+
 pub(super) fn gauges(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     // Before the daemon has told, nothing is known: no zeros.
     if area.height == 0 || model.daemon.is_none() {
         return;
     }
     let host = &model.host;
-    let y = area.y;
-    let wide = (area.width / 10).clamp(6, 24);
-    let mut x = canvas.text(1, y, area.width, "cpu", Role::Text);
-    x = bar(canvas, (x, y), wide, host.cpu, used_role(host.cpu));
-    x = canvas.text(
-        x,
-        y,
-        area.width.saturating_sub(x),
-        &format!("{:>3.0}%", host.cpu),
-        Role::Text,
-    );
-    #[expect(clippy::cast_precision_loss, reason = "a percentage is shown")]
-    let used = 100.0 * host.memory_used as f32 / host.memory_total.max(1) as f32;
-    x = canvas.text(
-        x + 2,
-        y,
-        area.width.saturating_sub(x + 2),
-        "mem",
-        Role::Text,
-    );
-    x = bar(canvas, (x, y), wide, used, used_role(used));
-    let of = format!("{used:>3.0}% of {}G", host.memory_total >> 30);
-    x = canvas.text(x, y, area.width.saturating_sub(x), &of, Role::Text);
-    let load = if area.width >= 120 {
-        format!(
-            "  load {:.2} {:.2} {:.2}",
-            host.load[0], host.load[1], host.load[2]
-        )
+    let [medium, wide] = [area.width >= 120, area.width >= 160];
+    let big = if wide {
+        area.width / 12
     } else {
-        format!("  load {:.1}", host.load[0])
-    };
-    x = canvas.text(x, y, area.width.saturating_sub(x), &load, Role::Text);
-    if let Some(disk) = host.disk {
-        let role = if disk > 90.0 { Role::Bad } else { Role::Text };
-        let text = format!("  disk {disk:.0}%");
-        x = canvas.text(x, y, area.width.saturating_sub(x), &text, role);
+        area.width / 10
     }
-    if let Some(daemon) = model.daemon.as_ref().filter(|_| area.width >= 160) {
-        let since = model.told_at().saturating_sub(model.daemon_at).as_secs();
-        let text = format!("  daemon up {}", short_uptime(daemon.uptime + since));
-        canvas.text(x, y, area.width.saturating_sub(x), &text, Role::Text);
+    .clamp(6, 24);
+    let small = big / 2 + 1;
+    let glyphs = canvas.glyphs;
+    let mut line = Line { canvas, x: 1, area };
+    line.gauge("cpu", big, host.cpu.round());
+    if medium {
+        line.text(&format!(" {} cores", host.cores), Role::Text);
+    }
+    let used = percent_of(host.memory_used, host.memory_total);
+    line.gauge("  mem", big, used);
+    let of = if medium {
+        let [used, total] = [host.memory_used, host.memory_total].map(gib);
+        format!(" {used:.1}/{total:.0}G")
+    } else {
+        format!(" of {}G", host.memory_total >> 30)
+    };
+    line.text(&of, Role::Text);
+    if wide && host.swap_total > 0 {
+        let swapped = percent_of(host.swap_used, host.swap_total);
+        line.gauge("  swap", small, swapped);
+    }
+    let [one, five, fifteen] = host.load;
+    let load = match (medium, wide) {
+        (_, true) => format!("  load {one:.2} {five:.2} {fifteen:.2}"),
+        (true, false) => format!("  load {one:.2}"),
+        (false, false) => format!("  load {one:.1}"),
+    };
+    line.text(&load, Role::Text);
+    match host.disk.map(f32::round) {
+        Some(disk) if medium => line.gauge("  disk", small, disk),
+        Some(disk) => line.text(&format!("  disk {disk:.0}%"), used_text(disk)),
+        None => {}
+    }
+    // The log matters more than the network: it stands last, and stands.
+    let log = format!("  log {}/s", rate(host.logged, glyphs.none));
+    if wide {
+        let [down, up] = glyphs.net;
+        let [fro, to] = [host.net.map(|net| net.down), host.net.map(|net| net.up)]
+            .map(|bytes| rate(bytes, glyphs.none));
+        let net = format!("  net {down}{fro} {up}{to}/s");
+        if cells(&net) + cells(&log) <= line.left() {
+            line.text(&net, Role::Text);
+        }
+    }
+    line.whole(&log, Role::Text);
+}
+
+/// The same for a figure without a bar.
+fn used_text(percent: f32) -> Role {
+    if percent > 90.0 {
+        Role::Bad
+    } else {
+        Role::Text
     }
 }
