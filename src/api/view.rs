@@ -159,6 +159,9 @@ pub struct DaemonInfo {
     pub running: bool,
     /// The daemon's pid.
     pub pid: u32,
+    /// Clock ticks between boot and the start of that pid.
+    #[serde(default)]
+    pub pid_start: Option<u64>,
     /// The keeper's.
     pub keeper_pid: i32,
     /// The scribe's.

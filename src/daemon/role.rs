@@ -175,6 +175,7 @@ fn begin(
     let heir = doing("prepare for the keeper's death", heir)?;
     let boot = boot_id();
     let setting = Setting {
+        pid_start: procfs::own_start(),
         epoch,
         boot_id: boot.clone(),
         keeper_pid,

@@ -31,6 +31,8 @@ pub(super) struct Now {
 #[derive(Debug, Clone)]
 pub(super) struct Setting {
     pub(super) epoch: u64,
+    /// When this process began, clock ticks since boot.
+    pub(super) pid_start: Option<u64>,
     pub(super) boot_id: String,
     pub(super) keeper_pid: i32,
     pub(super) state_dir: PathBuf,

@@ -138,6 +138,7 @@ impl Supervisor {
         DaemonInfo {
             running: true,
             pid: std::process::id(),
+            pid_start: self.setting.pid_start,
             keeper_pid: self.setting.keeper_pid,
             scribe_pid: self.lanes.main_pid(),
             scribes: self.lanes.views(),

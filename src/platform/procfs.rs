@@ -84,6 +84,12 @@ pub(crate) fn stat(pid: i32) -> Option<Stat> {
     parse(&line, page_size())
 }
 
+/// When this process began, clock ticks since boot.
+#[must_use]
+pub(crate) fn own_start() -> Option<u64> {
+    Some(stat(i32::try_from(std::process::id()).ok()?)?.start)
+}
+
 /// Whether the process with this pid and this start is alive (a zombie is not).
 #[must_use]
 pub(crate) fn is_alive(pid: i32, start: u64) -> bool {

@@ -210,7 +210,8 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
         Action::Redraw => commands.push(Cmd::Redraw),
         Action::Suspend => commands.push(Cmd::Suspend),
         Action::Retry => {
-            if matches!(model.link, Link::Lost(_)) {
+            if let Link::Lost(lost) = &mut model.link {
+                lost.next = model.now;
                 commands.push(Cmd::Retry);
             }
         }

@@ -362,7 +362,7 @@ impl Shell {
             }
             In::Suspend => self.suspend(),
             In::Push(push) => self.take(Msg::Push(*push)),
-            In::Lost(why) => self.take(Msg::Lost(why)),
+            In::Lost { why, next } => self.take(Msg::Lost { why, next }),
             In::Fetched { ticket, answer } => self.take(Msg::Fetched { ticket, answer }),
             In::Undone(result) => self.take(Msg::Undone(result)),
             In::Answered { ids, result } => self.take(Msg::Answered { ids, result }),
@@ -382,7 +382,7 @@ impl Shell {
             }
             In::News { ticket, news } => self.take(Msg::News { ticket, news }),
             In::Said(what) => self.take(Msg::Said(what)),
-            In::Alive(alive, of) => self.take(Msg::Alive(alive, of)),
+            In::Alive(alive) => self.take(Msg::Alive(alive)),
         }
         Ok(())
     }
@@ -439,7 +439,7 @@ impl Shell {
                 threads::save(self.client.clone(), path, raw, what, self.tell.clone());
             }
             Cmd::Retry => drop(self.retry.send(())),
-            Cmd::Look(pids) => threads::look(pids, self.tell.clone()),
+            Cmd::Look { pids, daemon } => threads::look(pids, daemon, self.tell.clone()),
             Cmd::Redraw => self.terminal.forget(),
             Cmd::Suspend => self.suspend(),
             Cmd::Quit => self.quit = true,

@@ -9,7 +9,7 @@ use crate::domain::names::{InstanceId, OperationId, ProcessKey};
 use super::filter::Filter;
 use super::help::Help;
 use super::keymap::{Keymap, Place, Press};
-pub(super) use super::link::{Link, Lost};
+pub(super) use super::link::Link;
 use super::log::Controls;
 use super::log_pane::LogPane;
 use super::machine::Machine;

@@ -11,6 +11,7 @@ use crate::api::{
 };
 use crate::domain::names::{InstanceId, OperationId};
 
+use super::link::Alive;
 use super::query::{Answer, Query, Ticket};
 use super::verbs::Refusal;
 
@@ -29,7 +30,11 @@ pub(super) enum Msg {
     /// By the daemon.
     Push(Push),
     /// The connection is over, or could not be made.
-    Lost(String),
+    Lost {
+        why: String,
+        /// From now until the next try.
+        next: Duration,
+    },
     /// What became of an operation.
     Answered {
         ids: Vec<InstanceId>,
@@ -63,8 +68,8 @@ pub(super) enum Msg {
     },
     /// Something was done that is told in a remark.
     Said(Result<String, String>),
-    /// How many of the pids that were up are alive.
-    Alive(usize, usize),
+    /// Who of those that were up is alive.
+    Alive(Alive),
     /// A frame is on the screen.
     Drawn,
 }
@@ -141,8 +146,11 @@ pub(super) enum Cmd {
     },
     /// Try to connect now.
     Retry,
-    /// Look whether these are alive: pid and start.
-    Look(Vec<(i32, u64)>),
+    /// Look whether these are alive: pid and start, of processes and of the daemon.
+    Look {
+        pids: Vec<(i32, u64)>,
+        daemon: Option<(i32, u64)>,
+    },
     Redraw,
     Suspend,
     Quit,

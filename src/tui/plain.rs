@@ -41,7 +41,7 @@ pub(crate) fn run(client: Client, mut say: impl FnMut(&Saying) -> bool) {
         )]
         let sayings = match it {
             In::Push(push) => known.push(*push, wall_ms()),
-            In::Lost(why) => known.lost(&why, wall_ms()),
+            In::Lost { why, .. } => known.lost(&why, wall_ms()),
             _ => Vec::new(),
         };
         if !sayings.iter().all(&mut say) {

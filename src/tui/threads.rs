@@ -20,6 +20,7 @@ use crate::client::{Client, ClientError, Closer, JsonLines};
 use crate::domain::names::{InstanceId, OperationId};
 use crate::platform::guardian::leave_now;
 
+use super::link::Alive;
 use super::msg::Saving;
 use super::query::{Answer, Query, Ticket};
 use super::terminal::restore;
@@ -44,7 +45,11 @@ pub(super) enum In {
     /// Ctrl-Z from outside.
     Suspend,
     Push(Box<Push>),
-    Lost(String),
+    Lost {
+        why: String,
+        /// From now until the next try.
+        next: Duration,
+    },
     Answered {
         ids: Vec<InstanceId>,
         result: Result<OperationView, Refusal>,
@@ -54,7 +59,7 @@ pub(super) enum In {
         ticket: Ticket,
         answer: Result<Answer, String>,
     },
-    Alive(usize, usize),
+    Alive(Alive),
     /// A stream or a search of a log view is open.
     Flowing {
         ticket: Ticket,
@@ -172,7 +177,8 @@ pub(super) fn events(client: Client, tell: Teller) -> Sender<()> {
                 Some(error) => error,
                 None => return,
             };
-            if tell.send(In::Lost(why)).is_err() || !pause(&now, wait) {
+            let lost = In::Lost { why, next: wait };
+            if tell.send(lost).is_err() || !pause(&now, wait) {
                 return;
             }
             wait = (wait * 2).clamp(Duration::from_millis(100), RETRY_MAX);
@@ -396,13 +402,15 @@ pub(super) fn in_words(error: ClientError) -> String {
 }
 
 /// Looks whether processes are alive.
-pub(super) fn look(pids: Vec<(i32, u64)>, tell: Teller) {
+pub(super) fn look(pids: Vec<(i32, u64)>, daemon: Option<(i32, u64)>, tell: Teller) {
     spawn("look", move || {
-        let alive = pids
-            .iter()
-            .filter(|(pid, start)| crate::platform::procfs::is_alive(*pid, *start))
-            .count();
-        let _ = tell.send(In::Alive(alive, pids.len()));
+        let is_alive = |(pid, start): &(i32, u64)| crate::platform::procfs::is_alive(*pid, *start);
+        let alive = Alive {
+            alive: pids.iter().filter(|it| is_alive(it)).count(),
+            of: pids.len(),
+            daemon: daemon.as_ref().map(is_alive),
+        };
+        let _ = tell.send(In::Alive(alive));
     });
 }
 

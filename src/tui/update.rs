@@ -11,8 +11,9 @@ use crate::domain::spec::Stream;
 use super::act::{act, scroll_to_selection};
 use super::help;
 use super::keymap::{Meaning, Press};
+use super::link;
 use super::log_pane;
-use super::model::{Focus, Link, Lost, Mode, Model, Row, Tier, Toast};
+use super::model::{Focus, Link, Mode, Model, Row, Tier, Toast};
 use super::moment;
 use super::mouse;
 use super::msg::{Cmd, Msg};
@@ -53,7 +54,7 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
             log_view::tick(model, &mut commands);
         }
         Msg::Push(push) => pushed(model, push, &mut commands),
-        Msg::Lost(why) => lost(model, why, &mut commands),
+        Msg::Lost { why, next } => link::lost(model, why, next, &mut commands),
         Msg::Fetched {
             answer: Ok(Answer::History(list)),
             ..
@@ -87,9 +88,9 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
         Msg::Said(Err(text)) => model.toast(text, true),
         Msg::Answered { ids, result } => answered(model, &ids, result),
         Msg::Undone(result) => undone(model, result),
-        Msg::Alive(alive, of) => {
+        Msg::Alive(alive) => {
             if let Link::Lost(lost) = &mut model.link {
-                lost.alive = Some((alive, of));
+                lost.alive = Some(alive);
             }
         }
         Msg::Drawn => {
@@ -142,6 +143,10 @@ pub(super) fn next_due(model: &Model) -> Option<Duration> {
         || !screens::rolling::under_way(model).is_empty()
         || matches!(model.screens.last(), Some(Screen::Stats))
         || matches!(model.link, Link::Lost(_));
+    let retry = match &model.link {
+        Link::Lost(lost) => lost.next_due(model.now),
+        Link::Connecting | Link::Live => None,
+    };
     let second = counting.then(|| Duration::from_secs(model.now.as_secs() + 1));
     let seen = model.is_live() && !log_pane::is_covered(model);
     let logs = model.logs.due.filter(|_| seen);
@@ -150,10 +155,10 @@ pub(super) fn next_due(model: &Model) -> Option<Duration> {
     let own = own_log::due(model);
     let cursor = moment::due(model);
     let detail = screens::detail::next_due(model);
-    [ask, toast, second, logs, rolling, view, own, cursor, detail]
-        .into_iter()
-        .flatten()
-        .min()
+    let all = [
+        ask, toast, second, retry, logs, rolling, view, own, cursor, detail,
+    ];
+    all.into_iter().flatten().min()
 }
 
 fn tick(model: &mut Model, now: Duration, wall_ms: u64, commands: &mut Vec<Cmd>) {
@@ -309,38 +314,6 @@ fn connected(model: &mut Model, snapshot: Option<&Snapshot>) {
         }
         model.toast(text, false);
     }
-}
-
-fn lost(model: &mut Model, why: String, commands: &mut Vec<Cmd>) {
-    match &mut model.link {
-        Link::Lost(lost) => {
-            lost.attempts += 1;
-            lost.why = why;
-        }
-        Link::Connecting | Link::Live => {
-            model.link = Link::Lost(Lost {
-                since: model.now,
-                since_ms: model.wall_ms,
-                why,
-                attempts: 0,
-                alive: None,
-                hidden: false,
-            });
-            if matches!(model.mode, Mode::Ask(_)) {
-                model.mode = Mode::Browse;
-            }
-            for row in model.rows.values_mut() {
-                row.requested = None;
-            }
-        }
-    }
-    screens::activity::lost(model);
-    let pids = model
-        .rows
-        .values()
-        .filter_map(|row| Some((row.view.pid?, row.view.pid_start?)))
-        .collect();
-    commands.push(Cmd::Look(pids));
 }
 
 fn pasted(model: &mut Model, text: &str, commands: &mut Vec<Cmd>) {

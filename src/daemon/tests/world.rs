@@ -138,6 +138,7 @@ impl World {
     fn boot(&mut self) {
         self.epoch += 1;
         let setting = Setting {
+            pid_start: None,
             epoch: self.epoch,
             boot_id: "boot".into(),
             keeper_pid: 1,

@@ -68,6 +68,7 @@ fn daemon() -> DaemonInfo {
     DaemonInfo {
         running: true,
         pid: 811,
+        pid_start: Some(90_000),
         keeper_pid: 810,
         scribe_pid: 812,
         scribes: Vec::new(),
@@ -343,7 +344,10 @@ impl Desk {
     }
 
     pub(super) fn lose(&mut self) {
-        self.send(Msg::Lost("the daemon ended the connection".into()));
+        self.send(Msg::Lost {
+            why: "the daemon ended the connection".into(),
+            next: Duration::from_millis(800),
+        });
     }
 
     /// A frame of the model as it is.

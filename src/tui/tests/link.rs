@@ -3,6 +3,7 @@
 use crate::api::{Push, Status};
 use crate::domain::names::InstanceId;
 use crate::domain::spec::Stream::Out;
+use crate::tui::link::Alive;
 use crate::tui::model::{Mode, Target};
 use crate::tui::msg::{Cmd, Msg};
 use crate::tui::query::Query;
@@ -33,13 +34,60 @@ fn lost_is_said_and_the_last_state_stays() {
 fn the_pids_are_looked_at_here() {
     let mut desk = Desk::new();
     desk.lose();
-    let Some(Cmd::Look(pids)) = desk.wanted.last() else {
+    let Some(Cmd::Look { pids, daemon }) = desk.wanted.last() else {
         panic!("{:?}", desk.wanted);
     };
+    assert_eq!(*daemon, Some((811, 90_000)));
     assert_eq!(pids.len(), 10, "those that had one");
     assert!(pids.contains(&(48_001, 900_001)));
-    desk.send(Msg::Alive(9, 10));
-    assert!(desk.screen().contains("9 of 10 pids still alive"));
+    let told = |daemon| {
+        Msg::Alive(Alive {
+            alive: 9,
+            of: 10,
+            daemon,
+        })
+    };
+    desk.send(told(Some(false)));
+    let screen = desk.screen();
+    assert!(screen.contains("9 of 10 pids still alive"), "{screen}");
+    assert!(screen.contains("pid 811 is gone"), "{screen}");
+    desk.send(told(Some(true)));
+    let screen = desk.screen();
+    assert!(screen.contains("pid 811 is there"), "{screen}");
+}
+
+#[test]
+fn the_next_try_is_counted_down_to_and_then_said_to_be_under_way() {
+    use crate::tui::update::next_due;
+    use std::time::Duration;
+    let mut desk = Desk::new();
+    desk.lose();
+    for shown in ["in 0.8s", "in 0.6s", "in 0.4s", "in 0.2s"] {
+        let screen = desk.screen();
+        let line = format!("{shown} (attempt 1); Enter tries now");
+        assert!(screen.contains(&line), "{shown}\n{screen}");
+        let due = next_due(&desk.model).unwrap();
+        assert_eq!(due, desk.model.now + Duration::from_millis(200));
+        desk.wait(200);
+    }
+    let screen = desk.screen();
+    assert!(screen.contains("under way (attempt 1)"), "{screen}");
+    desk.lose();
+    assert!(desk.screen().contains("in 0.8s (attempt 2)"));
+    desk.press("Enter");
+    assert!(desk.screen().contains("under way (attempt 2)"));
+}
+
+#[test]
+fn who_was_never_connected_knows_no_daemon() {
+    let mut desk = Desk::alone();
+    desk.lose();
+    let screen = desk.screen();
+    assert!(
+        screen.contains("There is no connection to a daemon."),
+        "{screen}"
+    );
+    assert!(!screen.contains("pid"), "{screen}");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use ratatui::style::{Color, Modifier};
 use crate::api::{Act, Progress, Push, Status, Verb};
 use crate::domain::names::InstanceId;
 use crate::domain::spec::Stream::{Err, Out};
+use crate::tui::link::Alive;
 use crate::tui::msg::{Cmd, Msg};
 use crate::tui::theme::{Glyphs, Role, Theme};
 
@@ -218,7 +219,11 @@ fn conditions() -> Vec<(&'static str, Desk)> {
     desk.lose();
     desk.wait(7000);
     desk.lose();
-    desk.send(Msg::Alive(9, 10));
+    desk.send(Msg::Alive(Alive {
+        alive: 9,
+        of: 10,
+        daemon: Some(false),
+    }));
     add("lost", desk.clone());
     desk.press("Esc");
     add("lost_hidden", desk.clone());

@@ -3,7 +3,8 @@
 use ratatui::layout::Rect;
 
 use crate::logs::safe::harmless;
-use crate::tui::model::{Lost, Model};
+use crate::tui::link::{Alive, Lost};
+use crate::tui::model::Model;
 use crate::tui::screens::Prompt;
 use crate::tui::theme::Role;
 
@@ -37,29 +38,43 @@ pub(super) fn lost(canvas: &mut Canvas<'_>, model: &Model, lost: &Lost) {
     if lost.hidden {
         return;
     }
-    let pid = model.daemon.as_ref().map_or(0, |d| d.pid);
-    let alive = match lost.alive {
-        Some((alive, of)) => format!("{alive} of {of} pids still alive (checked here)"),
-        None => "being checked".to_owned(),
+    let daemon = model.daemon.as_ref();
+    let what = match daemon {
+        Some(daemon) => format!("The connection to the daemon (pid {}) is lost.", daemon.pid),
+        None => "There is no connection to a daemon.".to_owned(),
     };
-    let lines = vec![
-        (
-            format!("The connection to the daemon (pid {pid}) is lost."),
-            Role::Text,
-        ),
-        (String::new(), Role::Text),
-        (format!("processes    {alive}"), Role::Text),
-        (format!("why          {}", harmless(&lost.why)), Role::Text),
-        (
-            format!("tried        {} times; Enter tries now", lost.attempts + 1),
-            Role::Text,
-        ),
-        (String::new(), Role::Text),
-        (
-            "What you see is the last known state; numbers are frozen.".to_owned(),
-            Role::Text,
-        ),
-    ];
+    let mut lines = vec![what, String::new()];
+    if let Some(daemon) = daemon {
+        let alive = match lost.alive {
+            Some(Alive { alive, of, .. }) => {
+                format!("{alive} of {of} pids still alive (checked here)")
+            }
+            None => "being checked".to_owned(),
+        };
+        lines.push(format!("processes    {alive}"));
+        let pid = daemon.pid;
+        let it = match lost.alive.map(|it| it.daemon) {
+            None => "being checked".to_owned(),
+            Some(None) => format!("pid {pid}, an older one: cannot be checked"),
+            Some(Some(true)) => format!("pid {pid} is there"),
+            Some(Some(false)) => format!("pid {pid} is gone"),
+        };
+        lines.push(format!("daemon       {it}"));
+    }
+    lines.push(format!("why          {}", harmless(&lost.why)));
+    let next = match lost.until_next(model.now) {
+        Some(left) => format!("in {:.1}s", left.as_secs_f32()),
+        None => "under way".to_owned(),
+    };
+    let attempt = lost.attempts + 1;
+    lines.push(format!(
+        "next try     {next} (attempt {attempt}); Enter tries now"
+    ));
+    if daemon.is_some() {
+        let last = "What you see is the last known state; numbers are frozen.";
+        lines.extend([String::new(), last.to_owned()]);
+    }
+    let lines: Vec<_> = lines.into_iter().map(|text| (text, Role::Text)).collect();
     popup(canvas, model, "not connected: Esc hides this box", &lines);
 }
 

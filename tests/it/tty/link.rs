@@ -118,7 +118,11 @@ fn check_27_while_no_daemon_answers_the_pids_are_counted_here_and_it_comes_back_
     keeper.signal(Signal::SIGSTOP);
     daemon.signal(Signal::SIGKILL);
     screen.within(Duration::from_secs(1), |text| text.contains("STALE"));
-    screen.until(|text| text.contains("3 of 3 pids still alive"));
+    let gone = format!("daemon       pid {} is gone", daemon.pid);
+    screen.until(|text| {
+        let whole = text.contains("3 of 3 pids still alive") && text.contains(&gone);
+        whole && text.contains("next try     in 0.") && text.contains("Enter tries now")
+    });
     one.signal(Signal::SIGKILL);
     screen.until(|text| text.contains("2 of 3 pids still alive"));
     keeper.signal(Signal::SIGCONT);
@@ -178,7 +182,8 @@ fn a_daemon_that_hangs_is_not_shown_as_live() {
     let mut screen = live_dashboard(&home, MEDIUM, &THREE);
     let daemon = home.role("pid");
     daemon.signal(Signal::SIGSTOP);
-    screen.until(|text| text.contains("STALE") && !is_live(text));
+    let there = format!("daemon       pid {} is there", daemon.pid);
+    screen.until(|text| text.contains("STALE") && !is_live(text) && text.contains(&there));
     daemon.signal(Signal::SIGCONT);
     screen.until(|text| is_live(text) && !text.contains("STALE"));
     quit(&mut screen);
