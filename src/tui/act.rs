@@ -2,6 +2,7 @@
 
 use crate::api::{Count, Verb};
 
+use super::asked;
 use super::help::Help;
 use super::keymap::Action;
 use super::log_pane;
@@ -187,6 +188,7 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
         | Action::ShowLess
         | Action::CaptureMore
         | Action::CaptureLess => {}
+        Action::Operation => asked::look(model, commands),
         Action::Messages => open_messages(model),
         Action::Activity => {
             model.screens.clear();

@@ -2,6 +2,7 @@
 //! alone.
 
 mod act;
+mod asked;
 mod clipboard;
 mod company;
 mod copying;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::api::{DaemonInfo, Host, InstanceView, Snapshot, Verb};
 use crate::domain::names::{InstanceId, OperationId, ProcessKey};
 
+use super::asked;
 use super::filter::Filter;
 use super::help::Help;
 use super::keymap::{Keymap, Place, Press};
@@ -208,6 +209,8 @@ pub(super) struct Model {
     pub(super) read_only: bool,
     /// What was asked for last, for when its target turns out to be another run.
     pub(super) last_ask: Option<Ask>,
+    /// What was begun by a yes here.
+    pub(super) asked: asked::All,
     /// How often numbers are taken over.
     pub(super) interval: Duration,
     pub(super) metrics_at: Duration,
@@ -262,6 +265,7 @@ impl Model {
             theme,
             read_only: false,
             last_ask: None,
+            asked: asked::All::default(),
             interval,
             metrics_at: Duration::ZERO,
             stats: Stats::default(),

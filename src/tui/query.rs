@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use crate::api::{
     Activity, ActivityQuery, Changes, Columns, Define, Detail, LogControls, LogControlsQuery,
-    LogHistogram, LogHistogramQuery, LogPage, LogPageQuery, MetricHistory, PlanQuery, PlanView,
-    Progress, Reveal, Revealed, RunView, TreeView, Why,
+    LogHistogram, LogHistogramQuery, LogPage, LogPageQuery, MetricHistory, OperationView,
+    PlanQuery, PlanView, Progress, Reveal, Revealed, RunView, TreeView, Why,
 };
 use crate::client::{Client, ClientError, operation_id};
+use crate::domain::names::OperationId;
 use crate::domain::why::{short, span};
 
 use super::draft::Draft;
@@ -62,6 +63,8 @@ pub(super) enum Query {
     Define(Draft),
     /// What something would do.
     Plan(PlanQuery),
+    /// How far an operation is.
+    Operation(OperationId),
     /// Lines around a place.
     LogPage(LogPageQuery),
     /// How the last runs of instances ended.
@@ -98,6 +101,7 @@ pub(super) enum Answer {
     /// It was started under this name.
     Defined(String),
     Plan(PlanView),
+    Operation(OperationView),
     LogPage(LogPage),
     Endings(Vec<Told>),
     LogHistogram(LogHistogram),
@@ -171,6 +175,7 @@ impl Query {
                 }
             },
             Self::Plan(query) => client.plan(&query).map(Answer::Plan),
+            Self::Operation(id) => client.operation(&id, Duration::ZERO).map(Answer::Operation),
             Self::LogPage(query) => client.log_page(&query).map(Answer::LogPage),
             Self::LogHistogram(query) => client.log_histogram(&query).map(Answer::LogHistogram),
             Self::Endings { select } => {

@@ -118,6 +118,7 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
     scroll_to_selection(model);
     screens::detail::refresh(model, &mut commands);
     screens::rolling::refresh(model, &mut commands);
+    screens::bulk::refresh(model, &mut commands);
     log_view::share_controls(model);
     log_view::listen_while_seen(model, &mut commands);
     screens::left_behind(model, &mut commands);
@@ -155,8 +156,9 @@ pub(super) fn next_due(model: &Model) -> Option<Duration> {
     let own = own_log::due(model);
     let cursor = moment::due(model);
     let detail = screens::detail::next_due(model);
+    let bulk = screens::bulk::next_due(model);
     let all = [
-        ask, toast, second, retry, logs, rolling, view, own, cursor, detail,
+        ask, toast, second, retry, logs, rolling, view, own, cursor, detail, bulk,
     ];
     all.into_iter().flatten().min()
 }

@@ -11,6 +11,7 @@ use crate::domain::exit::Signal;
 use crate::domain::names::{InstanceId, ProcessKey, RunId};
 use crate::domain::selector::Selector;
 
+use super::asked::Asked;
 use super::model::{Ask, Mode, Model, Row, Target, Tier};
 use super::msg::Cmd;
 use super::pose::{ask, pose};
@@ -183,10 +184,12 @@ pub(super) fn call(model: &mut Model, ask: &Ask, commands: &mut Vec<Cmd>) {
     let marked = !model.marks.is_empty() && !of_one;
     match ask.what {
         Intent::Do(verb) => {
+            let asked = Asked::of(model, ask, verb, operation.clone());
             if marked {
-                screens::bulk::open(model, ask, verb, operation.clone());
+                screens::bulk::open(model, asked.clone());
                 model.marks.clear();
             }
+            model.asked.add(asked);
             commands.push(Cmd::Call {
                 act: Act {
                     operation,

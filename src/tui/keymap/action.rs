@@ -122,6 +122,7 @@ pub(crate) enum Action {
     Help,
     Palette,
     RetryFailed,
+    Operation,
     Messages,
     DaemonLog,
     Activity,

@@ -4,6 +4,7 @@ use super::action::{Action, Place};
 use super::copying::COPYING;
 use super::detail::DETAIL;
 use super::log_view::LOG_VIEW;
+use super::own_log::OWN_LOG;
 use super::signals::SIGNALS;
 
 /// One line of the table.
@@ -34,7 +35,10 @@ pub(super) const fn bind(
     }
 }
 
-use Place::{Bulk, Everywhere, Logs, Lost, OwnLog, Plan, Processes, Rolling};
+use Place::{Bulk, Everywhere, Logs, Lost, Plan, Processes, Rolling};
+
+/// In the footer only while something waits for long.
+pub(crate) const NO_ANSWER: &str = "no answer: look at it";
 
 /// All keys.
 pub(crate) const BINDINGS: &[Binding] = &joined::<{ MAIN.len() + OWN.len() + MENUS.len() }>(
@@ -43,7 +47,10 @@ pub(crate) const BINDINGS: &[Binding] = &joined::<{ MAIN.len() + OWN.len() + MEN
 );
 
 /// What has files of its own.
-const OWN: &[Binding] = &joined::<{ DETAIL.len() + LOG_VIEW.len() }>(LOG_VIEW, DETAIL);
+const OWN: &[Binding] = &joined::<{ DETAIL.len() + LOG_VIEW.len() + OWN_LOG.len() }>(
+    &joined::<{ DETAIL.len() + LOG_VIEW.len() }>(LOG_VIEW, DETAIL),
+    OWN_LOG,
+);
 
 /// What begins with a key that shows what may follow.
 const MENUS: &[Binding] = &joined::<{ COPYING.len() + SIGNALS.len() }>(COPYING, SIGNALS);
@@ -65,6 +72,13 @@ const fn joined<const N: usize>(one: &[Binding], other: &[Binding]) -> [Binding;
 
 /// All but those of the log view.
 const MAIN: &[Binding] = &[
+    bind(
+        Processes,
+        "O",
+        Action::Operation,
+        "how far what was asked for is, and what the daemon knows of it",
+        Some(NO_ANSWER),
+    ),
     bind(Processes, "s F7 .+s", Action::Start, "start", Some("start")),
     bind(
         Processes,
@@ -297,55 +311,6 @@ const MAIN: &[Binding] = &[
         Action::ReadLogs,
         "the whole screen for these logs",
         Some("read"),
-    ),
-    bind(
-        OwnLog,
-        "h",
-        Action::HideTargets,
-        "with or without the list of targets",
-        Some("targets"),
-    ),
-    bind(
-        OwnLog,
-        "Right",
-        Action::ShowMore,
-        "show more of the target",
-        Some("more"),
-    ),
-    bind(
-        OwnLog,
-        "Left",
-        Action::ShowLess,
-        "show less of the target",
-        Some("less"),
-    ),
-    bind(
-        OwnLog,
-        "+ =",
-        Action::CaptureMore,
-        "take milder records of the target too",
-        Some("take more"),
-    ),
-    bind(
-        OwnLog,
-        "-",
-        Action::CaptureLess,
-        "take only worse records of the target",
-        Some("take less"),
-    ),
-    bind(
-        OwnLog,
-        "f",
-        Action::FocusTarget,
-        "this target alone, or all",
-        Some("focus"),
-    ),
-    bind(
-        OwnLog,
-        "Space",
-        Action::HideOff,
-        "with or without targets of which nothing is shown",
-        None,
     ),
     bind(
         Everywhere,

@@ -6,6 +6,7 @@ mod bindings;
 mod copying;
 mod detail;
 mod log_view;
+mod own_log;
 mod press;
 mod signals;
 #[cfg(test)]
@@ -17,7 +18,7 @@ use crossterm::event::KeyEvent;
 use strum::VariantNames as _;
 
 pub(super) use action::{Action, Place};
-pub(super) use bindings::{BINDINGS, Binding};
+pub(super) use bindings::{BINDINGS, Binding, NO_ANSWER};
 pub(super) use press::{Press, Sequence};
 
 /// What the keys pressed so far mean.

@@ -33,7 +33,7 @@ pub(super) enum Kind {
 }
 
 /// Words, in the order in which they are suggested.
-pub(super) const COMMANDS: [(&str, Kind); 39] = [
+pub(super) const COMMANDS: [(&str, Kind); 40] = [
     ("start", Kind::On(Verb::Start)),
     ("stop", Kind::On(Verb::Stop)),
     ("restart", Kind::On(Verb::Restart)),
@@ -46,6 +46,7 @@ pub(super) const COMMANDS: [(&str, Kind); 39] = [
     ("signal", Kind::Signal),
     ("edit", Kind::Edit),
     ("undo", Kind::Do(Action::Undo)),
+    ("operation", Kind::Do(Action::Operation)),
     ("logs", Kind::At(Action::Logs)),
     ("status", Kind::At(Action::Detail)),
     ("why", Kind::Why),

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use crate::api::{Intent, OperationView, Progress, TargetView, Verb};
 use crate::domain::names::{InstanceId, OperationId};
+use crate::tui::asked::Asked;
 use crate::tui::keymap::Action;
 use crate::tui::model::{Ask, Model, Tier};
 use crate::tui::msg::Cmd;
 use crate::tui::pose::pose;
+use crate::tui::query::{Answer, Query, Ticket};
 use crate::tui::regions::regions;
 use crate::tui::verbs::call;
 
@@ -42,9 +44,25 @@ pub(in crate::tui) struct BulkScreen {
     pub(in crate::tui) begun: Duration,
     pub(in crate::tui) parts: Vec<Part>,
     pub(in crate::tui) cursor: usize,
-    /// Why the daemon refused it as a whole.
+    /// Why the daemon refused it as a whole, or knows nothing of it.
     pub(in crate::tui) refused: Option<String>,
+    /// The state folder has not taken it yet.
+    pub(in crate::tui) unrecorded: bool,
+    /// The daemon is asked how far it is; none when what it pushes is enough.
+    look: Option<Look>,
 }
+
+/// A question how far an operation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Look {
+    ticket: Ticket,
+    at: Duration,
+    /// It was answered.
+    told: bool,
+}
+
+/// The daemon is asked again this long after the question before.
+const AGAIN: Duration = Duration::from_secs(2);
 
 impl BulkScreen {
     /// How many are done, failed and neither.
@@ -60,6 +78,44 @@ impl BulkScreen {
         counts
     }
 
+    fn ask(&mut self, ticket: Ticket, at: Duration, commands: &mut Vec<Cmd>) {
+        self.look = Some(Look {
+            ticket,
+            at,
+            told: false,
+        });
+        let query = Query::Operation(self.operation.clone());
+        commands.push(Cmd::Fetch { ticket, query });
+    }
+
+    pub(super) fn waits_for(&self, ticket: Ticket) -> bool {
+        self.look.is_some_and(|look| look.ticket == ticket)
+    }
+
+    /// The daemon's answer.
+    pub(super) fn take(&mut self, answer: Result<Answer, String>, now: Duration) {
+        if let Some(look) = &mut self.look {
+            look.told = true;
+        }
+        match answer {
+            Ok(Answer::Operation(view)) => self.told(&view, now),
+            Ok(_) => {}
+            Err(why) => self.refused = Some(why),
+        }
+    }
+
+    fn told(&mut self, view: &OperationView, now: Duration) {
+        self.unrecorded = view.recorded == "pending";
+        for part in &mut self.parts {
+            if let Some(target) = view.targets.iter().find(|t| t.id == part.id) {
+                if target.progress.is_settled() && part.took.is_none() {
+                    part.took = Some(now.saturating_sub(self.begun));
+                }
+                part.told = Some(target.clone());
+            }
+        }
+    }
+
     fn failed(&self) -> Vec<InstanceId> {
         let failed = |part: &&Part| matches!(part.progress(), Progress::Failed { .. });
         self.parts
@@ -71,27 +127,47 @@ impl BulkScreen {
 }
 
 /// Opens the screen for what is begun now.
-pub(in crate::tui) fn open(model: &mut Model, ask: &Ask, verb: Verb, operation: OperationId) {
-    let parts = ask
-        .targets
-        .iter()
-        .filter_map(|(id, _)| model.rows.get(id))
-        .map(|row| Part {
-            id: row.view.id,
-            name: row.name(),
-            before: row.view.pid,
-            told: None,
-            took: None,
-        })
-        .collect();
+pub(in crate::tui) fn open(model: &mut Model, asked: Asked) {
     model.screens.push(Screen::Bulk(BulkScreen {
-        operation,
-        verb,
-        begun: model.now,
-        parts,
+        operation: asked.operation,
+        verb: asked.verb,
+        begun: asked.at,
+        parts: asked.parts,
         cursor: 0,
         refused: None,
+        unrecorded: false,
+        look: None,
     }));
+}
+
+/// Opens the screen for what was begun before, and asks the daemon what it knows of it.
+pub(in crate::tui) fn look(model: &mut Model, asked: Asked, commands: &mut Vec<Cmd>) {
+    open(model, asked);
+    let (ticket, now) = (model.ticket(), model.now);
+    if let Some(Screen::Bulk(it)) = model.screens.last_mut() {
+        it.ask(ticket, now, commands);
+    }
+}
+
+/// Asks again after a while, as long as something is on the way.
+pub(in crate::tui) fn refresh(model: &mut Model, commands: &mut Vec<Cmd>) {
+    let due = next_due(model).is_some_and(|due| due <= model.now);
+    if due && model.is_live() {
+        let (ticket, now) = (model.ticket(), model.now);
+        if let Some(Screen::Bulk(it)) = model.screens.last_mut() {
+            it.ask(ticket, now, commands);
+        }
+    }
+}
+
+/// When that is.
+pub(in crate::tui) fn next_due(model: &Model) -> Option<Duration> {
+    let Some(Screen::Bulk(it)) = model.screens.last() else {
+        return None;
+    };
+    let look = it.look.as_ref().filter(|look| look.told)?;
+    let (_, _, running) = it.counts();
+    (running > 0 && it.refused.is_none() && model.is_live()).then_some(look.at + AGAIN)
 }
 
 /// What the daemon says of an operation.
@@ -101,14 +177,7 @@ pub(in crate::tui) fn told(model: &mut Model, view: &OperationView) {
         if let Screen::Bulk(it) = screen
             && it.operation == view.operation
         {
-            for part in &mut it.parts {
-                if let Some(target) = view.targets.iter().find(|t| t.id == part.id) {
-                    if target.progress.is_settled() && part.took.is_none() {
-                        part.took = Some(now.saturating_sub(it.begun));
-                    }
-                    part.told = Some(target.clone());
-                }
-            }
+            it.told(view, now);
         }
     }
 }

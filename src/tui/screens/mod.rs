@@ -134,6 +134,10 @@ pub(super) fn fetched(
                 it.take(answer, ticket);
                 return;
             }
+            Screen::Bulk(it) if it.waits_for(ticket) => {
+                it.take(answer, model.now);
+                return;
+            }
             Screen::Activity(_)
             | Screen::Bulk(_)
             | Screen::Detail(_)

@@ -2,6 +2,7 @@
 
 mod activity;
 mod acts;
+mod asked;
 mod controls;
 mod desk;
 mod detail;

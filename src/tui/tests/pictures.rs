@@ -238,6 +238,9 @@ fn conditions() -> Vec<(&'static str, Desk)> {
     desk.seen();
     desk.press("y");
     add("requested", desk.clone());
+    let mut unheard = desk.clone();
+    unheard.wait(12_000);
+    add("unanswered", unheard);
     let reason = "its pid 48002 changed: it was restarted by someone else meanwhile".to_owned();
     desk.send(Msg::Answered {
         ids: vec![InstanceId(2)],

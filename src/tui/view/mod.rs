@@ -18,6 +18,8 @@ mod table;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::asked;
+use super::keymap::NO_ANSWER;
 use super::model::{Link, Mode, Model, Tier};
 use super::regions::{Regions, SMALLEST, regions};
 use super::screens::Screen;
@@ -288,7 +290,9 @@ fn hints(model: &Model) -> Vec<(String, &'static str)> {
         Mode::Browse if model.pending.is_empty() => {
             let idle = screens::rolling::idle(model);
             let hints = model.hints().into_iter();
-            let hints = hints.filter(|(_, word)| !idle.contains(word));
+            let overdue = asked::is_overdue(model);
+            let hints =
+                hints.filter(|(_, word)| !idle.contains(word) && (overdue || *word != NO_ANSWER));
             if is_first_start(model) {
                 // Nothing is there that a verb could be about.
                 let own = ["cmd", "help", "quit"];

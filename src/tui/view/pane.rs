@@ -74,6 +74,10 @@ fn lines(model: &Model, row: &Row) -> Vec<(String, Role)> {
             role_of(view.status),
         ),
     ];
+    if let (Some(verb), Some(seconds)) = (row.requested, row.unanswered(model.now)) {
+        let text = format!("{} was asked for: no answer ({seconds}s)", verb.word());
+        lines.push((text, Role::Requested));
+    }
     let about = model.about.as_ref().filter(|it| it.id == view.id);
     if let Some(ms) = model.moment.at_ms {
         let timeline = Timeline::of(row, model.told_ms());

@@ -49,6 +49,11 @@ fn check_19_x_then_y_stops_the_process_and_the_command_line_agrees() {
     screen.within(Duration::from_secs(11), |text| {
         status(text, "beta") == Some("stopped")
     });
+    // What the daemon knows of it, asked for by its id.
+    screen.keys("O");
+    screen.until(|text| text.contains("1 done") && text.contains("operation "));
+    screen.keys("\x1b");
+    screen.until(|text| status(text, "alpha") == Some("running"));
     assert_eq!(listed_status(&home, "beta").as_deref(), Some("stopped"));
     for other in ["alpha", "gamma"] {
         assert_eq!(

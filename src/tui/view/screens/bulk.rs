@@ -46,7 +46,12 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, model: &Model, it: &Bulk
     let right = format!("operation {}", it.operation);
     canvas.title(area, &format!("{} {count}", it.verb.word()), &right);
     let dot = canvas.glyphs.dot;
-    let summary = format!("{done} done {dot} {failed} failed {dot} {running} on the way");
+    let mut summary = format!("{done} done {dot} {failed} failed {dot} {running} on the way");
+    if it.unrecorded {
+        summary.push_str(&format!(
+            " {dot} not recorded yet: the state folder waits for its disk"
+        ));
+    }
     let (x, width) = (area.x + 1, area.width.saturating_sub(2));
     canvas.text(x, area.y + 1, width, &summary, Role::Title);
     if let Some(why) = &it.refused {
