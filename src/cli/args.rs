@@ -12,7 +12,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
 use crate::config::units;
 use crate::domain::names::OperationId;
 
-pub(super) use acts::{Care, Edit, Guard, Kill, Scale, SendSignal, SignalTo};
+pub(super) use acts::{Care, Edit, Guard, Init, Kill, Scale, SendSignal, SignalTo};
 pub(super) use daemon::{Daemon, DaemonLog, DaemonVerb, Tui};
 pub(super) use start::Start;
 
@@ -62,6 +62,10 @@ pub(super) enum Verb {
     Restart(Restarting),
     /// Rolling restarts: how far they are, pause, resume, abort; without a further word all of them
     Rollout(Rollout),
+    /// Edit a config file in $EDITOR, a new one with comments where there is none; then offers to start what it defines
+    ///
+    /// It is read as soon as the editor is left: a mistake is shown with its place, and can be mended at once.
+    Init(Init),
     /// Edit the definition of a process in $EDITOR; shows what differs, and asks, before anything is changed
     ///
     /// Values of the environment are shown as ***; those that are left so stay as they are.

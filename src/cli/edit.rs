@@ -1,8 +1,8 @@
 //! edit.
 
-use std::io::{IsTerminal as _, Write as _};
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Instant;
 
 use crate::api::{self, Definition};
@@ -12,8 +12,9 @@ use crate::domain::spec::{Difference, Spec};
 use crate::logs::read::private_options;
 
 use super::args::{Edit, Global};
+use super::editor::{agreed, edited};
 use super::failure::{Failure, exit};
-use super::select::{caller, client};
+use super::select::client;
 use super::{files, print, progress};
 
 /// A file that goes when this goes.
@@ -43,7 +44,7 @@ pub(super) fn edit(global: &Global, wanted: &Edit) -> Result<ExitCode, Failure> 
         .open(&draft.0)
         .and_then(|mut file| file.write_all(before.as_bytes()))
         .map_err(io)?;
-    let Some(next) = typed(&draft.0)? else {
+    let Some(next) = edited(&draft.0)?.and_then(|file| file.specs.into_iter().next()) else {
         return Err(Failure::new(exit::FAILED, "it was left as it is"));
     };
     let after = config::written(&next);
@@ -70,44 +71,6 @@ pub(super) fn edit(global: &Global, wanted: &Edit) -> Result<ExitCode, Failure> 
     let mut applied = client.edit(&edit, progress::first_wait(global))?;
     applied.operation = progress::follow(&client, global, applied.operation, begun)?;
     Ok(files::say(&applied, global.json))
-}
-
-/// Has it edited until it can be read, or nobody wants to any more.
-fn typed(path: &Path) -> Result<Option<Spec>, Failure> {
-    let editor = ["VISUAL", "EDITOR"]
-        .into_iter()
-        .find_map(|name| std::env::var(name).ok().filter(|it| !it.is_empty()))
-        .unwrap_or_else(|| "vi".to_owned());
-    loop {
-        // As every program does it: the variable may have arguments.
-        let status = Command::new("sh")
-            .args(["-c", &format!("{editor} \"$1\""), "sh"])
-            .arg(path)
-            .status();
-        match status {
-            Ok(status) if status.success() => {}
-            Ok(_) | Err(_) => {
-                let text = format!("the editor {editor:?} failed; nothing was changed");
-                return Err(Failure::new(exit::FAILED, text).hint("set EDITOR"));
-            }
-        }
-        let read = config::load(path, &caller());
-        match read.map(|file| file.specs.into_iter().next()) {
-            Ok(Some(spec)) => return Ok(Some(spec)),
-            Ok(None) => return Ok(None),
-            Err(error) => {
-                print::remark(&error.to_string());
-                if !agreed("Edit it again? [y/N] ") {
-                    return Ok(None);
-                }
-            }
-        }
-    }
-}
-
-fn agreed(question: &str) -> bool {
-    std::io::stdin().is_terminal()
-        && print::ask(question).is_some_and(|typed| matches!(typed.as_str(), "y" | "Y" | "yes"))
 }
 
 /// The lines that only one of them has, in their order.

@@ -10,8 +10,10 @@ mod daemon;
 mod dash;
 mod doctor;
 mod edit;
+mod editor;
 mod failure;
 mod files;
+mod init;
 mod inspect;
 mod logs;
 mod own_log;
@@ -95,6 +97,7 @@ fn dispatch(args: Args) -> Result<ExitCode, Failure> {
         Verb::Restart(restart) => control::restart(&global, &restart),
         Verb::Undo(wanted) => undo::undo(&global, wanted),
         Verb::Rollout(rollout) => rollout::command(&global, &rollout),
+        Verb::Init(wanted) => init::init(&global, &wanted),
         Verb::Edit(wanted) => edit::edit(&global, &wanted),
         Verb::Scale(wanted) => scale::scale(&global, &wanted),
         Verb::Signal(it) => signal::send(&global, it.signal, &it.to),

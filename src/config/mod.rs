@@ -14,7 +14,7 @@ mod values;
 mod write;
 
 pub(crate) use error::ConfigError;
-pub(crate) use read::{Caller, kept_environment, load, locate};
+pub(crate) use read::{Caller, File, kept_environment, load, locate};
 pub(crate) use screen::{Colours, THEMES, load_screen};
 pub(crate) use settings::{DAEMON_FILE, load_settings};
 pub(crate) use write::written;

@@ -18,6 +18,15 @@ const SLACK: Duration = Duration::from_millis(50);
 pub(super) struct Machine {
     /// Those that tremble; none before the first.
     calm_at: Option<Duration>,
+    /// There is a config file in the folder that the dashboard was opened in.
+    pub(super) config: bool,
+}
+
+impl Machine {
+    /// What comes next is taken over whole.
+    pub(super) fn begin(&mut self) {
+        self.calm_at = None;
+    }
 }
 
 impl Model {

@@ -153,6 +153,7 @@ pub(crate) fn run(client: Client, options: Options) -> io::Result<Farewell> {
         model.toast(fault, true);
     }
     model.size = Terminal::size();
+    model.machine.config = front::is_config_here();
     let client = client.introduced_as(crate::api::Face::Tui);
     let client = if options.read_only {
         client.read_only()
@@ -436,6 +437,7 @@ impl Shell {
             Cmd::Enter => drop(self.terminal.enter_again()),
             Cmd::Page(what) => self.page(what),
             Cmd::Edit { name } => self.edit(&name),
+            Cmd::Init => self.init(),
             Cmd::Save { path, raw, what } => {
                 threads::save(self.client.clone(), path, raw, what, self.tell.clone());
             }

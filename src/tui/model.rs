@@ -353,7 +353,7 @@ impl Model {
             .map(|view| (view.operation.clone(), Told { view, at }))
             .collect();
         self.company.clients = snapshot.clients;
-        self.machine = Machine::default();
+        self.machine.begin();
         self.take_host(snapshot.host);
         self.daemon = Some(snapshot.daemon);
         self.daemon_at = self.now;

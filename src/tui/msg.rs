@@ -137,6 +137,8 @@ pub(super) enum Cmd {
     Edit {
         name: String,
     },
+    /// Give the terminal to the editor, with a config file in this folder: a new one where there is none.
+    Init,
     /// Write lines to a file that is not there yet.
     Save {
         path: PathBuf,

@@ -258,6 +258,8 @@ pub(super) fn edit(model: &mut Model, key: Option<ProcessKey>, commands: &mut Ve
         Some(key) => commands.push(Cmd::Edit {
             name: key.to_string(),
         }),
+        // Where nothing runs yet there is a file to write.
+        None if model.rows.is_empty() => commands.push(Cmd::Init),
         None => model.toast("nothing is selected", false),
     }
 }

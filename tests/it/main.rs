@@ -27,6 +27,7 @@ mod failpoints;
 mod faults;
 mod http;
 mod idempotency;
+mod init;
 mod lifecycle;
 mod list;
 mod logs;

@@ -69,6 +69,18 @@ pub(in crate::cli) struct SignalTo {
 }
 
 #[derive(Debug, ClapArgs)]
+pub(in crate::cli) struct Init {
+    /// The file
+    #[arg(default_value = "adasa.toml", value_name = "FILE")]
+    pub(in crate::cli) file: std::path::PathBuf,
+    /// Start what it defines without a question
+    #[arg(long, short = 'y')]
+    pub(in crate::cli) yes: bool,
+    #[command(flatten)]
+    pub(in crate::cli) surety: Surety,
+}
+
+#[derive(Debug, ClapArgs)]
 pub(in crate::cli) struct Edit {
     /// Which process: its name, ns/name or id
     #[arg(value_name = "NAME")]

@@ -57,12 +57,28 @@ fn nothing_is_edited_where_nothing_can_be_changed() {
     lost.lose();
     lost.press("Esc e");
     assert!(lost.screen().contains("not connected"), "{}", lost.screen());
-    let mut empty = Desk::with(vec![]);
-    empty.press("e");
-    assert!(empty.screen().contains("nothing is selected"));
-    for desk in [desk, lost, empty] {
-        assert!(edits(&desk).is_empty());
+    let mut filtered = Desk::new();
+    filtered.press("/");
+    filtered.type_text("nothing-is-called-so");
+    filtered.press("Enter e");
+    assert!(filtered.screen().contains("nothing is selected"));
+    for desk in [desk, lost, filtered] {
+        assert!(edits(&desk).is_empty() && !desk.wanted.contains(&Cmd::Init));
     }
+}
+
+#[test]
+fn where_nothing_runs_yet_it_is_a_config_file_that_is_edited() {
+    let mut desk = Desk::with(vec![]);
+    assert!(desk.screen().contains("no ./adasa.toml yet"));
+    desk.press("e");
+    assert_eq!(desk.wanted.last(), Some(&Cmd::Init));
+    desk.model.machine.config = true;
+    assert!(desk.screen().contains("edit ./adasa.toml"));
+    let mut looks = Desk::with(vec![]);
+    looks.model.read_only = true;
+    looks.press("e");
+    assert!(!looks.wanted.contains(&Cmd::Init));
 }
 
 #[test]

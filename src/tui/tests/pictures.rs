@@ -160,6 +160,9 @@ fn conditions() -> Vec<(&'static str, Desk)> {
     let mut add = |name, desk| all.push((name, desk));
 
     add("first_start", Desk::with(vec![]));
+    let mut config = Desk::with(vec![]);
+    config.model.machine.config = true;
+    add("first_start_config", config);
 
     let many = (1..=60)
         .map(|n| instance(n, &format!("job-{n:03}"), (0, 1), Status::Running))

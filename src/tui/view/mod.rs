@@ -148,10 +148,15 @@ fn first_start(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
         "Nothing runs under adasa here yet.",
         "",
         "  n   start a process here         e.g.  node server.js",
+        if model.machine.config {
+            "  e   edit ./adasa.toml            and start what it defines"
+        } else {
+            "  e   write and edit a config      no ./adasa.toml yet: with comments"
+        },
         "",
-        "From the shell:",
-        "  $ adasa start ./my-app --name api",
-        "  $ adasa up -d adasa.toml",
+        "From the shell it is the same:",
+        "  $ adasa start --name api -i 4 -- node server.js",
+        "  $ adasa init                    a config, edited and started",
         "  $ adasa startup                 they come back after a reboot",
         "",
         "q leaves this screen; processes go on in the daemon.",
@@ -296,8 +301,9 @@ fn hints(model: &Model) -> Vec<(String, &'static str)> {
             if is_first_start(model) {
                 // Nothing is there that a verb could be about.
                 let own = ["cmd", "help", "quit"];
-                let new = std::iter::once(("n".to_owned(), "new process"));
+                let new = [("n".to_owned(), "new process"), ("e".to_owned(), "config")];
                 return new
+                    .into_iter()
                     .chain(hints.filter(|(_, word)| own.contains(word)))
                     .collect();
             }

@@ -54,3 +54,28 @@ fn what_an_editor_that_fails_says_stays_until_enter() {
     screen.until(|text| is_live(text) && status(text, "alpha") == Some("running"));
     quit(&mut screen);
 }
+
+#[test]
+fn check_39_on_the_first_screen_e_writes_a_config_has_it_edited_and_starts_what_it_defines() {
+    let home = Sandbox::new();
+    let script = "grep -c '^# \\[\\[processes' \"$1\" && printf '[[processes]]\\nname = \"alpha\"\\nscript = \"sleep\"\\nargs = [\"1000\"]\\n' >>\"$1\"";
+    let mut command = at_the_terminal(&home, &["tui"]);
+    command.env_remove("VISUAL");
+    command.env("EDITOR", home.script("editor", script));
+    command.current_dir(home.root());
+    let mut screen = Screen::open(command, COMMON);
+    screen.until(|text| is_live(text) && text.contains("no ./adasa.toml yet"));
+    screen.keys("e");
+    screen.until(|text| text.contains("Start what it defines (alpha)? [y/N]"));
+    // Nobody agreed: the file stays, and the screen says so.
+    screen.keys("n\n");
+    screen.until(|text| is_live(text) && text.contains("edit ./adasa.toml"));
+    assert_eq!(home.find_row("alpha"), None);
+    home.script("editor", "true");
+    screen.keys("e");
+    // The first question still stands above it.
+    screen.until(|text| text.matches("Start what it defines (alpha)? [y/N]").count() == 2);
+    screen.keys("y\n");
+    screen.until(|text| is_live(text) && status(text, "alpha") == Some("running"));
+    quit(&mut screen);
+}
