@@ -26,6 +26,7 @@ pub(crate) mod settings;
 pub(crate) mod spec;
 pub(crate) mod status;
 pub(crate) mod tree;
+pub(crate) mod trend;
 pub(crate) mod who;
 pub(crate) mod why;
 

@@ -180,3 +180,43 @@ fn what_is_not_measured_any_more_is_a_gap() {
     let behind = it.desk.model.wall_ms - at(&it);
     assert!(behind <= 10_000, "{behind}");
 }
+
+#[test]
+fn memory_that_rises_says_when_it_meets_its_limit_and_at_a_moment_it_does_not() {
+    use crate::api::{Columns, MetricHistory};
+    use crate::domain::names::InstanceId;
+    let mut it = detailed();
+    let grown = |mib: fn(u64) -> u64| {
+        let columns = |period_ms| Columns {
+            period_ms,
+            end_ms: WALL_MS + 8_000,
+            cpu: vec![Some(70); 120],
+            memory: (0..120).map(|n| Some(mib(n) << 20)).collect(),
+        };
+        let history = MetricHistory {
+            id: InstanceId(5),
+            name: String::new(),
+            short: columns(5_000),
+            long: columns(300_000),
+        };
+        Msg::Fetched {
+            ticket: crate::tui::query::Ticket(0),
+            answer: Ok(Answer::History(vec![history])),
+        }
+    };
+    // A MiB every five seconds; 256 MB are allowed.
+    it.desk.send(grown(|n| 100 + n));
+    let screen = it.screen();
+    assert!(
+        screen.contains("+13M/min \u{2192} limit in ~2 min"),
+        "{screen}"
+    );
+    it.press("Left");
+    let screen = it.screen();
+    assert!(!screen.contains("limit in"), "{screen}");
+    it.press("Right");
+    // What goes up and down is no trend.
+    it.desk.send(grown(|n| 100 + n % 20));
+    let screen = it.screen();
+    assert!(!screen.contains("/min"), "{screen}");
+}

@@ -9,16 +9,17 @@ use crate::config::units::short_duration;
 use crate::domain::event::{Event, What};
 use crate::domain::names::InstanceId;
 use crate::domain::status::Status;
+use crate::domain::trend::{Trend, trend};
 use crate::domain::why::span;
 use crate::logs::safe::harmless;
 use crate::tui::model::{Model, Row};
 use crate::tui::moment::{Timeline, others};
 use crate::tui::theme::Role;
 
-use super::canvas::Canvas;
+use super::canvas::{Canvas, cells};
 use super::chart::Chart;
 use super::clock;
-use super::figures::{percent, short_bytes};
+use super::figures::{percent, rate, short_bytes};
 
 /// So many events, and so many other instances, are told at a moment.
 const EVENTS: usize = 3;
@@ -167,10 +168,53 @@ pub(super) fn cpu_chart(
         None => row.view.cpu,
     };
     let used = used.map_or(none, percent);
-    let title = format!("cpu {used}   {}", heading(marks, timeline, area));
+    let mut title = format!("cpu {used}   {}", heading(marks, timeline, area));
+    let [begin, change] = [canvas.glyphs.hanging, canvas.glyphs.mark];
+    let ticks = marks.columns(timeline, area, [begin, change]);
+    for (sign, word) in [(begin, "started"), (change, "redefined")] {
+        let text = format!("   {sign} {word}");
+        let fits = cells(&title) + cells(&text) <= area.width;
+        if fits && ticks.iter().any(|(_, there)| *there == sign) {
+            title.push_str(&text);
+        }
+    }
     canvas.text(area.x, area.y, area.width, &title, Role::Title);
     let labels = [&*format!("{most:.0}%"), "0"];
     draw(canvas, area, (&cpu, most, labels), timeline, marks);
+}
+
+/// Whether its memory rises or falls, in the run that goes on.
+fn memory_trend(row: &Row, timeline: &Timeline) -> Option<Trend> {
+    let columns = row.view.uptime? * 1000 / timeline.period_ms;
+    let columns = usize::try_from(columns).unwrap_or(usize::MAX);
+    let older = timeline.memory.len().saturating_sub(columns);
+    trend(timeline.memory.get(older..)?, timeline.period_ms)
+}
+
+/// Bytes in a minute, or in an hour where that is easier to read.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the sign is told before, and two digits are shown"
+)]
+fn per_time(per_minute: f64) -> String {
+    let sign = if per_minute < 0.0 { '-' } else { '+' };
+    let bytes = per_minute.abs();
+    let (bytes, word) = if bytes < 100_000.0 {
+        (bytes * 60.0, "h")
+    } else {
+        (bytes, "min")
+    };
+    format!("{sign}{}/{word}", rate(Some(bytes as u64), '0'))
+}
+
+/// So many minutes, as exact as a forecast is.
+fn about(minutes: f64) -> String {
+    match minutes {
+        0.0..1.0 => "1 min".into(),
+        1.0..120.0 => format!("{minutes:.0} min"),
+        _ => format!("{:.0} h", minutes / 60.0),
+    }
 }
 
 /// What it used of the memory, and of its limit.
@@ -197,15 +241,21 @@ pub(super) fn memory_chart(
         None => row.view.memory,
     };
     let used = used.map_or_else(|| none.clone(), short_bytes);
-    let of = limit.map_or_else(String::new, |limit| format!(" of {}", short_bytes(limit)));
+    let of = limit.map_or_else(String::new, |limit| {
+        format!(" of {} limit", short_bytes(limit))
+    });
     let mut title = format!("memory {used}{of}");
-    let [begin, change] = [canvas.glyphs.hanging, canvas.glyphs.mark];
-    let ticks = marks.columns(timeline, area, [begin, change]);
-    if ticks.iter().any(|(_, sign)| *sign == begin) {
-        title.push_str(&format!("   {begin} started"));
-    }
-    if ticks.iter().any(|(_, sign)| *sign == change) {
-        title.push_str(&format!("   {change} another definition"));
+    if marks.moment.is_none()
+        && let Some(trend) = memory_trend(row, timeline)
+    {
+        let rate = per_time(trend.per_minute);
+        let arrow = canvas.glyphs.arrow;
+        let met = limit.and_then(|limit| trend.minutes_to(limit));
+        let met = met.map(|minutes| format!("  {rate} {arrow} limit in ~{}", about(minutes)));
+        // Where there is no room for when, there is for how fast.
+        let fits = |text: &String| cells(&title) + cells(text) <= area.width;
+        let text = met.filter(fits).unwrap_or_else(|| format!("  {rate}"));
+        title.push_str(&text);
     }
     canvas.text(area.x, area.y, area.width, &title, Role::Title);
     #[expect(
