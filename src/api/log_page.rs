@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::event::Event;
 use crate::domain::level::Level;
 use crate::domain::spec::Stream;
 
@@ -197,6 +198,31 @@ pub struct Bucket {
     pub stderr: u64,
     /// Those that say themselves that they are errors.
     pub errors: u64,
+}
+
+/// `GET /api/logs/events?…`: what happened to the instances whose logs are read.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogEventsQuery {
+    /// Selectors, separated by commas; none means all.
+    pub select: String,
+    /// From this moment on, milliseconds since 1970.
+    pub from_ms: u64,
+    /// Up to this moment; now when not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to_ms: Option<u64>,
+    /// How many events, the newest; 1,000 when not given, which is also the most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<usize>,
+}
+
+/// What happened to them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LogEvents {
+    /// Oldest first.
+    pub events: Vec<Event>,
+    /// From here on none was left out but those that the history does not keep any more.
+    pub since_ms: u64,
 }
 
 /// `GET /api/logs/controls?…`: what in logs would command a terminal.

@@ -19,7 +19,7 @@ mod view;
 
 pub use crate::domain::activity::{Activity, Outcome};
 pub use crate::domain::changes::{Changes, Redefined};
-pub use crate::domain::event::{Event, What};
+pub use crate::domain::event::{Event, Follows, What};
 pub use crate::domain::intent::Intent;
 pub use crate::domain::level::Level;
 pub use crate::domain::operation::{Progress, Sending, Verb, Whom, Work};
@@ -38,8 +38,8 @@ pub use edit::{Definition, Edit, MASK, Reveal, Revealed};
 pub use error::{ApiError, Code};
 pub use log_line::LogLine;
 pub use log_page::{
-    Bucket, LogControls, LogControlsQuery, LogHistogram, LogHistogramQuery, LogPage, LogPageQuery,
-    LogSearchQuery, SearchEnd, SearchNews, SearchState,
+    Bucket, LogControls, LogControlsQuery, LogEvents, LogEventsQuery, LogHistogram,
+    LogHistogramQuery, LogPage, LogPageQuery, LogSearchQuery, SearchEnd, SearchNews, SearchState,
 };
 pub use metrics::{Columns, MetricHistory};
 pub use past::{InstanceRuns, RunState, RunView};

@@ -6,8 +6,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::api::{
-    LogControls, LogControlsQuery, LogHistogram, LogHistogramQuery, LogPage, LogPageQuery,
-    LogQuery, LogSearchQuery, RecordQuery,
+    LogControls, LogControlsQuery, LogEvents, LogEventsQuery, LogHistogram, LogHistogramQuery,
+    LogPage, LogPageQuery, LogQuery, LogSearchQuery, RecordQuery,
 };
 
 use super::connect::{Client, refusal};
@@ -102,6 +102,14 @@ impl Client {
     pub fn log_histogram(&self, query: &LogHistogramQuery) -> Result<LogHistogram, ClientError> {
         let wait = patience(query.deadline_ms, 2_000);
         self.get(&target("/api/logs/histogram", query), wait)
+    }
+
+    /// What happened to the instances whose logs are read.
+    ///
+    /// # Errors
+    /// As every call.
+    pub fn log_events(&self, query: &LogEventsQuery) -> Result<LogEvents, ClientError> {
+        self.get(&target("/api/logs/events", query), MARGIN)
     }
 
     /// What in logs would command a terminal.

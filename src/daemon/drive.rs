@@ -96,17 +96,16 @@ impl Supervisor {
         }
         self.act_on(id, event, &effects);
         if was != is {
-            let because = self
-                .members
-                .get(&id)
-                .map(|m| m.because.clone())
-                .unwrap_or_default();
+            let member = self.members.get(&id);
+            let because = member.map(|m| m.because.clone()).unwrap_or_default();
+            let follows = member.and_then(|m| m.follows(self.now.ns));
             self.tell(
                 Some(id),
                 What::Status {
                     from: was,
                     to: is,
                     because,
+                    follows,
                 },
             );
         }

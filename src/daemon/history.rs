@@ -1,8 +1,9 @@
 //! The bounded journals of events and of runs: one JSON object a line, their own thread.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs::File;
 use std::io::{self, Write as _};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
@@ -13,6 +14,7 @@ use crate::domain::activity::is_activity;
 use crate::domain::event::Event;
 use crate::domain::names::InstanceId;
 use crate::domain::run::Run;
+use crate::domain::saying::is_said;
 use crate::logs::read::private_options;
 use crate::logs::records::end_of;
 use crate::platform::failpoint::failpoint;
@@ -30,6 +32,17 @@ const TAIL: u64 = 2 * 1024 * 1024;
 /// How many events may wait for the disk; more are dropped, for nothing waits for history.
 const QUEUE: usize = 4096;
 
+/// What is wanted to be known of some instances.
+#[derive(Debug, Clone)]
+pub(super) struct Happened {
+    /// Of which.
+    pub(super) ids: BTreeSet<InstanceId>,
+    /// When, milliseconds since 1970.
+    pub(super) span: RangeInclusive<u64>,
+    /// At most so many, the newest.
+    pub(super) most: usize,
+}
+
 /// What waits for the disk.
 enum ToHistory {
     Event(Box<Event>),
@@ -44,6 +57,11 @@ enum ToHistory {
     Activity {
         since_ms: u64,
         most: usize,
+        reply: oneshot::Sender<Vec<Event>>,
+    },
+    /// What happened to these instances.
+    Happened {
+        wanted: Happened,
         reply: oneshot::Sender<Vec<Event>>,
     },
     /// There is no more.
@@ -83,6 +101,24 @@ impl History {
             most,
             reply,
         };
+        self.ask(asked, answer).await
+    }
+
+    /// What happened to some instances that is said in their logs, oldest first.
+    ///
+    /// # Errors
+    /// As [`Self::activity`].
+    pub(super) async fn happened(&self, wanted: Happened) -> io::Result<Vec<Event>> {
+        let (reply, answer) = oneshot::channel();
+        self.ask(ToHistory::Happened { wanted, reply }, answer)
+            .await
+    }
+
+    async fn ask(
+        &self,
+        asked: ToHistory,
+        answer: oneshot::Receiver<Vec<Event>>,
+    ) -> io::Result<Vec<Event>> {
         self.sender
             .try_send(asked)
             .map_err(|_| io::Error::from(io::ErrorKind::WouldBlock))?;
@@ -134,6 +170,7 @@ fn write(folder: &Path, receiver: &Receiver<ToHistory>) {
         let mut seen = Vec::new();
         let mut asked = Vec::new();
         let mut looked = Vec::new();
+        let mut of_some = Vec::new();
         let mut close = false;
         // All that wait go with one write.
         let mut next = Some(first);
@@ -151,6 +188,7 @@ fn write(folder: &Path, receiver: &Receiver<ToHistory>) {
                     most,
                     reply,
                 } => looked.push((since_ms, most, reply)),
+                ToHistory::Happened { wanted, reply } => of_some.push((wanted, reply)),
                 ToHistory::Close => close = true,
             }
             next = receiver.try_recv().ok();
@@ -162,6 +200,12 @@ fn write(folder: &Path, receiver: &Receiver<ToHistory>) {
         }
         for (since_ms, most, reply) in looked {
             let _ = reply.send(events.activity(since_ms, most));
+        }
+        for (wanted, reply) in of_some {
+            // Who asked may have gone meanwhile: then nothing is read for nobody.
+            if !reply.is_closed() {
+                let _ = reply.send(events.happened(&wanted));
+            }
         }
         if close {
             return;
@@ -196,9 +240,34 @@ impl Events {
 
     /// As far back as the ends of both files go.
     fn activity(&self, since_ms: u64, most: usize) -> Vec<Event> {
+        self.back(TAIL, since_ms, most, is_activity)
+    }
+
+    /// As far back as there is anything.
+    fn happened(&self, wanted: &Happened) -> Vec<Event> {
+        let to = *wanted.span.end();
+        self.back(
+            FILE_MAX + TAIL,
+            *wanted.span.start(),
+            wanted.most,
+            |event| {
+                event.at_ms <= to
+                    && event.id.is_some_and(|id| wanted.ids.contains(&id))
+                    && is_said(event)
+            },
+        )
+    }
+
+    fn back(
+        &self,
+        bytes: u64,
+        since_ms: u64,
+        most: usize,
+        wanted: impl Fn(&Event) -> bool,
+    ) -> Vec<Event> {
         let mut found = Vec::new();
         for path in [&self.path, &self.older] {
-            let bytes = end_of(path, TAIL).unwrap_or_default();
+            let bytes = end_of(path, bytes).unwrap_or_default();
             // The first line of a part may be a part of a line, which then is no event.
             let events = bytes
                 .split(|byte| *byte == b'\n')
@@ -209,7 +278,7 @@ impl Events {
                     found.reverse();
                     return found;
                 }
-                if is_activity(&event) {
+                if wanted(&event) {
                     found.push(event);
                 }
             }

@@ -2,13 +2,14 @@
 //! for it.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::api::{
-    Activity, ApiError, Changes, Code, Event, InstanceRuns, PlanQuery, PlanView, RunState, RunView,
-    TreeView, Why,
+    Activity, ApiError, Changes, Code, Event, InstanceRuns, LogEvents, PlanQuery, PlanView,
+    RunState, RunView, TreeView, Why,
 };
 use crate::domain::activity::add;
 use crate::domain::names::{InstanceId, RunId};
@@ -19,7 +20,7 @@ use crate::logs::read::Log;
 
 use super::autopsy;
 use super::handle::Handle;
-use super::history::History;
+use super::history::{Happened, History};
 use super::journal::RUNS_KEPT;
 use super::reading::{ReadError, Readers};
 use super::runs::Subject;
@@ -145,6 +146,29 @@ impl Past {
         Ok(list)
     }
 
+    /// What happened to what is selected that is said in its logs, as far back as the history goes: at most so many
+    /// events, the newest.
+    ///
+    /// # Errors
+    /// The supervisor's answer, or what the disk says.
+    pub(crate) async fn happened(
+        &self,
+        select: Vec<Selector>,
+        span: RangeInclusive<u64>,
+        most: usize,
+    ) -> Result<LogEvents, ApiError> {
+        let sources = self.handle.logs(select).await?;
+        let from_ms = *span.start();
+        let ids = sources.iter().map(|source| source.id).collect();
+        let events = self.history.happened(Happened { ids, span, most }).await;
+        let events = events.map_err(|error| unread(&error))?;
+        let first = events.first().filter(|_| events.len() >= most);
+        Ok(LogEvents {
+            since_ms: first.map_or(from_ms, |first| first.at_ms),
+            events,
+        })
+    }
+
     /// What changed since then, as far back as the history goes.
     ///
     /// # Errors
@@ -156,10 +180,7 @@ impl Past {
 
     async fn events(&self, since_ms: u64, most: usize) -> Result<Vec<Event>, ApiError> {
         let events = self.history.activity(since_ms, most).await;
-        events.map_err(|error| {
-            let text = format!("the history cannot be read: {error}");
-            ApiError::new(Code::Internal, text)
-        })
+        events.map_err(|error| unread(&error))
     }
 
     async fn journal(
@@ -179,6 +200,11 @@ impl Past {
         })?;
         Ok((subjects, found))
     }
+}
+
+fn unread(error: &std::io::Error) -> ApiError {
+    let text = format!("the history cannot be read: {error}");
+    ApiError::new(Code::Internal, text)
 }
 
 /// Looks at the logs of some, one after the other.

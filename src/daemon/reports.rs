@@ -1,6 +1,6 @@
 //! What keeper, scribe and sampler report, and what follows from it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::domain::event::What;
 use crate::domain::exit::Exit;
@@ -184,16 +184,19 @@ impl Supervisor {
                 error,
                 acted,
             } => self.scribe_did(ticket, acted, error),
-            FromScribe::Touched { path, cut } => {
-                let path = path.display();
+            FromScribe::Touched { path: written, cut } => {
+                let path = written.display();
                 let text = match cut {
                     Some(bytes) => format!("{path} was cut from outside by {bytes} bytes"),
                     None => format!("{path} was deleted or moved from outside and is made again"),
                 };
-                self.announce(None, What::Note { text });
+                self.announce(self.writer_of(&written), What::Note { text });
             }
-            FromScribe::Freed { path, archives } => {
-                let path = path.display();
+            FromScribe::Freed {
+                path: written,
+                archives,
+            } => {
+                let path = written.display();
                 let what = if archives == 1 {
                     "archive was"
                 } else {
@@ -201,7 +204,7 @@ impl Supervisor {
                 };
                 let text =
                     format!("the disk is full: {archives} old {what} removed to go on with {path}");
-                self.announce(None, What::Note { text });
+                self.announce(self.writer_of(&written), What::Note { text });
             }
             FromScribe::Trouble {
                 path,
@@ -214,6 +217,7 @@ impl Supervisor {
     /// A log cannot be written, or can again. It is an alarm for as long as it lasts, and two events for ever.
     fn log_trouble(&mut self, path: PathBuf, dropped: u64, error: Option<String>) {
         let shown = path.display();
+        let writer = self.writer_of(&path);
         let what = match error {
             Some(error) => {
                 // Its own oldest archives are gone already: those of others have to make room.
@@ -239,7 +243,16 @@ impl Supervisor {
                 What::Note { text }
             }
         };
-        self.announce(None, what);
+        self.announce(writer, what);
+    }
+
+    /// Whose log it is, when it is that of one instance.
+    fn writer_of(&self, path: &Path) -> Option<InstanceId> {
+        let ids: Vec<InstanceId> = self.members.keys().copied().collect();
+        let sources = self.log_sources(&ids);
+        let mut writers = sources.iter().filter(|it| it.path == path).map(|it| it.id);
+        let first = writers.next()?;
+        writers.all(|id| id == first).then_some(first)
     }
 
     /// Nobody has to do anything about a log that nobody writes any more.

@@ -1,6 +1,6 @@
 //! What is remembered of runs: at whose word they begin and end, and what the journal is told.
 
-use crate::domain::event::What;
+use crate::domain::event::{Follows, What};
 use crate::domain::exit::{Ending, Exit, Signal};
 use crate::domain::instance::Phase;
 use crate::domain::names::{InstanceId, RunId};
@@ -67,6 +67,31 @@ impl Member {
         } else if asker.is_some() && after.has_run() && before.has_run() {
             // It is being ended already: the first word ended it, the last one says what follows.
             self.next_by = asker;
+        }
+    }
+}
+
+impl Member {
+    /// What its status means beyond the word, where it stands now.
+    pub(super) fn follows(&self, now_ns: u64) -> Option<Follows> {
+        match self.machine.phase() {
+            Phase::Running => Some(Follows::Run {
+                run: self.machine.run(),
+                by: self.begun_by.clone(),
+            }),
+            Phase::Backoff => Some(Follows::Attempt {
+                restart: self.restarts + 1,
+                in_ms: self.due?.saturating_sub(now_ns) / 1_000_000,
+            }),
+            Phase::Stopped
+            | Phase::Spawning { .. }
+            | Phase::Starting
+            | Phase::Stopping { .. }
+            | Phase::Killing { .. }
+            | Phase::Sweeping { .. }
+            | Phase::Exited
+            | Phase::Failed
+            | Phase::Removed => None,
         }
     }
 }

@@ -276,6 +276,7 @@ mod tests {
             from: Status::Running,
             to,
             because: "exit 1".into(),
+            follows: None,
         };
         let events = [
             event(1, "api", exit(1, Reason::Itself)),

@@ -200,6 +200,7 @@ mod tests {
             from: Status::Running,
             to: Status::Errored,
             because: String::new(),
+            follows: None,
         };
         let began = What::Began {
             version: "1".into(),

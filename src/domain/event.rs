@@ -5,9 +5,30 @@ use serde::{Deserialize, Serialize};
 use super::exit::Exit;
 use super::names::{InstanceId, OperationId, RunId};
 use super::operation::Verb;
-use super::run::Reason;
+use super::run::{Asker, Reason};
 use super::status::Status;
 use super::who::Who;
+
+/// What a status means beyond its word.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "is")]
+pub enum Follows {
+    /// A run is under way.
+    Run {
+        /// Which.
+        run: RunId,
+        /// At whose word it began.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Asker>,
+    },
+    /// Another attempt comes.
+    Attempt {
+        /// Which restart it will be, from 1.
+        restart: u32,
+        /// In how many milliseconds.
+        in_ms: u64,
+    },
+}
 
 /// What happened to one instance or to the daemon.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,6 +42,9 @@ pub enum What {
         to: Status,
         /// Why, in words.
         because: String,
+        /// What it means beyond that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        follows: Option<Follows>,
     },
     /// A run ended.
     Exit {

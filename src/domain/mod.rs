@@ -20,6 +20,7 @@ pub(crate) mod record;
 pub(crate) mod rollout;
 pub(crate) mod run;
 pub(crate) mod sample;
+pub(crate) mod saying;
 pub(crate) mod scale;
 pub(crate) mod selector;
 pub(crate) mod settings;

@@ -1,4 +1,4 @@
-//! `GET /api/logs`: lines as JSON, one object a line; `GET /api/logs/{page,search,histogram,controls}`;
+//! `GET /api/logs`: lines as JSON, one object a line; `GET /api/logs/{page,search,histogram,controls,events}`;
 //! `POST /api/logs/{flush,rotate}`.
 
 use std::pin::Pin;
@@ -15,8 +15,8 @@ use serde::Deserialize;
 use tokio::sync::mpsc;
 
 use crate::api::{
-    ApiError, Code, Level, LogControlsQuery, LogHistogramQuery, LogPageQuery, LogQuery,
-    LogSearchQuery, Selector, Who,
+    ApiError, Code, Level, LogControlsQuery, LogEventsQuery, LogHistogramQuery, LogPageQuery,
+    LogQuery, LogSearchQuery, Selector, Who,
 };
 use crate::daemon::handle::Tending;
 use crate::daemon::reading::{Scope, controls as commands, histogram, page, search, stream};
@@ -33,6 +33,8 @@ const LINES: usize = 100;
 /// The most lines on one side of a page, and the most hits that one search tells.
 const PAGE_MAX: usize = 5_000;
 const HITS_MAX: usize = 1_000;
+/// The most events of one answer.
+const EVENTS_MAX: usize = 1_000;
 /// Batches that wait for one slow reader; then reading waits, never a process.
 pub(super) const BUFFER: usize = 4;
 
@@ -279,6 +281,17 @@ pub(super) async fn controls(
     let deadline = deadline(query.deadline_ms, 500, 30_000);
     let counted = commands::count(&context.readers, scope, query.since_ms, deadline).await;
     success(counted.map_err(ApiError::from)?)
+}
+
+pub(super) async fn happened(
+    Extension(context): Extension<Context>,
+    query: Result<Query<LogEventsQuery>, QueryRejection>,
+) -> Answer {
+    let Query(query) = query?;
+    let select = selectors(&query.select).map_err(ApiError::from)?;
+    let most = query.limit.unwrap_or(EVENTS_MAX).clamp(1, EVENTS_MAX);
+    let span = query.from_ms..=query.to_ms.unwrap_or(u64::MAX);
+    success(context.past.happened(select, span, most).await?)
 }
 
 #[derive(Deserialize)]

@@ -78,6 +78,7 @@ pub(super) fn router() -> Router {
         .route("/api/logs/search", get(logs::search))
         .route("/api/logs/histogram", get(logs::histogram))
         .route("/api/logs/controls", get(logs::controls))
+        .route("/api/logs/events", get(logs::happened))
         .route("/api/logs/flush", post(logs::flush))
         .route("/api/logs/rotate", post(logs::rotate))
         .fallback(nowhere)

@@ -139,6 +139,7 @@ fn events(id: u32) -> Vec<Event> {
                 from: Status::Backoff,
                 to: Status::Starting,
                 because: "run 2 failed; second attempt".into(),
+                follows: None,
             },
         ),
     ]
