@@ -73,6 +73,21 @@ impl Saying {
         true
     }
 
+    /// Whether it stands behind a line of output: by the run of the same instance, else by the time.
+    #[must_use]
+    pub(crate) fn is_behind(
+        &self,
+        id: InstanceId,
+        run: Option<RunId>,
+        time_ms: Option<u64>,
+    ) -> bool {
+        match (run.filter(|_| id == self.id), self.stand) {
+            (Some(run), Stand::Ends(ended)) => run <= ended,
+            (Some(run), Stand::Begins(begun)) => run < begun,
+            (Some(_), Stand::Between) | (None, _) => time_ms.unwrap_or(0) <= self.at_ms,
+        }
+    }
+
     /// Whether both are about the same.
     #[must_use]
     pub(crate) fn is_as(&self, other: &Self) -> bool {
@@ -110,8 +125,8 @@ fn next(to: Status, follows: Option<&Follows>) -> Option<String> {
         Status::Stopped => "stopped",
         Status::Exited => "done",
         Status::Starting => "starts again",
-        Status::Stopping | Status::Restarting => "what it left is being ended",
-        Status::Running | Status::Orphaned => return None,
+        // What is left of its tree is being ended: what follows is told after that.
+        Status::Stopping | Status::Restarting | Status::Running | Status::Orphaned => return None,
     };
     Some(words.to_owned())
 }
@@ -324,6 +339,23 @@ mod tests {
         );
         let events = [event(1, 1, limit), whole, note];
         assert_eq!(texts(&events), ["uses 300 MB of 256 MB", "got SIGHUP"]);
+    }
+
+    #[test]
+    fn an_end_stands_behind_what_its_run_wrote_and_a_beginning_before_it() {
+        let end = Saying::of(&event(5, 1, exit(3, 1, Reason::Itself))).unwrap();
+        let (it, other) = (InstanceId(1), InstanceId(2));
+        let run = |run| Some(RunId(run));
+        assert!(end.is_behind(it, run(3), Some(9)), "drained later");
+        assert!(!end.is_behind(it, run(4), Some(5)));
+        assert!(end.is_behind(other, run(9), Some(5)) && !end.is_behind(other, run(1), Some(6)));
+        assert!(end.is_behind(it, None, None), "of an unknown time");
+        let begun = Some(Follows::Run {
+            run: RunId(4),
+            by: None,
+        });
+        let begin = Saying::of(&event(5, 1, status(Status::Running, begun))).unwrap();
+        assert!(begin.is_behind(it, run(3), Some(9)) && !begin.is_behind(it, run(4), Some(1)));
     }
 
     #[test]

@@ -92,7 +92,7 @@ pub(super) fn copy(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
         }
         Action::CopyLine => {
             let line = model.logs.pane().and_then(|pane| pane.pointed());
-            (line.map(|line| line.text.bare()), "there is no line")
+            (line.map(|line| line.bare()), "there is no line")
         }
         Action::CopyTwin => {
             let twin = model.last_ask.as_ref().map(|ask| {

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use crate::api::{
     Activity, ActivityQuery, Changes, Columns, Define, Detail, LogControls, LogControlsQuery,
-    LogHistogram, LogHistogramQuery, LogPage, LogPageQuery, MetricHistory, OperationView,
-    PlanQuery, PlanView, Progress, Reveal, Revealed, RunView, TreeView, Why,
+    LogEvents, LogEventsQuery, LogHistogram, LogHistogramQuery, LogPage, LogPageQuery,
+    MetricHistory, OperationView, PlanQuery, PlanView, Progress, Reveal, Revealed, RunView,
+    TreeView, Why,
 };
 use crate::client::{Client, ClientError, operation_id};
 use crate::domain::names::OperationId;
@@ -67,6 +68,8 @@ pub(super) enum Query {
     Operation(OperationId),
     /// Lines around a place.
     LogPage(LogPageQuery),
+    /// What adasa says between lines.
+    LogEvents(LogEventsQuery),
     /// How the last runs of instances ended.
     Endings { select: Vec<String> },
     /// How many lines came when.
@@ -103,6 +106,7 @@ pub(super) enum Answer {
     Plan(PlanView),
     Operation(OperationView),
     LogPage(LogPage),
+    LogEvents(LogEvents),
     Endings(Vec<Told>),
     LogHistogram(LogHistogram),
     /// None where it could not be counted.
@@ -178,6 +182,7 @@ impl Query {
             Self::Operation(id) => client.operation(&id, Duration::ZERO).map(Answer::Operation),
             Self::LogPage(query) => client.log_page(&query).map(Answer::LogPage),
             Self::LogHistogram(query) => client.log_histogram(&query).map(Answer::LogHistogram),
+            Self::LogEvents(query) => client.log_events(&query).map(Answer::LogEvents),
             Self::Endings { select } => {
                 let all = client.runs(&select, RUNS, 0)?;
                 let runs = all.into_iter().flat_map(|it| it.runs);

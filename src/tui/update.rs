@@ -272,6 +272,7 @@ fn pushed(model: &mut Model, push: Push, commands: &mut Vec<Cmd>) {
         Push::Event { event } => {
             model.ends.happened(&event);
             screens::activity::happened(model, &event);
+            log_view::happened(model, &event, commands);
         }
         Push::Resync => {}
     }

@@ -16,6 +16,7 @@ mod looks;
 mod own_log;
 mod plain;
 mod rolling;
+mod said;
 mod settings;
 mod verbs;
 

@@ -1,4 +1,7 @@
-//! Lines in memory: a stretch of a log without holes but those that are marked, bounded, growing at both ends.
+//! Lines in memory: a stretch of a log without holes but those that are marked, bounded, growing at both ends; between them
+//! what adasa says.
+
+mod said;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -6,11 +9,16 @@ use crate::api::{Cursor, LogLine, LogPage, LogPlace};
 use crate::domain::names::{InstanceId, RunId};
 use crate::domain::spec::Stream;
 
-use super::line::Line;
+use super::line::{Line, Number};
+use super::pane::Spotted;
 
 /// At most so many bytes of lines are kept, and so many lines.
 const BYTES_KEPT: usize = 4 << 20;
 const LINES_KEPT: usize = 20_000;
+/// How far apart the numbers of lines are that follow each other.
+pub(super) const STEP: Number = 1 << 60;
+/// How far what adasa says at the end is from the last line: there is room for all that is still to come before it.
+const FAR: Number = 1 << 90;
 /// The widest column of names, cells.
 const NAME_MAX: usize = 24;
 
@@ -32,7 +40,8 @@ pub(in crate::tui) enum Taken {
 pub(in crate::tui) struct Buffer {
     lines: VecDeque<Line>,
     cost: usize,
-    next: i64,
+    /// The number of the first line that comes.
+    base: Number,
     /// Where the stretch begins and ends in each log.
     starts: BTreeMap<Log, u64>,
     ends: BTreeMap<Log, u64>,
@@ -63,12 +72,16 @@ fn place_of(map: &BTreeMap<Log, u64>) -> LogPlace {
     )
 }
 
+/// A number between two, near the first: many more fit behind it, and some before.
+fn between(before: Number, after: Number) -> Number {
+    before + ((after - before) / 4096).max(1)
+}
+
 impl Buffer {
     /// Another stretch; numbers are not used twice.
     pub(super) fn replace(&mut self, page: &LogPage) {
-        let next = self.next;
         *self = Self {
-            next,
+            base: self.behind(),
             starts: map_of(&page.start),
             ends: map_of(&page.end),
             oldest: page.oldest,
@@ -83,41 +96,56 @@ impl Buffer {
         self.bound_front(None);
     }
 
-    fn notice(&mut self, line: &LogLine) {
-        self.names.insert(line.id);
-        let cells = unicode_width::UnicodeWidthStr::width(line.name.as_str());
+    fn notice(&mut self, id: InstanceId, name: &str) {
+        self.names.insert(id);
+        let cells = unicode_width::UnicodeWidthStr::width(name);
         self.name_width = self.name_width.max(cells.min(NAME_MAX));
     }
 
     fn put_last(&mut self, line: &LogLine) {
-        self.notice(line);
-        let mut it = Line::new(line, self.next);
-        it.after_run = self.run_before(it.at.id, it.run);
+        self.notice(line.id, &line.name);
+        let mut it = Line::new(line, self.base);
+        let later = self.take_later(&it);
+        if let Some(before) = self.lines.back() {
+            let after = later
+                .front()
+                .map_or(before.number + FAR, |line| line.number);
+            it.number = (before.number + STEP).min(between(before.number, after));
+        } else if let Some(after) = later.front() {
+            it.number = after.number - FAR;
+        }
+        (it.after_run, it.told) = self.run_before(it.id, it.run);
         if let Some(before) = self.lines.back().filter(|before| it.follows(before)) {
             it.alike = before.alike.saturating_add(1);
         }
-        let log = (it.at.id, it.at.stream);
-        self.starts.entry(log).or_insert(it.at.offset);
+        let log = (line.id, line.stream);
+        self.starts.entry(log).or_insert(line.offset);
         self.ends.insert(log, it.end);
         self.last_ms.insert(log, it.time_ms.unwrap_or(0));
         self.cost += it.cost();
-        self.next += 1;
         self.lines.push_back(it);
+        self.lines.extend(later);
     }
 
-    /// The run of the last line of the same instance, when it is another.
-    fn run_before(&self, id: InstanceId, run: Option<RunId>) -> Option<RunId> {
-        let run = run?;
+    /// The run of the last line of the same instance, when it is another, and whether adasa said so in between.
+    fn run_before(&self, id: InstanceId, run: Option<RunId>) -> (Option<RunId>, bool) {
+        let Some(run) = run else {
+            return (None, false);
+        };
         // Near: lines of one instance lie close together, and a mark that is missed costs a rule on the screen.
-        let before = self.lines.iter().rev().take(256);
-        let before = before
-            .filter(|line| line.at.id == id)
-            .find_map(|line| line.run)?;
-        (before != run).then_some(before)
+        let near = self.lines.iter().rev().take(256);
+        let mut told = false;
+        for line in near.filter(|line| line.id == id && line.run.is_some()) {
+            if line.said.is_none() {
+                return (line.run.filter(|before| *before != run), told);
+            }
+            told = true;
+        }
+        (None, told)
     }
 
     /// Takes a line that came. With `keep`, lines from that number on are not given up for it.
-    pub(super) fn push(&mut self, line: &LogLine, keep: Option<i64>) -> Taken {
+    pub(super) fn push(&mut self, line: &LogLine, keep: Option<Number>) -> Taken {
         let log = (line.id, line.stream);
         let time = line.time.unwrap_or(0);
         if let Some(end) = self.ends.get(&log)
@@ -127,8 +155,8 @@ impl Buffer {
         {
             return self.grow(line);
         }
-        if let Some(last) = self.lines.back()
-            && last.at == line.cursor()
+        if let Some(last) = self.last_written()
+            && last.at == Some(line.cursor())
         {
             return self.grow(line);
         }
@@ -145,10 +173,10 @@ impl Buffer {
     fn grow(&mut self, line: &LogLine) -> Taken {
         let cursor = line.cursor();
         let near = self.lines.iter_mut().rev().take(64);
-        if let Some(it) = near.into_iter().find(|it| it.at == cursor) {
+        if let Some(it) = near.into_iter().find(|it| it.at == Some(cursor)) {
             let mut grown = Line::new(line, it.number);
             if grown.end > it.end {
-                grown.after_run = it.after_run;
+                (grown.after_run, grown.told) = (it.after_run, it.told);
                 grown.gap = it.gap;
                 grown.alike = it.alike;
                 self.ends.insert((line.id, line.stream), grown.end);
@@ -163,7 +191,7 @@ impl Buffer {
         self.cost > BYTES_KEPT || self.lines.len() > LINES_KEPT
     }
 
-    fn has_room(&self, line: &LogLine, keep: Option<i64>) -> bool {
+    fn has_room(&self, line: &LogLine, keep: Option<Number>) -> bool {
         let full = self.cost + line.line.len() > BYTES_KEPT || self.lines.len() >= LINES_KEPT;
         let spare = match (keep, self.lines.front()) {
             (Some(keep), Some(first)) => first.number < keep,
@@ -172,7 +200,7 @@ impl Buffer {
         !full || spare
     }
 
-    fn bound_front(&mut self, keep: Option<i64>) {
+    fn bound_front(&mut self, keep: Option<Number>) {
         while self.is_over() && self.lines.len() > 1 {
             if let (Some(keep), Some(first)) = (keep, self.lines.front())
                 && first.number >= keep
@@ -181,7 +209,9 @@ impl Buffer {
             }
             if let Some(gone) = self.lines.pop_front() {
                 self.cost -= gone.cost();
-                self.starts.insert((gone.at.id, gone.at.stream), gone.end);
+                if let Some(log) = gone.log() {
+                    self.starts.insert(log, gone.end);
+                }
                 self.oldest = false;
             }
         }
@@ -191,10 +221,10 @@ impl Buffer {
         while self.is_over() && self.lines.len() > 1 {
             if let Some(gone) = self.lines.pop_back() {
                 self.cost -= gone.cost();
-                let log = (gone.at.id, gone.at.stream);
-                self.ends.insert(log, gone.at.offset);
+                if let Some(at) = gone.at {
+                    self.ends.insert((at.id, at.stream), at.offset);
+                }
                 self.newest = false;
-                self.next = gone.number;
             }
         }
     }
@@ -210,15 +240,12 @@ impl Buffer {
             {
                 continue;
             }
-            self.notice(line);
-            let number = self.first().map_or(self.next - 1, |n| n - 1);
+            self.notice(line.id, &line.name);
+            let number = self.first().map_or(self.base, |first| first - STEP);
             let it = Line::new(line, number);
-            self.starts.insert(log, it.at.offset);
+            self.starts.insert(log, line.offset);
             self.ends.entry(log).or_insert(it.end);
             self.cost += it.cost();
-            if self.lines.is_empty() {
-                self.next = number + 1;
-            }
             self.lines.push_front(it);
         }
         self.starts.extend(map_of(&page.start));
@@ -228,7 +255,7 @@ impl Buffer {
     }
 
     /// A page that begins where the stretch ends.
-    pub(super) fn append(&mut self, page: &LogPage, keep: Option<i64>) {
+    pub(super) fn append(&mut self, page: &LogPage, keep: Option<Number>) {
         for line in &page.lines {
             let log = (line.id, line.stream);
             if self.ends.get(&log).is_some_and(|end| line.offset < *end) {
@@ -242,55 +269,56 @@ impl Buffer {
         self.bound_front(keep);
     }
 
-    /// Lines of the gap before a line; the numbers behind it change. Returns how many there are.
-    pub(super) fn fill(&mut self, number: i64, lines: &[LogLine]) -> usize {
+    /// Lines of the gap before a line.
+    pub(super) fn fill(&mut self, number: Number, lines: &[LogLine]) {
         let Some(place) = self.index(number) else {
-            return 0;
+            return;
         };
-        let Some(Line { gap, at, .. }) = self.lines.get(place).cloned() else {
-            return 0;
+        let Some(gap) = self.lines.get(place).map(|line| line.gap) else {
+            return;
         };
-        let known: BTreeSet<Cursor> = self.lines.iter().map(|line| line.at).collect();
+        let known: BTreeSet<Cursor> = self.lines.iter().filter_map(|line| line.at).collect();
         let new: Vec<&LogLine> = lines
             .iter()
             .filter(|line| !known.contains(&line.cursor()))
             .collect();
         let mut behind = self.lines.split_off(place);
-        self.next = number;
+        let before = self.lines.back().map_or(number - STEP, |line| line.number);
+        let mut last = before;
         for line in &new {
-            self.notice(line);
-            let it = Line::new(line, self.next);
+            self.notice(line.id, &line.name);
+            let mut it = Line::new(line, between(last, number));
+            if last == before {
+                // What is still missing is before the first that came.
+                it.gap = gap.saturating_sub(new.len() as u64);
+            }
+            last = it.number;
             self.cost += it.cost();
-            self.next += 1;
             self.lines.push_back(it);
         }
         if let Some(first) = behind.front_mut() {
             first.gap = 0;
         }
-        // What is still missing is before the first that came.
-        let left = gap.saturating_sub(new.len() as u64);
-        if let Some(line) = self.index(number).and_then(|n| self.lines.get_mut(n))
-            && line.at != at
-        {
-            line.gap = left;
-        }
-        for mut line in behind {
-            line.number = self.next;
-            self.next += 1;
-            self.lines.push_back(line);
-        }
+        self.lines.append(&mut behind);
         self.mark();
-        new.len()
     }
 
     /// What lines are to those before them, after lines came between them.
     fn mark(&mut self) {
-        let mut runs: BTreeMap<InstanceId, RunId> = BTreeMap::new();
+        let mut runs: BTreeMap<InstanceId, (RunId, bool)> = BTreeMap::new();
         for line in &mut self.lines {
-            if let Some(run) = line.run {
-                let before = runs.insert(line.at.id, run);
-                line.after_run = before.filter(|before| *before != run);
+            let Some(run) = line.run else {
+                continue;
+            };
+            if line.said.is_some() {
+                if let Some((_, told)) = runs.get_mut(&line.id) {
+                    *told = true;
+                }
+                continue;
             }
+            let before = runs.insert(line.id, (run, false));
+            line.told = before.is_some_and(|(_, told)| told);
+            line.after_run = before.map(|(before, _)| before).filter(|it| *it != run);
         }
         for n in 0..self.lines.len() {
             let before = n.checked_sub(1).and_then(|n| self.lines.get(n));
@@ -311,12 +339,9 @@ impl Buffer {
 
     /// Only these stay; what is left is a stretch of what passes.
     pub(super) fn retain(&mut self, passes: impl Fn(&Line) -> bool) {
+        self.base = self.behind();
         self.lines.retain(|line| passes(line));
         self.cost = self.lines.iter().map(Line::cost).sum();
-        let first = self.next - i64::try_from(self.lines.len()).unwrap_or(0);
-        for (number, line) in (first..).zip(&mut self.lines) {
-            line.number = number;
-        }
         self.mark();
     }
 
@@ -337,33 +362,49 @@ impl Buffer {
         self.lines.range(range.start.min(end)..end)
     }
 
-    fn first(&self) -> Option<i64> {
+    /// A number behind all that were given.
+    fn behind(&self) -> Number {
+        self.lines
+            .back()
+            .map_or(self.base, |last| last.number + FAR)
+    }
+
+    fn first(&self) -> Option<Number> {
         self.lines.front().map(|line| line.number)
     }
 
+    /// The last line that a process wrote.
+    pub(in crate::tui) fn last_written(&self) -> Option<&Line> {
+        self.lines.iter().rev().find(|line| line.at.is_some())
+    }
+
     /// Where the line of a number is; a number that is gone is nowhere.
-    pub(in crate::tui) fn index(&self, number: i64) -> Option<usize> {
-        let index = usize::try_from(number - self.first()?).ok()?;
-        (index < self.lines.len()).then_some(index)
+    pub(in crate::tui) fn index(&self, number: Number) -> Option<usize> {
+        self.lines
+            .binary_search_by_key(&number, |line| line.number)
+            .ok()
     }
 
     /// Where the line of a number is, or its nearest neighbour.
-    pub(in crate::tui) fn nearest(&self, number: i64) -> usize {
-        let first = self.first().unwrap_or(0);
-        let index = usize::try_from((number - first).max(0)).unwrap_or(usize::MAX);
+    pub(in crate::tui) fn nearest(&self, number: Number) -> usize {
+        let index = self.lines.partition_point(|line| line.number < number);
         index.min(self.lines.len().saturating_sub(1))
     }
 
     /// The number of a line, or of the first at its time or later.
-    pub(super) fn find(&self, at: Cursor, time_ms: Option<u64>) -> Option<i64> {
-        let same = self.lines.iter().find(|line| line.at == at);
+    pub(super) fn find(&self, it: Spotted, near: bool) -> Option<Number> {
+        let same = self.lines.iter().find(|line| it.is(line));
         let near = || {
-            let time = time_ms?;
+            let time = it.time_ms.filter(|_| near)?;
+            let log = |line: &Line| {
+                line.at
+                    .zip(it.at)
+                    .filter(|(a, b)| (a.id, a.stream) == (b.id, b.stream))
+            };
             let after = self.lines.iter().find(|line| {
                 line.time_ms.is_some_and(|t| t > time)
                     || (line.time_ms == Some(time)
-                        && (line.at.id, line.at.stream) == (at.id, at.stream)
-                        && line.at.offset >= at.offset)
+                        && log(line).is_some_and(|(here, there)| here.offset >= there.offset))
             });
             after.or(self.lines.back())
         };
@@ -371,7 +412,7 @@ impl Buffer {
     }
 
     /// The number of the first line at a time or later, else of the last.
-    pub(super) fn at_time(&self, time_ms: u64) -> Option<i64> {
+    pub(super) fn at_time(&self, time_ms: u64) -> Option<Number> {
         let found = self
             .lines
             .iter()

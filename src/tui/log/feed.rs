@@ -2,20 +2,21 @@
 
 use std::time::Duration;
 
-use crate::api::{LogHistogramQuery, LogLine, LogPage, LogPageQuery, LogPlace, LogQuery};
+use crate::api::{Cursor, LogHistogramQuery, LogLine, LogPage, LogPageQuery, LogPlace, LogQuery};
 use crate::logs::filter::Filter;
 use crate::tui::query::Ticket;
 
-use super::buffer::Taken;
+use super::buffer::{STEP, Taken};
 use super::gather::Asking;
 use super::hunt::Way;
+use super::line::Number;
 use super::pane::{Anchor, Pane, Scope, Spotted};
 use super::rows::Shape;
 
 /// Lines that a page brings.
 const PAGE: usize = 500;
 /// Lines that are kept before the place of a paused reader, however many come.
-const SPARE: i64 = 1000;
+pub(super) const SPARE: Number = 1000 * STEP;
 /// The most lines a second that a pane is sent.
 const RATE: u32 = 2000;
 /// After a stream broke, it is opened again this much later.
@@ -39,7 +40,7 @@ pub(super) enum Wanted {
     After,
     /// The gap before a line.
     Gap {
-        number: i64,
+        number: Number,
     },
 }
 
@@ -105,17 +106,18 @@ impl Pane {
     }
 
     fn place(&self, line: Spotted, query: LogPageQuery) -> LogPageQuery {
-        // A line of the other stream has no place among these; its moment has.
-        let known = self.scope.stream.is_none_or(|s| s == line.at.stream);
-        match line.time_ms {
-            Some(ms) if !known => LogPageQuery {
+        // A line of the other stream, or none of a log, has no place among these; its moment has.
+        let here = |at: &Cursor| self.scope.stream.is_none_or(|s| s == at.stream);
+        match (line.at.filter(here), line.at, line.time_ms) {
+            (None, _, Some(ms)) => LogPageQuery {
                 at_ms: Some(ms),
                 ..query
             },
-            Some(_) | None => LogPageQuery {
-                cursor: Some(LogPlace(vec![line.at])),
+            (Some(at), ..) | (None, Some(at), None) => LogPageQuery {
+                cursor: Some(LogPlace(vec![at])),
                 ..query
             },
+            (None, None, None) => query,
         }
     }
 
@@ -203,6 +205,7 @@ impl Pane {
         asking.close(self.stream.take());
         self.asked = None;
         self.due = None;
+        self.forget_ours();
         match self.anchor {
             _ if self.buffer.newest && self.refused.is_none() => self.listen(asking),
             Some(anchor) => self.open_around(anchor.line, false, asking),
@@ -223,7 +226,8 @@ impl Pane {
         if let Ok(filter) = Filter::new(&self.scope.filter.join("\n"), self.scope.level) {
             let stream = self.scope.stream;
             self.buffer.retain(|line| {
-                stream.is_none_or(|s| s == line.at.stream)
+                line.stream()
+                    .is_none_or(|here| stream.is_none_or(|s| s == here))
                     && filter.passes(line.text.plain().as_bytes())
             });
         }
@@ -246,6 +250,7 @@ impl Pane {
         if self.asked.is_some() || self.refused.is_some() || self.due.is_some() || !asking.live {
             return;
         }
+        self.ask_ours(asking);
         if self.anchor.is_none() {
             if !self.buffer.newest {
                 self.open(asking);
@@ -268,7 +273,7 @@ impl Pane {
         };
         let number = line.number;
         let query = LogPageQuery {
-            cursor: Some(LogPlace(vec![line.at])),
+            cursor: line.at.map(|at| LogPlace(vec![at])),
             before: usize::try_from(line.gap).unwrap_or(usize::MAX).min(5_000),
             ..self.page()
         };
@@ -339,6 +344,9 @@ impl Pane {
             wanted,
             Wanted::Tail | Wanted::Around { .. } | Wanted::At { .. }
         );
+        if another {
+            self.forget_ours();
+        }
         match wanted {
             Wanted::Tail => {
                 self.buffer.replace(&page);
@@ -350,7 +358,7 @@ impl Pane {
             }
             Wanted::Around { line, point } => {
                 self.buffer.replace(&page);
-                if let Some(number) = self.buffer.find(line.at, line.time_ms) {
+                if let Some(number) = self.buffer.find(line, true) {
                     if point {
                         self.point_at(number, shape);
                     } else if let Some(anchor) = &mut self.anchor {
@@ -369,30 +377,12 @@ impl Pane {
                 let keep = self.anchor.map(|anchor| anchor.number - SPARE);
                 self.buffer.append(&page, keep);
             }
-            Wanted::Gap { number } => self.take_gap(number, &page),
+            Wanted::Gap { number } => self.buffer.fill(number, &page.lines),
         }
         if another || (self.buffer.newest && !was_newest) {
             // What came meanwhile is read from where the page ends.
             asking.close(self.stream.take());
         }
         self.listen(asking);
-    }
-
-    fn take_gap(&mut self, number: i64, page: &LogPage) {
-        let came = self.buffer.fill(number, &page.lines);
-        let by = i64::try_from(came).unwrap_or(0);
-        for it in [&mut self.point, &mut self.selected_from]
-            .into_iter()
-            .flatten()
-        {
-            if *it > number {
-                *it += by;
-            }
-        }
-        if let Some(anchor) = &mut self.anchor
-            && anchor.number > number
-        {
-            anchor.number += by;
-        }
     }
 }

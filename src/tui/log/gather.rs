@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::api::{LogHistogramQuery, LogPageQuery, LogQuery, LogSearchQuery};
+use crate::api::{LogEventsQuery, LogHistogramQuery, LogPageQuery, LogQuery, LogSearchQuery};
 use crate::tui::msg::Cmd;
 use crate::tui::query::{Query, Ticket, Tickets};
 
@@ -46,6 +46,13 @@ impl Asking<'_> {
     pub(super) fn histogram(&mut self, query: LogHistogramQuery) -> Ticket {
         let ticket = self.tickets.next();
         let query = Query::LogHistogram(query);
+        self.commands.push(Cmd::Fetch { ticket, query });
+        ticket
+    }
+
+    pub(super) fn events(&mut self, query: LogEventsQuery) -> Ticket {
+        let ticket = self.tickets.next();
+        let query = Query::LogEvents(query);
         self.commands.push(Cmd::Fetch { ticket, query });
         ticket
     }

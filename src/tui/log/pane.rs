@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::api::{Cursor, Level, LogLine};
 use crate::domain::names::InstanceId;
+use crate::domain::selector::{Candidate, Selector};
 use crate::domain::spec::Stream;
 use crate::tui::query::Ticket;
 
@@ -14,7 +15,8 @@ use super::buffer::Buffer;
 use super::feed::Wanted;
 use super::gather::Asking;
 use super::hunt::Way;
-use super::line::Line;
+use super::line::{Line, Number};
+use super::ours::Ours;
 use super::rows::{Row, Shape, Spot};
 
 /// Whose lines, and which of them.
@@ -40,6 +42,13 @@ impl Scope {
         };
     }
 
+    /// Whether an instance belongs to it.
+    pub(in crate::tui) fn takes(&self, it: &Candidate<'_>) -> bool {
+        let words = self.select.split(',').filter(|word| !word.is_empty());
+        let mut selectors = words.filter_map(|word| word.parse::<Selector>().ok());
+        self.select.is_empty() || selectors.any(|selector| selector.matches(it))
+    }
+
     /// Whether another instance may come to belong to it.
     pub(in crate::tui) fn is_open_set(&self) -> bool {
         self.select.parse::<u32>().is_err()
@@ -50,14 +59,25 @@ impl Scope {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::tui) struct Spotted {
     pub(super) time_ms: Option<u64>,
-    pub(super) at: Cursor,
+    id: InstanceId,
+    /// None of what adasa said: it is found by its time.
+    pub(super) at: Option<Cursor>,
 }
 
 impl Spotted {
     pub(in crate::tui) fn of(line: &LogLine) -> Self {
         Self {
             time_ms: line.time,
-            at: line.cursor(),
+            id: line.id,
+            at: Some(line.cursor()),
+        }
+    }
+
+    /// Whether it is this line.
+    pub(super) fn is(self, line: &Line) -> bool {
+        match self.at {
+            Some(_) => self.at == line.at,
+            None => line.at.is_none() && (self.id, self.time_ms) == (line.id, line.time_ms),
         }
     }
 }
@@ -65,6 +85,7 @@ impl Spotted {
 fn spotted(line: &Line) -> Spotted {
     Spotted {
         time_ms: line.time_ms,
+        id: line.id,
         at: line.at,
     }
 }
@@ -73,7 +94,7 @@ fn spotted(line: &Line) -> Spotted {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::tui) struct Anchor {
     pub(super) line: Spotted,
-    pub(super) number: i64,
+    pub(super) number: Number,
     pub(super) row: usize,
 }
 
@@ -86,12 +107,14 @@ pub(in crate::tui) struct Pane {
     /// Somebody wanted it to stand still before there was a line to stand on.
     pub(super) to_pause: bool,
     /// The line that keys are about, while paused.
-    pub(super) point: Option<i64>,
+    pub(super) point: Option<Number>,
     /// Where a selection begins.
-    pub(super) selected_from: Option<i64>,
+    pub(super) selected_from: Option<Number>,
     marks: BTreeSet<Spotted>,
     pub(super) new: u64,
     pub(super) rate: Rate,
+    /// What adasa says in between.
+    pub(super) ours: Ours,
     /// Lines up to here were counted as new.
     pub(super) heard: BTreeMap<(InstanceId, Stream), u64>,
     pub(super) stream: Option<Ticket>,
@@ -114,6 +137,7 @@ impl Pane {
             marks: BTreeSet::new(),
             new: 0,
             rate: Rate::default(),
+            ours: Ours::default(),
             heard: BTreeMap::new(),
             stream: None,
             asked: None,
@@ -212,13 +236,13 @@ impl Pane {
     }
 
     pub(super) fn settle_anchor(&mut self, anchor: Anchor) {
-        if let Some(number) = self.buffer.find(anchor.line.at, anchor.line.time_ms) {
+        if let Some(number) = self.buffer.find(anchor.line, true) {
             self.anchor = Some(Anchor { number, ..anchor });
         }
     }
 
     /// Numbers of the first and the last line that are seen.
-    fn seen(&self, shape: Shape) -> Option<(i64, i64)> {
+    fn seen(&self, shape: Shape) -> Option<(Number, Number)> {
         let rows = self.rows(shape);
         let of = |row: &Row<'_>| match row {
             Row::Gap(line) | Row::Run(line) | Row::Text(line, _) => line.number,
@@ -309,7 +333,7 @@ impl Pane {
     }
 
     /// Points at a line, a third below the top when it is not seen yet.
-    pub(in crate::tui) fn point_at(&mut self, number: i64, shape: Shape) {
+    pub(in crate::tui) fn point_at(&mut self, number: Number, shape: Shape) {
         let index = self.buffer.nearest(number);
         let is_seen = !self.is_following()
             && self
@@ -330,7 +354,7 @@ impl Pane {
     /// Goes to a line wherever it is.
     pub(in crate::tui) fn go_to(&mut self, line: Spotted, shape: Shape, asking: &mut Asking<'_>) {
         self.pause(shape);
-        match self.buffer.find(line.at, None) {
+        match self.buffer.find(line, false) {
             Some(number) => self.point_at(number, shape),
             None => self.open_around(line, true, asking),
         }
@@ -346,12 +370,12 @@ impl Pane {
     }
 
     /// The number of the line that is pointed at, while there is one.
-    pub(in crate::tui) fn point(&self) -> Option<i64> {
+    pub(in crate::tui) fn point(&self) -> Option<Number> {
         self.point
     }
 
     /// The nearest line behind or before the one pointed at for which this holds, in memory.
-    pub(in crate::tui) fn look(&self, way: Way, holds: impl Fn(&Line) -> bool) -> Option<i64> {
+    pub(in crate::tui) fn look(&self, way: Way, holds: impl Fn(&Line) -> bool) -> Option<Number> {
         let here = match self.point {
             Some(number) => self.buffer.nearest(number),
             None => self.buffer.len(),
@@ -389,12 +413,12 @@ impl Pane {
     }
 
     /// Points at a line that is seen.
-    pub(in crate::tui) fn point_here(&mut self, number: i64) {
+    pub(in crate::tui) fn point_here(&mut self, number: Number) {
         self.point = Some(number);
     }
 
     /// Selects from the line that was pointed at to another.
-    pub(in crate::tui) fn select_to(&mut self, number: i64) {
+    pub(in crate::tui) fn select_to(&mut self, number: Number) {
         let from = self.selected_from.or(self.point).unwrap_or(number);
         self.selected_from = Some(from);
         self.point = Some(number);
@@ -414,7 +438,7 @@ impl Pane {
     }
 
     /// Numbers of the first and the last line that are selected.
-    pub(in crate::tui) fn selection(&self) -> Option<(i64, i64)> {
+    pub(in crate::tui) fn selection(&self) -> Option<(Number, Number)> {
         let (a, b) = (self.selected_from?, self.point?);
         Some((a.min(b), a.max(b)))
     }

@@ -69,7 +69,7 @@ impl Shape {
         if self.fold && buffer.is_repeated(index) {
             return 0;
         }
-        let marks = usize::from(line.has_gap()) + usize::from(line.after_run.is_some());
+        let marks = usize::from(line.has_gap()) + usize::from(line.has_rule());
         marks + self.starts(line).len()
     }
 
@@ -78,7 +78,7 @@ impl Shape {
         if line.has_gap() {
             rows.push(Row::Gap(line));
         }
-        if line.after_run.is_some() {
+        if line.has_rule() {
             rows.push(Row::Run(line));
         }
         let starts = self.starts(line);

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::api::{
-    Bucket, Cursor, Level, LogHistogram, LogHistogramQuery, LogLine, LogPage, LogPageQuery,
-    LogPlace, LogQuery, LogSearchQuery, SearchEnd, SearchNews, SearchState,
+    Bucket, Cursor, Event, Level, LogEvents, LogEventsQuery, LogHistogram, LogHistogramQuery,
+    LogLine, LogPage, LogPageQuery, LogPlace, LogQuery, LogSearchQuery, SearchEnd, SearchNews,
+    SearchState, What,
 };
 use crate::domain::names::{InstanceId, RunId};
 use crate::domain::spec::Stream;
@@ -19,6 +20,8 @@ use super::desk::{Desk, noon_ms};
 #[derive(Clone, Default)]
 pub(super) struct Library {
     pub(super) lines: Vec<LogLine>,
+    /// What happened, in the order of time.
+    pub(super) events: Vec<Event>,
     /// Searches go on until they are told to end.
     pub(super) slow: bool,
 }
@@ -131,6 +134,33 @@ impl Library {
             oldest: from == 0,
             newest: to == self.lines.len(),
             complete: true,
+        }
+    }
+
+    /// Something happens after the last line.
+    pub(super) fn happen(&mut self, id: u32, name: &str, what: What) -> Event {
+        let last = self.lines.last().and_then(|line| line.time);
+        let event = Event {
+            at_ms: last.unwrap_or(noon_ms()) + 1,
+            id: Some(InstanceId(id)),
+            name: name.to_owned(),
+            what,
+        };
+        self.events.push(event.clone());
+        event
+    }
+
+    fn happened(&self, query: &LogEventsQuery) -> LogEvents {
+        let span = query.from_ms..=query.to_ms.unwrap_or(u64::MAX);
+        let wanted = |event: &&Event| {
+            let of = event.id.map(|id| id.to_string()).unwrap_or_default();
+            let name = query.select.trim_start_matches("default/");
+            let selected = query.select.split(',').any(|word| word == of);
+            span.contains(&event.at_ms) && (selected || event.name.starts_with(name))
+        };
+        LogEvents {
+            events: self.events.iter().filter(wanted).cloned().collect(),
+            since_ms: query.from_ms,
         }
     }
 
@@ -252,6 +282,7 @@ impl Reading {
                     Query::LogHistogram(query) => {
                         Answer::LogHistogram(self.library.histogram(&query))
                     }
+                    Query::LogEvents(query) => Answer::LogEvents(self.library.happened(&query)),
                     Query::Endings { select } => Answer::Endings(self.endings(&select)),
                     _ => return,
                 };

@@ -1,5 +1,8 @@
 //! Pictures of the log view in every state, at every size.
 
+use crate::api::{Asker, Follows, Reason, Status, What};
+use crate::domain::exit::{Ending, Exit, Signal};
+use crate::domain::names::RunId;
 use crate::domain::spec::Stream::{Err, Out};
 use crate::tui::theme::{Glyphs, Theme};
 
@@ -48,6 +51,59 @@ fn bad_day() -> Library {
     library
 }
 
+/// One of three ends, waits, begins again and uses too much; of the others nothing is said.
+fn crashing() -> Library {
+    let mut library = bad_day();
+    let end = |run, ending| What::Exit {
+        run: RunId(run),
+        exit: Exit {
+            ending,
+            at_ms: 0,
+            cpu_ms: 0,
+            peak_rss: 0,
+        },
+        lasted_ms: 9_420_000,
+        reason: Reason::Itself,
+    };
+    let status = |to, follows| What::Status {
+        from: Status::Running,
+        to,
+        because: String::new(),
+        follows,
+    };
+    for run in 4..7 {
+        library.write(3, "api-2", Err, run, "panic: slice bounds out of range");
+        let ending = match run {
+            5 => Ending::Signal {
+                signal: Signal::KILL,
+                core: false,
+            },
+            _ => Ending::Code(2),
+        };
+        library.happen(3, "api-2", end(run, ending));
+        let again = Follows::Attempt {
+            restart: u32::try_from(run).unwrap(),
+            in_ms: 8_000,
+        };
+        library.happen(3, "api-2", status(Status::Backoff, Some(again)));
+        library.write(1, "api-0", Out, 3, "GET /healthz 200 0ms");
+        let begun = Follows::Run {
+            run: RunId(run + 1),
+            by: Some(Asker::Policy),
+        };
+        library.happen(3, "api-2", status(Status::Running, Some(begun)));
+        library.write(3, "api-2", Out, run + 1, "listening on :8003");
+    }
+    let limit = What::Limit {
+        memory: 300_000_000,
+        allowed: 256_000_000,
+    };
+    library.happen(3, "api-2", limit);
+    let text = "SIGHUP by ops \u{1b}[2J".to_owned();
+    library.happen(3, "api-2", What::Note { text });
+    library
+}
+
 fn following() -> Reading {
     let mut desk = Desk::new();
     desk.select(1);
@@ -81,6 +137,15 @@ fn scenes() -> Vec<(&'static str, Reading)> {
     let mut it = following();
     it.press("w t");
     add("log_wrapped", it);
+
+    let mut desk = Desk::new();
+    desk.select(1);
+    desk.press("k");
+    desk.wait(60_000);
+    let mut it = Reading::open(desk, crashing());
+    add("log_said", it.clone());
+    it.press("o o k k v k");
+    add("log_said_selecting", it);
 
     let mut it = following();
     it.prompt("&", "ledger|pool");

@@ -26,6 +26,7 @@ mod pictures;
 mod plain;
 mod questions;
 mod rolling;
+mod said;
 mod scenes;
 mod screens;
 mod screenshots;

@@ -252,7 +252,12 @@ fn check_29_the_pager_has_the_terminal_gets_harmless_text_and_gives_it_back() {
     screen.keys("|");
     screen.until(|text| text.contains("the pager has it"));
     let text = std::fs::read_to_string(&paged).expect("what the pager got");
-    assert!(text.starts_with("tick 0001\n"), "{text}");
+    let (first, rest) = text.split_once('\n').expect("lines");
+    assert!(
+        first.starts_with("--- adasa: parrot: run 1 begins (start by "),
+        "{text}"
+    );
+    assert!(rest.starts_with("tick 0001\n"), "{text}");
     assert!(text.contains("hostile"), "{text}");
     assert!(!text.contains('\x1b') && !text.contains('\x07'), "{text:?}");
     // Keys are the pager's now: q does not leave the view below.

@@ -174,7 +174,7 @@ impl LogView {
         let Some(pane) = self.panes.get_mut(self.at) else {
             return;
         };
-        let lines: Vec<String> = pane.chosen().iter().map(|line| line.text.bare()).collect();
+        let lines: Vec<String> = pane.chosen().iter().map(|line| line.bare()).collect();
         let text = lines.join("\n");
         if text.len() > COPY_MAX {
             let size = text.len() / 1024;
@@ -239,9 +239,9 @@ impl LogView {
         if !pane.is_selecting() {
             return Some(Saving::All(pane.everything()));
         }
-        let chosen = pane.chosen();
+        let chosen: Vec<_> = pane.chosen().iter().filter_map(|line| line.at).collect();
         Some(Saving::Page(LogPageQuery {
-            cursor: Some(chosen.first()?.at.into()),
+            cursor: Some((*chosen.first()?).into()),
             after: chosen.len(),
             ..pane.page()
         }))
@@ -269,10 +269,10 @@ impl LogView {
         let Some(line) = pane.pointed() else {
             return;
         };
-        let long = line.length > SHOWN_MAX && asking.live;
-        let ticket = long.then(|| {
+        let long = line.at.filter(|_| line.length > SHOWN_MAX && asking.live);
+        let ticket = long.map(|at| {
             asking.page(LogPageQuery {
-                cursor: Some(line.at.into()),
+                cursor: Some(at.into()),
                 after: 1,
                 ..pane.page()
             })
@@ -293,7 +293,7 @@ impl LogView {
             let shape = self.shape(areas, n);
             for row in pane.rows(shape) {
                 if let Row::Text(line, 0) = row {
-                    lines.push(line.text.plain());
+                    lines.push(line.plain());
                 }
             }
         }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::api::{LogLine, LogPage, SearchNews};
+use crate::api::{Event, LogLine, LogPage, SearchNews};
+use crate::domain::saying::is_said;
+use crate::domain::selector::Candidate;
 use crate::domain::spec::Stream;
 use crate::logs::safe::{SafeText, WHOLE_MAX};
 use crate::tui::log::{Asking, Hunt, Row, Strip, Times, fields};
@@ -46,7 +48,7 @@ impl LogView {
             for row in pane.rows(self.shape(areas, n)) {
                 if let Row::Run(line) = row {
                     let both = line.after_run.into_iter().chain(line.run);
-                    runs.extend(both.map(|run| (line.at.id, run)));
+                    runs.extend(both.map(|run| (line.id, run)));
                 }
             }
         }
@@ -121,6 +123,13 @@ impl LogView {
             }
             return;
         }
+        if let Some(pane) = self.panes.iter_mut().find(|pane| pane.asked_ours(ticket)) {
+            pane.take_ours(match &answer {
+                Ok(Answer::LogEvents(told)) => Some(told),
+                Ok(_) | Err(_) => None,
+            });
+            return;
+        }
         if self.endings.is_for(ticket) {
             self.endings.take(match answer {
                 Ok(Answer::Endings(told)) => told,
@@ -174,9 +183,9 @@ impl LogView {
             if !pane.take_line(line) || n != self.at {
                 continue;
             }
-            let last = pane.buffer.len().checked_sub(1);
-            let last = last.and_then(|n| pane.buffer.get(n));
-            let Some(last) = last.filter(|last| last.at == line.cursor()) else {
+            let at = line.cursor();
+            let last = pane.buffer.last_written();
+            let Some(last) = last.filter(|last| last.at == Some(at)) else {
                 continue;
             };
             if let Some(ms) = line.time {
@@ -187,7 +196,7 @@ impl LogView {
                 && !hunt.is_counting()
                 && hunt.words.is_in(&last.text.plain())
             {
-                hunt.came(last.at);
+                hunt.came(at);
             }
         }
     }
@@ -237,6 +246,34 @@ pub(in crate::tui) fn stream_over(model: &mut Model, ticket: Ticket, commands: &
     on_all(model, commands, |view, _, asking| {
         for pane in view.panes.iter_mut().filter(|pane| pane.streams(ticket)) {
             pane.take_end(asking);
+        }
+    });
+}
+
+/// Something happened to an instance: adasa says so where its lines are.
+pub(in crate::tui) fn happened(model: &mut Model, event: &Event, commands: &mut Vec<Cmd>) {
+    if !is_said(event) {
+        return;
+    }
+    let Some(view) = event
+        .id
+        .and_then(|id| model.rows.get(&id))
+        .map(|row| row.view.clone())
+    else {
+        return;
+    };
+    let candidate = Candidate {
+        id: view.id,
+        namespace: &view.namespace,
+        process: &view.process,
+        label: &view.name,
+        tags: &view.tags,
+        status: view.status,
+    };
+    on_all(model, commands, |view, _, _| {
+        let panes = view.panes.iter_mut();
+        for pane in panes.filter(|pane| pane.scope.takes(&candidate)) {
+            pane.happened(event);
         }
     });
 }

@@ -12,7 +12,7 @@ use crate::api::Level;
 use crate::logs::safe::SafeText;
 use crate::tui::keymap::Action;
 use crate::tui::log::{
-    Asking, Controls, Endings, Hunt, Pane, Scope, Shape, Similar, Strip, Times, Words,
+    Asking, Controls, Endings, Hunt, Number, Pane, Scope, Shape, Similar, Strip, Times, Words,
 };
 use crate::tui::log_pane;
 use crate::tui::model::{Focus, Mode, Model};
@@ -26,7 +26,7 @@ use super::{Handled, Screen};
 
 pub(in crate::tui) use areas::{Areas, areas, gutter, strip_columns};
 pub(in crate::tui) use hear::{
-    due, fetched, joined, news, owns, reconnected, stream_over, streamed, tick,
+    due, fetched, happened, joined, news, owns, reconnected, stream_over, streamed, tick,
 };
 pub(in crate::tui) use prompt::{Prompt, prompt_key, prompt_paste};
 use seek::Seek;
@@ -40,7 +40,7 @@ const WORDS_MAX: usize = 6;
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::tui) struct Whole {
     /// The line that it is of.
-    pub(in crate::tui) number: i64,
+    pub(in crate::tui) number: Number,
     ticket: Option<Ticket>,
     /// All of a line that is longer than what is kept.
     pub(in crate::tui) text: Option<SafeText>,

@@ -1,7 +1,7 @@
 //! Going to the next hit, error or run: first in memory, then through the daemon.
 
 use crate::api::{LogSearchQuery, SearchEnd, SearchNews};
-use crate::tui::log::{Aim, Asking, Found, Hunt, Line, Pane, Shape, Spotted, Way, Words};
+use crate::tui::log::{Aim, Asking, Found, Hunt, Line, Number, Pane, Shape, Spotted, Way, Words};
 use crate::tui::query::Ticket;
 
 use super::LogView;
@@ -76,6 +76,7 @@ impl LogView {
         // The line at hand is a hit like any other.
         if let Some(pane) = self.panes.get_mut(self.at)
             && let Some(here) = pane.pointed()
+            && here.at.is_some()
             && words.is_in(&here.text.plain())
         {
             let number = here.number;
@@ -141,12 +142,14 @@ impl LogView {
         counting.is_some()
     }
 
-    fn look(&self, pane: usize, aim: Aim, way: Way) -> Option<i64> {
+    fn look(&self, pane: usize, aim: Aim, way: Way) -> Option<Number> {
         let pane = self.panes.get(pane)?;
         match aim {
             Aim::Hit => {
                 let words = &self.hunt.as_ref()?.words;
-                pane.look(way, |line| words.is_in(&line.text.plain()))
+                pane.look(way, |line| {
+                    line.at.is_some() && words.is_in(&line.text.plain())
+                })
             }
             Aim::Error => pane.look(way, Line::is_error),
             Aim::Run => pane.look(way, |line| line.after_run.is_some()),

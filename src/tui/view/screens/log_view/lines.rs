@@ -123,7 +123,7 @@ fn run(canvas: &mut Canvas<'_>, area: Rect, gutter: u16, view: &LogView, line: &
     let room = area.right().saturating_sub(x);
     let name = harmless(&line.name);
     let lead = rule.repeat(3);
-    let told = |run| view.endings.of(line.at.id, run);
+    let told = |run| view.endings.of(line.id, run);
     let over = match told(before).and_then(|it| it.end.as_ref()) {
         Some(end) => format!("run {before}: {}", harmless(end)),
         None => format!("run {before} is over"),
@@ -174,13 +174,20 @@ fn gutter_of(
         x += room + 1;
     }
     // The level is in the line; here it only catches the eye.
-    let word = match line.level {
-        Some(Level::Error) => Role::Bad,
-        Some(Level::Warn) => Role::Waiting,
-        Some(Level::Trace | Level::Debug | Level::Info) | None => Role::Text,
+    let word = match (&line.said, line.level) {
+        (Some(said), _) if said.bad => Role::Bad,
+        (Some(_), _) => Role::Title,
+        (None, Some(Level::Error)) => Role::Bad,
+        (None, Some(Level::Warn)) => Role::Waiting,
+        (None, Some(Level::Trace | Level::Debug | Level::Info) | None) => Role::Text,
+    };
+    // What stands here no process can write.
+    let of = match line.stream() {
+        Some(stream) => stream.word().to_owned(),
+        None => canvas.glyphs.line.to_string().repeat(3),
     };
     let room = end.saturating_sub(x);
-    x = canvas.text(x, area.y, room, line.at.stream.word(), role(word));
+    x = canvas.text(x, area.y, room, &of, role(word));
     let (sign, sign_role) = if pane.is_marked(line) {
         (canvas.glyphs.mark, Role::Bad)
     } else {

@@ -29,7 +29,8 @@ pub(super) fn strip(canvas: &mut Canvas<'_>, area: Rect, whole: Rect, view: &Log
 /// `/words 7/31`
 pub(super) fn progress(view: &LogView, hunt: &Hunt, more: char) -> String {
     let here = view.pane().and_then(Pane::pointed);
-    let here = here.and_then(|line| hunt.place_of(line.at));
+    let here = here.and_then(|line| line.at);
+    let here = here.and_then(|at| hunt.place_of(at));
     let total = hunt.total;
     let mut text = format!("/{}  ", harmless(hunt.words.text()));
     if let Some(here) = here {

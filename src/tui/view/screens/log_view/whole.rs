@@ -20,13 +20,16 @@ pub(super) fn whole(canvas: &mut Canvas<'_>, area: Rect, view: &LogView, it: &Wh
     let run = line
         .run
         .map_or_else(String::new, |run| format!("  run {run}"));
-    let head = format!(
-        "{time}  {}{run}  {}  {}  byte {}",
-        harmless(&line.name),
-        stream_word(Some(line.at.stream)),
-        short_size(line.length as u64),
-        line.at.offset,
-    );
+    let of = match line.at {
+        Some(at) => format!(
+            "{}  {}  byte {}",
+            stream_word(Some(at.stream)),
+            short_size(line.length as u64),
+            at.offset
+        ),
+        None => "said by adasa".to_owned(),
+    };
+    let head = format!("{time}  {}{run}  {of}", harmless(&line.name));
     canvas.title(area, &head, "Enter closes");
     let text = it.text.as_ref().unwrap_or(&line.text);
     let x = area.x + 1;
