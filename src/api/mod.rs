@@ -30,6 +30,7 @@ pub use crate::domain::scale::Count;
 pub use crate::domain::selector::Selector;
 pub use crate::domain::status::Status;
 pub use crate::domain::tree::Protocol;
+pub use crate::domain::voice::Heard;
 pub use crate::domain::who::{CLIENT, Face, Who};
 pub use crate::domain::why::{Cause, Earlier, Holder, Next, Why};
 pub use crate::platform::host::{Host, Net, Own};
@@ -45,7 +46,7 @@ pub use metrics::{Columns, MetricHistory};
 pub use past::{InstanceRuns, RunState, RunView};
 pub use place::{Cursor, LogPlace, NoCursor};
 pub use plan::{PlanProcess, PlanQuery, PlanView};
-pub use push::{Metric, Push, Snapshot};
+pub use push::{HeardOf, Metric, Push, Snapshot};
 pub use request::{
     Act, Apply, Define, Down, LAST_EVENT_ID, LogQuery, READ_ONLY, RecordQuery, Rolling,
     RolloutControl, Scale, SendSignal, ServerControl,

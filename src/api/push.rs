@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::event::Event;
 use crate::domain::names::InstanceId;
+use crate::domain::voice::Heard;
 use crate::platform::host::Host;
 
 use super::activity::ClientView;
@@ -26,6 +27,19 @@ pub struct Snapshot {
     pub clients: Vec<ClientView>,
     /// Per instance, percent of one core in tenths, oldest first.
     pub series: Vec<(InstanceId, Vec<u16>)>,
+    /// When which wrote, as far as that is known: since the first dashboard looks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub heard: Vec<HeardOf>,
+}
+
+/// When one instance wrote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeardOf {
+    /// Which.
+    pub id: InstanceId,
+    /// What is known of it.
+    #[serde(flatten)]
+    pub heard: Heard,
 }
 
 /// One measurement of one instance.
@@ -63,6 +77,9 @@ pub enum Push {
         host: Host,
         /// Only of those that run.
         metrics: Vec<Metric>,
+        /// Only of those that wrote since then.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        heard: Vec<HeardOf>,
     },
     /// Something happened.
     Event {

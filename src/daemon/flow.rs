@@ -58,6 +58,8 @@ impl Supervisor {
                 watched: on,
                 ..Flow::default()
             };
+            // What is known without having been told of everything is worth nothing.
+            self.voices = super::voices::Voices::default();
             self.deeds.push(Deed::Scribe(ToScribe::Watch { on }));
         }
     }

@@ -56,3 +56,4 @@ mod tests;
 mod tree;
 mod undo;
 mod view;
+mod voices;

@@ -171,9 +171,9 @@ impl Supervisor {
 
     pub(super) fn heard_scribe(&mut self, message: FromScribe) {
         match message {
-            FromScribe::Grew { taken, .. } => {
+            FromScribe::Grew { paths, taken } => {
                 self.flow.grew(taken);
-                self.deeds.push(Deed::Grew);
+                self.grew(paths);
             }
             FromScribe::Rotated { path } => {
                 self.deeds.push(Deed::Grew);

@@ -122,6 +122,7 @@ impl Supervisor {
         let Some(child) = member.child else {
             return;
         };
+        self.voices.begin(id);
         let seen = Seen::Begun {
             id,
             run,

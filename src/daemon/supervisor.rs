@@ -128,6 +128,8 @@ pub(super) struct Supervisor {
     /// Who listens to what happens.
     pub(super) clients: super::clients::Clients,
     pub(super) flow: super::flow::Flow,
+    /// Who writes and who is silent.
+    pub(super) voices: super::voices::Voices,
     /// What the parts around it are doing.
     pub(super) board: Option<super::subsystems::Board>,
 }
@@ -170,6 +172,7 @@ impl Supervisor {
             client: None,
             clients: super::clients::Clients::default(),
             flow: super::flow::Flow::default(),
+            voices: super::voices::Voices::default(),
             board: None,
         }
     }

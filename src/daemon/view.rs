@@ -177,6 +177,7 @@ impl Supervisor {
                 .iter()
                 .map(|(id, member)| (*id, member.series.iter().collect()))
                 .collect(),
+            heard: self.voices.all(),
         }
     }
 
@@ -236,6 +237,7 @@ impl Supervisor {
         let push = Push::Metrics {
             host: self.host.clone(),
             metrics,
+            heard: self.heard_lately(),
         };
         self.hub.publish(&push);
     }

@@ -28,6 +28,7 @@ pub(crate) mod spec;
 pub(crate) mod status;
 pub(crate) mod tree;
 pub(crate) mod trend;
+pub(crate) mod voice;
 pub(crate) mod who;
 pub(crate) mod why;
 

@@ -28,6 +28,7 @@ pub(crate) mod plain;
 mod pose;
 mod query;
 mod regions;
+mod row;
 mod saving;
 mod screens;
 mod seen;
@@ -42,6 +43,7 @@ mod trace;
 mod update;
 mod verbs;
 mod view;
+mod voices;
 
 use std::collections::HashMap;
 use std::io::{self, Write as _};

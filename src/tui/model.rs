@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use crate::api::{DaemonInfo, Host, InstanceView, Snapshot, Verb};
+use crate::api::{DaemonInfo, Host, InstanceView, Snapshot};
 use crate::domain::names::{InstanceId, OperationId, ProcessKey};
+use crate::domain::voice::Heard;
 
 use super::asked;
 use super::filter::Filter;
@@ -20,6 +21,7 @@ use super::palette::Palette;
 use super::pane::About;
 pub(super) use super::pose::{Ask, Tier};
 use super::query::{Ticket, Tickets};
+pub(super) use super::row::Row;
 use super::screens::{
     Prompt, Screen,
     activity::Company,
@@ -28,66 +30,15 @@ use super::screens::{
 use super::spark::Spark;
 use super::stats::Stats;
 use super::theme::{Glyphs, Theme};
+use super::voices::Voice;
 
 /// Above this many instances the table begins folded.
 const FOLD_ABOVE: usize = 200;
 /// How many remarks of a session are kept.
 const MESSAGES: usize = 500;
-/// After this it is said that nothing came of what was asked for.
-const UNANSWERED: Duration = Duration::from_secs(2);
 /// How long a remark stays.
 const INFO_STAYS: Duration = Duration::from_secs(3);
 const ERROR_STAYS: Duration = Duration::from_secs(60);
-
-/// One instance as the screen knows it.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Row {
-    pub(super) view: InstanceView,
-    pub(super) series: Spark,
-    /// Asked for here, not confirmed yet.
-    pub(super) requested: Option<Verb>,
-    /// When that was.
-    pub(super) requested_at: Duration,
-    /// When the view came, for countdowns.
-    pub(super) at: Duration,
-}
-
-impl Row {
-    pub(super) fn key(&self) -> ProcessKey {
-        ProcessKey {
-            namespace: self.view.namespace.clone(),
-            name: self.view.process.clone(),
-        }
-    }
-
-    /// Whether it is an instance of this process.
-    pub(super) fn is_of(&self, key: &ProcessKey) -> bool {
-        self.view.process == key.name && self.view.namespace == key.namespace
-    }
-
-    /// What it is called; with its namespace where that is not the usual one.
-    pub(super) fn name(&self) -> String {
-        if self.view.namespace.is_default() {
-            self.view.name.clone()
-        } else {
-            format!("{}/{}", self.view.namespace, self.view.name)
-        }
-    }
-
-    /// For how many seconds nothing came of what was asked for, when that is worth saying.
-    pub(super) fn unanswered(&self, now: Duration) -> Option<u64> {
-        self.requested?;
-        let since = now.saturating_sub(self.requested_at);
-        (since >= UNANSWERED).then_some(since.as_secs())
-    }
-
-    /// Seconds until what it waits for.
-    pub(super) fn due_seconds(&self, now: Duration) -> Option<u64> {
-        let left =
-            Duration::from_millis(self.view.due_in_ms?).saturating_sub(now.saturating_sub(self.at));
-        Some(left.as_millis().div_ceil(1000) as u64)
-    }
-}
 
 /// What a line of the table stands for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -329,9 +280,14 @@ impl Model {
         let first = self.rows.is_empty();
         let mut series: BTreeMap<InstanceId, Vec<u16>> = snapshot.series.into_iter().collect();
         let mut rows = BTreeMap::new();
+        let heard: BTreeMap<InstanceId, Heard> =
+            snapshot.heard.iter().map(|it| (it.id, it.heard)).collect();
         for view in snapshot.instances {
             let id = view.id;
             let told = series.remove(&id).unwrap_or_default();
+            let mut voice = Voice::default();
+            let known = self.rows.get(&id).map(|row| row.voice);
+            voice.begin(heard.get(&id).copied(), known);
             rows.insert(
                 id,
                 Row {
@@ -340,6 +296,7 @@ impl Model {
                     requested: None,
                     requested_at: Duration::ZERO,
                     at: self.now,
+                    voice,
                 },
             );
         }
@@ -373,6 +330,9 @@ impl Model {
                 if row.view.status != view.status || row.view.run != view.run {
                     row.requested = None;
                 }
+                if row.view.run != view.run {
+                    row.voice.another_run();
+                }
                 let place = |view: &InstanceView| (view.instance, view.instances);
                 let stays = place(&row.view) == place(&view)
                     && row.view.process == view.process
@@ -393,6 +353,7 @@ impl Model {
                         requested: None,
                         requested_at: Duration::ZERO,
                         at,
+                        voice: Voice::default(),
                     },
                 );
                 self.settle_order();

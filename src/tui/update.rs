@@ -122,6 +122,7 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
     log_view::share_controls(model);
     log_view::listen_while_seen(model, &mut commands);
     screens::left_behind(model, &mut commands);
+    model.look();
     commands
 }
 
@@ -237,7 +238,12 @@ fn pushed(model: &mut Model, push: Push, commands: &mut Vec<Cmd>) {
             }
             model.keep_selection();
         }
-        Push::Metrics { host, metrics } => {
+        Push::Metrics {
+            host,
+            metrics,
+            heard,
+        } => {
+            model.hear(&heard);
             let draw = model.now.saturating_sub(model.metrics_at) + Duration::from_millis(50)
                 >= model.interval;
             if draw {

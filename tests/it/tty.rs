@@ -137,10 +137,10 @@ pub(crate) fn is_live(text: &str) -> bool {
         .is_some_and(|header| header.split_whitespace().any(|word| word == "live"))
 }
 
-/// The words of a row, without what the table draws around them.
+/// The words of a row, without what the table draws around them and marks behind names.
 fn words(line: &str) -> impl Iterator<Item = &str> {
     line.split_whitespace()
-        .map(|word| word.trim_start_matches('▌'))
+        .map(|word| word.trim_start_matches('▌').trim_end_matches(['\'', ',']))
         .filter(|word| !word.is_empty())
 }
 

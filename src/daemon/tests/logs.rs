@@ -1,5 +1,7 @@
 //! What the scribe says of logs, and what clients see of it.
 
+use crate::api::{HeardOf, Push};
+
 use super::super::hub::Follow;
 use super::super::message::{LogSource, Msg, Request, Tending};
 use super::client::{Answer, spec};
@@ -159,4 +161,56 @@ fn what_the_scribe_could_not_do_or_did_not_answer_is_said() {
     // An answer that comes too late is nobody's.
     did(&mut world, asked[1].0, true, None);
     assert!(tend(&mut world, Tending::Rotate).try_recv().is_err());
+}
+
+/// What subscribers are told of who wrote, in the next second.
+fn heard(world: &mut World) -> Vec<HeardOf> {
+    let mut told = world.daemon.as_mut().unwrap().hub.subscribe();
+    world.handle(Msg::Sampled {
+        host: Some(Box::default()),
+        samples: vec![],
+        strays: 0,
+    });
+    let Follow::Told(event) = told.try_next() else {
+        panic!("nothing told");
+    };
+    match serde_json::from_str(&event.1).unwrap() {
+        Push::Metrics { heard, .. } => heard,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn who_wrote_is_told_once_while_somebody_listens_and_forgotten_when_nobody_does() {
+    const ERR: &str = "/logs/default/web/0.err.log";
+    let mut world = World::new();
+    world.define("a", &spec("web")).unwrap();
+    world.told_scribe.clear();
+    let looks = world.daemon.as_mut().unwrap().hub.subscribe();
+    world.after(SECOND);
+    assert_eq!(world.told_scribe, [ToScribe::Watch { on: true }]);
+    let grew = |world: &mut World, paths: &[&str]| {
+        let paths = paths.iter().map(Into::into).collect();
+        world.handle(Msg::Scribe(FromScribe::Grew { paths, taken: None }));
+    };
+    grew(&mut world, &[LOG, "/logs/default/web/0.log"]);
+    let told = heard(&mut world);
+    assert_eq!(told.len(), 1);
+    assert_eq!((told[0].id.0, told[0].heard.errors), (1, 0));
+    assert!(heard(&mut world).is_empty(), "nothing is new");
+    for n in 0..9 {
+        world.after(20 * SECOND);
+        grew(&mut world, &[ERR]);
+        let told = heard(&mut world);
+        assert_eq!(told[0].heard.errors, n + 1);
+        assert_eq!(told[0].heard.silent_ms.is_some(), n >= 7, "{n}");
+    }
+    let all = world.daemon.as_ref().unwrap().snapshot().heard;
+    assert_eq!(all[0].heard.silent_ms, Some(all[0].heard.last_ms + 60_000));
+    drop(looks);
+    world.after(SECOND);
+    assert_eq!(world.told_scribe.len(), 1, "somebody may come back");
+    world.after(70 * SECOND);
+    assert_eq!(world.told_scribe[1..], [ToScribe::Watch { on: false }]);
+    assert!(world.daemon.as_ref().unwrap().snapshot().heard.is_empty());
 }

@@ -111,6 +111,7 @@ impl Line {
             length: it.text.len(),
             gap: 0,
             missing: 0,
+            dropped: 0,
             damaged: false,
         }
     }

@@ -161,6 +161,7 @@ pub(super) fn snapshot(instances: Vec<InstanceView>) -> Snapshot {
         operations: Vec::new(),
         clients: Vec::new(),
         series,
+        heard: Vec::new(),
     }
 }
 

@@ -190,6 +190,7 @@ fn metrics(desk: &mut Desk, cpu: &[(u32, f32)]) {
         })
         .collect();
     desk.push(Push::Metrics {
+        heard: vec![],
         host: host(),
         metrics,
     });

@@ -33,3 +33,4 @@ mod screenshots;
 mod selection;
 mod sizes;
 mod undo;
+mod voices;

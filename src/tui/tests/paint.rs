@@ -65,6 +65,7 @@ fn the_same_state_told_again_costs_nothing() {
         });
     }
     desk.push(Push::Metrics {
+        heard: vec![],
         host: host(),
         metrics: vec![],
     });
@@ -133,7 +134,11 @@ fn idle(desk: &mut Desk) -> usize {
         });
         host.own.cpu = host.own.cpu.map(|cpu| cpu + tremble / 10.0);
         let metrics = quiet(desk);
-        desk.push(Push::Metrics { host, metrics });
+        desk.push(Push::Metrics {
+            heard: vec![],
+            host,
+            metrics,
+        });
         if second >= 660 {
             total += bytes(&before, &desk.frame());
         }

@@ -304,6 +304,7 @@ fn those_that_wait_are_those_of_the_question() {
     desk.seen();
     desk.wait(1000);
     desk.push(Push::Metrics {
+        heard: vec![],
         host: super::desk::host(),
         metrics: vec![Metric {
             id: InstanceId(5),

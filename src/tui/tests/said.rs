@@ -85,7 +85,7 @@ fn what_happens_is_said_at_once_and_stands_behind_lines_that_come_later() {
     happen(&mut it, 9, "mailer", exit(1));
     assert_eq!(ours(&it), [END]);
     // Nor twice, when the connection comes back.
-    it.desk.send(Msg::Lost("gone".into()));
+    it.desk.lose();
     it.desk
         .send(Msg::Push(Push::Snapshot(Box::new(snapshot(everything())))));
     it.serve();

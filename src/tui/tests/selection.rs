@@ -12,6 +12,7 @@ fn anything(dice: &mut Dice) -> Push {
     match dice.below(10) {
         0 => Push::Removed { id: InstanceId(id) },
         1 => Push::Metrics {
+            heard: vec![],
             host: host(),
             metrics: (1..40)
                 .map(|n| Metric {

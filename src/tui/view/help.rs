@@ -10,9 +10,10 @@ use crate::tui::theme::Role;
 use super::canvas::Canvas;
 
 /// What is said before the keys, where there is room.
-const ABOVE: [&str; 2] = [
+const ABOVE: [&str; 3] = [
     "q leaves the dashboard only: processes keep running.",
     "Filter: names, status:x|y cpu>5 mem>1g tag:x ns:x /regex/ !not",
+    "Behind a name: ' is new standard error, a comma a long silence.",
 ];
 /// From this height on.
 const ROOMY: u16 = 16;
@@ -40,7 +41,7 @@ fn area(model: &Model) -> Rect {
 }
 
 fn above(model: &Model) -> u16 {
-    if area(model).height >= ROOMY { 3 } else { 0 }
+    if area(model).height >= ROOMY { 4 } else { 0 }
 }
 
 /// How many columns of keys.

@@ -14,6 +14,7 @@ mod pane;
 mod question;
 pub(super) mod screens;
 mod table;
+mod voices;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

@@ -11,6 +11,7 @@ use crate::tui::model::{Focus, Model, Row, Target};
 use crate::tui::order::SortBy;
 use crate::tui::spark::COLUMN;
 use crate::tui::theme::{Role, role_of};
+use crate::tui::voices::Marks;
 
 use super::canvas::Canvas;
 use super::figures::{percent, short_bytes, short_uptime};
@@ -93,6 +94,8 @@ struct Cells {
     pid: Option<i32>,
     /// How many of the instances it stands for are marked.
     marked: usize,
+    /// What its output is worth a look for.
+    voice: Marks,
 }
 
 fn status_words(row: &Row, now: Duration) -> String {
@@ -159,6 +162,7 @@ fn cells_of(model: &Model, target: &Target, last: bool) -> Option<Cells> {
                 uptime: view.uptime,
                 pid: view.pid,
                 marked: usize::from(model.marks.contains(id)),
+                voice: Marks::of(row, model.told_ms()),
             })
         }
         Target::Process(key) => {
@@ -229,6 +233,10 @@ fn cells_of(model: &Model, target: &Target, last: bool) -> Option<Cells> {
                 uptime: rows.iter().filter_map(|r| r.view.uptime).min(),
                 pid: None,
                 marked,
+                voice: rows
+                    .iter()
+                    .map(|row| Marks::of(row, model.told_ms()))
+                    .fold(Marks::default(), Marks::with),
             })
         }
     }
@@ -392,7 +400,7 @@ fn line(
     let y = area.y;
     let none = canvas.glyphs.none.to_string();
     let mut x = 2;
-    canvas.text(x, y, columns.name, &cells.name, Role::Text);
+    super::voices::name(canvas, (x, y, columns.name), &cells.name, cells.voice);
     x += columns.name;
     canvas.right(x, y, columns.id, &cells.id, Role::Text);
     x += columns.id;

@@ -186,3 +186,28 @@ fn a_flood_leaves_the_keys_working() {
     screen.until(|text| !text.contains("of many lines"));
     quit(&mut screen);
 }
+
+#[test]
+fn standard_error_of_another_is_marked_behind_its_name_until_its_log_is_shown() {
+    let home = Sandbox::new();
+    let mut gate = home.fifo("gate");
+    let body = format!(
+        "while read line; do echo \"$line\" >&2; done <{}",
+        home.path("gate").display()
+    );
+    let program = home.script("complains.sh", &body);
+    home.start("complains", &program, &[]);
+    crate::tty::start_quiet(&home, "quiet");
+    let mut screen = live_dashboard(&home, COMMON, &["complains", "quiet"]);
+    select(&screen, "quiet");
+    screen.until(|text| text.contains("logs: quiet"));
+    gate.say("it hurts");
+    screen.until(|text| text.contains("complains' ") && !text.contains("quiet'"));
+    select(&screen, "complains");
+    screen.until(|text| text.contains("it hurts") && !text.contains("complains'"));
+    select(&screen, "quiet");
+    screen.until(|text| text.contains("logs: quiet"));
+    gate.say("again");
+    screen.until(|text| text.contains("complains' "));
+    quit(&mut screen);
+}

@@ -283,6 +283,21 @@ pub(in crate::tui) fn share_controls(model: &mut Model) {
     }
 }
 
+/// Whose lines are on the screen.
+pub(in crate::tui) fn shown(model: &Model) -> Vec<Scope> {
+    let seats = std::iter::once(Seat::Main).chain((0..model.screens.len()).map(Seat::Screen));
+    let seen = seats.filter(|seat| match seat {
+        Seat::Main => is_seen(model, *seat),
+        Seat::Screen(n) => n + 1 == model.screens.len() && is_seen(model, *seat),
+    });
+    let views = seen.filter_map(|seat| match seat {
+        Seat::Main => Some(&model.logs.view),
+        Seat::Screen(n) => model.screens.get(n).and_then(Screen::logs),
+    });
+    let panes = views.flat_map(|view| &view.panes);
+    panes.map(|pane| pane.scope.clone()).collect()
+}
+
 /// Whether more comes than can be read where it is followed and seen: then the screen is not drawn for every line.
 pub(in crate::tui) fn is_flooded(model: &Model) -> bool {
     let flooded = |view: &LogView| {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::tui::tests::activity::begun_by_dev;
 use crate::tui::tests::desk::Desk;
+use crate::tui::tests::voices::{hear, heard};
 use crate::tui::trace::Frame;
 
 use super::activity::with_activity;
@@ -42,8 +43,19 @@ pub(super) fn scenes() -> Vec<(&'static str, Desk)> {
     let mut rolled = busy.clone();
     rolled.select(11);
     rolled.press("R");
+    let mut voices = busy.clone();
+    let now = voices.model.wall_ms;
+    hear(
+        &mut voices,
+        vec![
+            heard(4, 2, None),
+            heard(10, 0, Some(now - 1)),
+            heard(11, 1, Some(now - 1)),
+        ],
+    );
     vec![
         ("stats", stats()),
+        ("voices", voices),
         ("others_at_work", busy),
         ("question_locked", locked),
         ("rolling_plan_locked", rolled),
