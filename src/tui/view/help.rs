@@ -41,7 +41,7 @@ fn area(model: &Model) -> Rect {
 }
 
 fn above(model: &Model) -> u16 {
-    if area(model).height >= ROOMY { 4 } else { 0 }
+    if area(model).height >= ROOMY { 3 } else { 0 }
 }
 
 /// How many columns of keys.
