@@ -63,7 +63,7 @@ keys! {
     "log_archives", "number", "`5`", "How many archives are kept, per stream.";
     "log_archive_age", "duration", "none", "An archive that was written last so long ago is removed.";
     "log_compress", "true or false", "`true`", "Whether archives are compressed.";
-    "on_disk_full", "`drop`, `block`", "`drop`", "Whether output is dropped (and counted) or the process waits when the disk is full.";
+    "on_disk_full", "`drop`, `block`", "`drop`", "Whether output is dropped (counted, and marked in the log's index: `adasa logs` says where and how much) or the process waits when the disk is full.";
 }
 
 #[cfg(test)]

@@ -187,7 +187,8 @@ fn who_wrote_is_told_once_while_somebody_listens_and_forgotten_when_nobody_does(
     world.define("a", &spec("web")).unwrap();
     world.told_scribe.clear();
     let looks = world.daemon.as_mut().unwrap().hub.subscribe();
-    world.after(SECOND);
+    let turn = |world: &mut World| world.handle(Msg::Noted("anything".into()));
+    turn(&mut world);
     assert_eq!(world.told_scribe, [ToScribe::Watch { on: true }]);
     let grew = |world: &mut World, paths: &[&str]| {
         let paths = paths.iter().map(Into::into).collect();
@@ -208,9 +209,10 @@ fn who_wrote_is_told_once_while_somebody_listens_and_forgotten_when_nobody_does(
     let all = world.daemon.as_ref().unwrap().snapshot().heard;
     assert_eq!(all[0].heard.silent_ms, Some(all[0].heard.last_ms + 60_000));
     drop(looks);
-    world.after(SECOND);
+    turn(&mut world);
     assert_eq!(world.told_scribe.len(), 1, "somebody may come back");
     world.after(70 * SECOND);
+    turn(&mut world);
     assert_eq!(world.told_scribe[1..], [ToScribe::Watch { on: false }]);
     assert!(world.daemon.as_ref().unwrap().snapshot().heard.is_empty());
 }
