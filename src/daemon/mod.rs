@@ -54,6 +54,7 @@ mod tending;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod turns;
 mod undo;
 mod view;
 mod voices;

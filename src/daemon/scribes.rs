@@ -11,7 +11,7 @@ use crate::keeper::lane::Lane;
 use crate::keeper::link::Link;
 use crate::keeper::protocol::{FromScribe, ToScribe};
 
-use super::role::{drain, watched};
+use super::turns::{drain, watched};
 
 /// A keeper that speaks an earlier version has one scribe for all logs.
 const LANES_SINCE: u32 = 4;
