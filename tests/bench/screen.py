@@ -319,6 +319,23 @@ def flood():
     say("100,000 lines/s: % of a core", f"{(ticks(pids) - spent) / passed * 100:.1f}")
     say("100,000 lines/s: resident, before / after, MiB", f"{before:.1f} / {memory(pids):.1f}")
     screen.close()
+    # One that wants that much, with and without somebody who looks.
+    wanted = os.path.join(HOME, "wanted")
+
+    def reached(looked_at):
+        up([writer(100_000, 8, wanted)])
+        screen = Screen([BINARY, "tui"], (120, 40)) if looked_at else None
+        told_before = len(open(wanted).readlines()) if os.path.exists(wanted) else 0
+        while not os.path.exists(wanted) or len(open(wanted).readlines()) == told_before:
+            screen.read(0.1) if screen else time.sleep(0.1)
+        if screen:
+            screen.close()
+        written, micros = map(int, open(wanted).readlines()[-1].split())
+        return written / micros * 1e6
+
+    pairs = [(reached(False), reached(True)) for _ in range(3)]
+    say("lines/s of a program that wants 100,000, alone / looked at", *(f"{statistics.median(side):,.0f}" for side in zip(*pairs)))
+    say("  looked at / alone", f"{statistics.median(b / a for a, b in pairs):.3f}")
     # As fast as it can, with and without somebody who looks.
     up([
         {
