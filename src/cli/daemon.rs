@@ -164,29 +164,45 @@ fn start(global: &Global) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Who was told to end.
+struct Told {
+    /// The daemon's pid and its number, if it was the daemon.
+    daemon: Option<(u32, u64)>,
+    /// Who is the last to go.
+    keeper: Option<PidFd>,
+}
+
 /// Tells whoever can do it to end everything: the daemon, or past one that hangs its keeper, which then does it itself.
-/// The daemon's pid, if it told it, and the keeper.
-fn order_the_end(client: &Client) -> Result<(Option<u32>, Option<PidFd>), ClientError> {
-    let mut known = (None, None);
+fn order_the_end(client: &Client) -> Result<Told, ClientError> {
+    let mut told = Told {
+        daemon: None,
+        keeper: None,
+    };
     let asked = client.info().and_then(|info| {
         // Before the order: afterwards the number may be somebody else's.
-        known = (Some(info.pid), PidFd::open(info.keeper_pid).ok());
+        told = Told {
+            daemon: Some((info.pid, info.epoch)),
+            keeper: PidFd::open(info.keeper_pid).ok(),
+        };
         client.control(ServerControl::Stop)
     });
     match asked {
-        Ok(()) => Ok(known),
+        Ok(()) => Ok(told),
         Err(error @ ClientError::Unresponsive(_)) => match client.end_past_daemon() {
-            Some(keeper) => Ok((known.0, PidFd::open(keeper).ok())),
+            Some(keeper) => Ok(Told {
+                keeper: PidFd::open(keeper).ok(),
+                ..told
+            }),
             None => Err(error),
         },
         // Somebody else's order is being carried out.
         Err(ClientError::Refused(error))
-            if error.code == Code::ShuttingDown && known.1.is_some() =>
+            if error.code == Code::ShuttingDown && told.keeper.is_some() =>
         {
-            Ok(known)
+            Ok(told)
         }
         // It took the order and was gone before it could say so.
-        Err(ClientError::NoDaemon { .. }) if known.1.is_some() => Ok(known),
+        Err(ClientError::NoDaemon { .. }) if told.keeper.is_some() => Ok(told),
         Err(error) => Err(error),
     }
 }
@@ -210,11 +226,41 @@ pub(super) fn stop_and_wait(client: &Client, global: &Global) -> Result<Ended, F
 }
 
 fn wait_for_the_end(client: &Client, global: &Global) -> Result<Option<u32>, Failure> {
-    let (pid, keeper) = order_the_end(client)?;
-    let Some(keeper) = keeper else {
-        return Ok(pid);
-    };
     let begun = Instant::now();
+    let mut pid = None;
+    loop {
+        let told = match order_the_end(client) {
+            // Nobody took over any more.
+            Err(ClientError::NoDaemon { .. }) if pid.is_some() => return Ok(pid),
+            told => told?,
+        };
+        pid = pid.or(told.daemon.map(|(pid, _)| pid));
+        if let Some(keeper) = &told.keeper {
+            wait_for(keeper, client, global, begun)?;
+        }
+        if !is_taken_over(client, &told) {
+            return Ok(pid);
+        }
+    }
+}
+
+/// Whether the keeper was killed before its work was done, and somebody else took over what it kept: a keeper that ends
+/// takes its folder with it, and whoever begins anew begins to count anew.
+fn is_taken_over(client: &Client, told: &Told) -> bool {
+    let Some((_, epoch)) = told.daemon else {
+        return false;
+    };
+    client.paths().volatile.exists()
+        && client.ensure().is_ok()
+        && client.info().is_ok_and(|info| info.epoch > epoch)
+}
+
+fn wait_for(
+    keeper: &PidFd,
+    client: &Client,
+    global: &Global,
+    begun: Instant,
+) -> Result<(), Failure> {
     loop {
         let left = global.timeout.saturating_sub(begun.elapsed());
         let over = keeper
@@ -224,7 +270,7 @@ fn wait_for_the_end(client: &Client, global: &Global) -> Result<Option<u32>, Fai
             })?;
         if over {
             print::progress_end();
-            return Ok(pid);
+            return Ok(());
         }
         if left.is_zero() {
             print::progress_end();
@@ -252,6 +298,15 @@ fn stop(global: &Global) -> Result<ExitCode, Failure> {
                 print::line("daemon stopped");
             }
             Ok(ExitCode::SUCCESS)
+        }
+        // All of it was killed: what runs on is taken over first, and ended as it is to be ended.
+        Err(failure)
+            if failure.exit == exit::NO_DAEMON
+                && is_nobody(&client)
+                && !client.left_running().is_empty() =>
+        {
+            client.ensure()?;
+            stop(global)
         }
         Err(failure) if failure.exit == exit::NO_DAEMON && is_nobody(&client) => {
             if global.json {
@@ -353,10 +408,25 @@ fn status(global: &Global) -> Result<ExitCode, Failure> {
     let info = match client.info() {
         Ok(info) => info,
         Err(ClientError::NoDaemon { socket }) => {
+            let left = client.left_running();
             if global.json {
-                print::json(&serde_json::json!({ "running": false, "socket": socket }));
-            } else {
+                let left: Vec<_> = (left.iter())
+                    .map(|(name, pid)| serde_json::json!({ "name": name, "pid": pid }))
+                    .collect();
+                let status =
+                    serde_json::json!({ "running": false, "socket": socket, "left": left });
+                print::json(&status);
+            } else if left.is_empty() {
                 print::line("no daemon runs");
+            } else {
+                let left: Vec<_> = (left.iter())
+                    .map(|(name, pid)| format!("{name} (pid {pid})"))
+                    .collect();
+                print::line(&format!(
+                    "no daemon runs, and without it: {}",
+                    left.join(", ")
+                ));
+                print::line("  `adasa list` takes over what runs, `adasa daemon stop` ends it");
             }
             return Ok(ExitCode::from(exit::NO_DAEMON));
         }

@@ -286,6 +286,13 @@ impl Client {
         silence::end_all(&self.paths)
     }
 
+    /// The instances that run on, with the pids of their main processes, although all of adasa was killed and no command
+    /// has taken over since.
+    #[must_use]
+    pub fn left_running(&self) -> Vec<(String, i32)> {
+        silence::left_running(&self.paths)
+    }
+
     fn answer<T: DeserializeOwned>(mut response: Response) -> Result<T, ClientError> {
         let mut bytes = Vec::new();
         response

@@ -14,6 +14,7 @@ use crate::domain::status::Status;
 use crate::keeper::protocol::{Entry, RunState};
 use crate::keeper::table::{Contents, Table};
 use crate::keeper::who::Who;
+use crate::platform::clock::boot_id;
 use crate::platform::paths::Paths;
 use crate::platform::procfs;
 
@@ -156,43 +157,49 @@ fn selection(target: &str, body: Option<&[u8]>) -> Vec<Selector> {
     })
 }
 
-fn rows(contents: &Contents, paths: &Paths, selected: &[Selector]) -> Vec<String> {
-    let named: Vec<_> = contents
-        .entries
-        .iter()
+type Known = (Namespace, ProcessName);
+
+/// All instances with what they are called; their namespace and process where that is known.
+fn labels<'a>(contents: &'a Contents, paths: &Paths) -> Vec<(&'a Entry, String, Option<Known>)> {
+    let entries = contents.entries.iter();
+    let named: Vec<_> = entries
         .map(|entry| (entry, name_of(entry, paths)))
         .collect();
-    let mut rows = Vec::new();
-    for (entry, name) in &named {
+    let label = |(entry, name): &(&'a Entry, Option<(Namespace, ProcessName, u32)>)| {
         let Some((namespace, process, index)) = name else {
-            let name = format!("instance {}", entry.key);
-            rows.extend(selected.is_empty().then(|| row(&name, entry)));
-            continue;
+            return (*entry, format!("instance {}", entry.key), None);
         };
         let siblings = named.iter().filter(|(_, other)| {
-            other
-                .as_ref()
-                .is_some_and(|(n, p, _)| n == namespace && p == process)
+            let other = other.as_ref();
+            other.is_some_and(|(n, p, _)| n == namespace && p == process)
         });
         let count = u32::try_from(siblings.count()).unwrap_or(1);
         let label = instance_label(process, *index, count);
-        let it = Candidate {
+        (*entry, label, Some((namespace.clone(), process.clone())))
+    };
+    named.iter().map(label).collect()
+}
+
+fn rows(contents: &Contents, paths: &Paths, selected: &[Selector]) -> Vec<String> {
+    let mut rows = Vec::new();
+    for (entry, label, known) in &labels(contents, paths) {
+        let it = known.as_ref().map(|(namespace, process)| Candidate {
             id: entry.key,
             namespace,
             process,
-            label: &label,
+            label,
             tags: &[],
             status: Status::Running,
-        };
+        });
         let picked = |selector: &Selector| match selector {
             // The table does not know these: whoever asked for them is told of all.
-            Selector::Tag(_) | Selector::Status(_) => true,
+            Selector::Tag(_) | Selector::Status(_) => it.is_some(),
             Selector::All | Selector::Id(_) | Selector::Name { .. } | Selector::Glob { .. } => {
-                selector.matches(&it)
+                it.as_ref().is_some_and(|it| selector.matches(it))
             }
         };
         if selected.is_empty() || selected.iter().any(picked) {
-            rows.push(row(&label, entry));
+            rows.push(row(label, entry));
         }
     }
     rows
@@ -209,15 +216,32 @@ fn name_of(entry: &Entry, paths: &Paths) -> Option<(Namespace, ProcessName, u32)
     Some((namespace, process, index))
 }
 
+fn runs(entry: &Entry) -> bool {
+    matches!(entry.state, RunState::Forked | RunState::Executed)
+        && procfs::is_alive(entry.pid, entry.start)
+}
+
 fn row(label: &str, entry: &Entry) -> String {
     match entry.state {
-        RunState::Forked | RunState::Executed if procfs::is_alive(entry.pid, entry.start) => {
+        RunState::Forked | RunState::Executed if runs(entry) => {
             format!("{label} runs (pid {})", entry.pid)
         }
         RunState::Forked | RunState::Executed => format!("{label} has ended"),
         RunState::Exited(exit) => format!("{label} has ended ({})", exit.ending),
         RunState::None | RunState::Reserved | RunState::Settled => format!("{label} does not run"),
     }
+}
+
+/// Main processes that run on although nobody keeps them, with the names of their instances: all of adasa was killed,
+/// and no command has taken over since.
+pub(super) fn left_running(paths: &Paths) -> Vec<(String, i32)> {
+    let contents = Table::read(&paths.table()).unwrap_or_default();
+    if contents.boot != boot_id() {
+        return Vec::new();
+    }
+    let named = labels(&contents, paths).into_iter();
+    let alive = named.filter(|(entry, _, _)| runs(entry));
+    alive.map(|(entry, label, _)| (label, entry.pid)).collect()
 }
 
 /// Ends a daemon that does not answer; its keeper starts the next. The epoch that ends with it; none when no daemon

@@ -376,3 +376,54 @@ fn after_a_reboot_what_was_up_comes_up_and_pids_of_before_are_nobodys() {
     before.signal(Signal::SIGKILL);
     s.until_gone(before);
 }
+
+#[test]
+fn an_end_of_everything_outlives_the_keeper_that_began_it() {
+    let s = Sandbox::new();
+    let program = child::ignores_term(&s, "deaf");
+    s.start("deaf", &program, &["--stop-timeout", "2s"]);
+    let deaf = s.until_pid("deaf.ready");
+    let keeper = s.role("keeper_pid");
+    let stop = s.spawn(&["daemon", "stop"]);
+    s.until_status("deaf", "stopping");
+    keeper.signal(Signal::SIGKILL);
+    let _ = stop.output().stdout("daemon stopped\n").success();
+    assert!(!deaf.is_alive());
+    s.wait_for("nobody is left", |s| s.adasas().is_empty().then_some(()));
+    let _ = s.run(&["daemon", "status"]).stdout("no daemon runs\n");
+}
+
+#[test]
+fn when_all_were_killed_what_runs_on_is_said_and_an_end_of_everything_ends_it() {
+    let s = Sandbox::new();
+    s.start("nap", &child::stays(&s), &["--instances", "2"]);
+    s.start("gone", &child::stays(&s), &[]);
+    let naps = ["nap-0", "nap-1"].map(|name| s.known(name));
+    let gone = s.known("gone");
+    let roles = ["keeper_pid", "pid", "scribe_pid"].map(|role| s.role(role));
+    for role in roles {
+        role.signal(Signal::SIGKILL);
+    }
+    gone.signal(Signal::SIGKILL);
+    for known in roles.into_iter().chain([gone]) {
+        s.until_gone(known);
+    }
+    let [one, two] = naps.map(|known| known.pid);
+    let said = format!(
+        "no daemon runs, and without it: nap-0 (pid {one}), nap-1 (pid {two})\n  \
+         `adasa list` takes over what runs, `adasa daemon stop` ends it\n"
+    );
+    let _ = s.run(&["daemon", "status"]).stdout(&said).code(3);
+    let status = s.run(&["daemon", "status", "--json"]).code(3).json();
+    let left = json!([{"name": "nap-0", "pid": one}, {"name": "nap-1", "pid": two}]);
+    assert_eq!(status["left"], left);
+    let stop = s.run(&["daemon", "stop"]).success();
+    let _ = stop.stdout("daemon stopped\n");
+    for known in naps {
+        assert!(!known.is_alive());
+    }
+    let _ = s
+        .run(&["daemon", "status"])
+        .stdout("no daemon runs\n")
+        .code(3);
+}
