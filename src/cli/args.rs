@@ -205,8 +205,12 @@ pub(super) struct Undo {
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct Restarting {
-    #[command(flatten)]
-    pub(super) targets: Targets,
+    /// Ids, names, instances, ns/name, patterns, tag:x, status:x, all, or a config file
+    #[arg(required_unless_present = "failed", value_name = "SELECTOR")]
+    pub(super) select: Vec<String>,
+    /// Only what failed: is in backoff, or errored; of everything when nothing is named
+    #[arg(long, conflicts_with = "rolling")]
+    pub(super) failed: bool,
     /// Batch by batch: the next when the one before runs and is stable; halts at the first failure
     #[arg(long)]
     pub(super) rolling: bool,
@@ -412,7 +416,7 @@ mod tests {
         let mut page = String::from(
             "# Command line\n\nWritten from `src/cli/args.rs` by its test (`ADASA_BLESS=1 cargo test the_documented_command_line`). `--help` says the same, `--version` says which.\n\n\
              Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 daemon not reachable, 4 not found, 5 timed out (the daemon goes on).\n\n\
-             Selectors: an id, a name, an instance name, `namespace/name`, a pattern with `*` and `?`, `tag:x`, `status:x`, `all`, or a config file (what it defines).\n",
+             Selectors: an id, a name, an instance name, `namespace/name`, a pattern with `*` and `?`, `tag:x`, `status:x`, `failed:x` (what of `x` is in `backoff` or `errored`), `all`, or a config file (what it defines).\n",
         );
         describe(&mut page, &Args::command(), "adasa");
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/cli.md");

@@ -68,7 +68,14 @@ pub(super) fn stop(global: &Global, stop: &Stop) -> Result<ExitCode, Failure> {
 }
 
 pub(super) fn restart(global: &Global, restart: &Restarting) -> Result<ExitCode, Failure> {
-    let select = selectors(&restart.targets.select)?;
+    let mut select = selectors(&restart.select)?;
+    if restart.failed {
+        // In the daemon's own turn: what has come up again by then is not touched.
+        if select.is_empty() {
+            select.push(Selector::All);
+        }
+        select = select.into_iter().map(Selector::failed).collect();
+    }
     if restart.rolling {
         return rollout::restart(global, restart, select);
     }
@@ -156,7 +163,8 @@ fn is_there(client: &Client, selector: &Selector) -> Result<bool, Failure> {
         | Selector::Id(_)
         | Selector::Glob { .. }
         | Selector::Tag(_)
-        | Selector::Status(_) => return Ok(true),
+        | Selector::Status(_)
+        | Selector::Failed(_) => return Ok(true),
     };
     let rows = client.list(&["all".into()])?;
     Ok(rows.iter().any(|row| {

@@ -191,11 +191,11 @@ fn rows(contents: &Contents, paths: &Paths, selected: &[Selector]) -> Vec<String
             tags: &[],
             status: Status::Running,
         });
-        let picked = |selector: &Selector| match selector {
+        let picked = |selector: &Selector| match selector.whole() {
             // The table does not know these: whoever asked for them is told of all.
-            Selector::Tag(_) | Selector::Status(_) => it.is_some(),
+            Selector::Tag(_) | Selector::Status(_) | Selector::Failed(_) => it.is_some(),
             Selector::All | Selector::Id(_) | Selector::Name { .. } | Selector::Glob { .. } => {
-                it.as_ref().is_some_and(|it| selector.matches(it))
+                it.as_ref().is_some_and(|it| selector.whole().matches(it))
             }
         };
         if selected.is_empty() || selected.iter().any(picked) {

@@ -85,13 +85,13 @@ impl Supervisor {
                     tags: process.map_or(&[], |p| &p.spec.tags),
                     status: member.status(),
                 };
+                any |= selector.whole().matches(&candidate);
                 if selector.matches(&candidate) {
-                    any = true;
                     found.insert(*id);
                 }
             }
             if !any && found.len() == before && !selector.may_be_empty() {
-                return Err(self.not_found(selector));
+                return Err(self.not_found(selector.whole()));
             }
         }
         Ok(found.into_iter().collect())

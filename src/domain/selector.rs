@@ -34,6 +34,8 @@ pub enum Selector {
     Tag(Tag),
     /// Every instance in this status.
     Status(Status),
+    /// Of those, the ones that failed: `backoff` or `errored`.
+    Failed(Box<Selector>),
 }
 
 /// What of an instance can be selected by.
@@ -74,6 +76,7 @@ impl Selector {
             }
             Self::Tag(tag) => it.tags.contains(tag),
             Self::Status(status) => *status == it.status,
+            Self::Failed(of) => it.status.is_failed() && of.matches(it),
         }
     }
 
@@ -82,7 +85,36 @@ impl Selector {
     pub fn may_be_empty(&self) -> bool {
         match self {
             Self::All | Self::Glob { .. } | Self::Tag(_) | Self::Status(_) => true,
+            Self::Failed(of) => of.may_be_empty(),
             Self::Id(_) | Self::Name { .. } => false,
+        }
+    }
+
+    /// Of which it is a choice by what they are now: a name has to be there, whether or not it failed.
+    #[must_use]
+    pub fn whole(&self) -> &Self {
+        match self {
+            Self::Failed(of) => of.whole(),
+            Self::All
+            | Self::Id(_)
+            | Self::Name { .. }
+            | Self::Glob { .. }
+            | Self::Tag(_)
+            | Self::Status(_) => self,
+        }
+    }
+
+    /// Those of them that failed.
+    #[must_use]
+    pub fn failed(self) -> Self {
+        match self {
+            Self::Failed(_) => self,
+            Self::All
+            | Self::Id(_)
+            | Self::Name { .. }
+            | Self::Glob { .. }
+            | Self::Tag(_)
+            | Self::Status(_) => Self::Failed(Box::new(self)),
         }
     }
 }
@@ -133,6 +165,13 @@ impl FromStr for Selector {
         if let Some(status) = text.strip_prefix("status:") {
             return status.parse().map(Self::Status);
         }
+        if let Some(of) = text.strip_prefix("failed:") {
+            // Said twice it is the same, and a word of any length would be a selector of any depth.
+            if of.starts_with("failed:") {
+                return Err(format!("{text:?} says failed: twice"));
+            }
+            return of.parse().map(Self::failed);
+        }
         let (namespace, name) = match text.split_once('/') {
             Some((namespace, name)) => (Some(namespace.to_owned()), name.to_owned()),
             None => (None, text.to_owned()),
@@ -145,7 +184,7 @@ impl FromStr for Selector {
         };
         if !fits(&name) || !namespace.as_deref().is_none_or(fits) {
             return Err(format!(
-                "{text:?} is no selector (an id, a name, ns/name, a pattern with * or ?, tag:x, status:x or all)"
+                "{text:?} is no selector (an id, a name, ns/name, a pattern with * or ?, tag:x, status:x, failed:x or all)"
             ));
         }
         if text.contains(['*', '?']) {
@@ -169,6 +208,7 @@ impl fmt::Display for Selector {
             Self::Glob { namespace, pattern } => write!(f, "{}{pattern}", prefix(namespace)),
             Self::Tag(tag) => write!(f, "tag:{tag}"),
             Self::Status(status) => write!(f, "status:{status}"),
+            Self::Failed(of) => write!(f, "failed:{of}"),
         }
     }
 }
@@ -246,6 +286,41 @@ mod tests {
             "a/b/c",
         ] {
             assert!(text.parse::<Selector>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_failed_is_what_waits_or_gave_up_and_is_selected() {
+        let failed = Status::ALL.into_iter().filter(|it| it.is_failed());
+        let failed: Vec<_> = failed.collect();
+        assert_eq!(failed, [Status::Backoff, Status::Errored]);
+        let (namespace, process) = (Namespace::default(), ProcessName::new("api").unwrap());
+        let candidate = |status| Candidate {
+            id: InstanceId(7),
+            namespace: &namespace,
+            process: &process,
+            label: "api-1",
+            tags: &[],
+            status,
+        };
+        for (word, hits) in [
+            ("failed:all", 2),
+            ("failed:api", 2),
+            ("failed:ap?", 2),
+            ("failed:web", 0),
+            ("failed:status:errored", 1),
+        ] {
+            let selector: Selector = word.parse().unwrap();
+            let all = Status::ALL.into_iter();
+            let found = all.filter(|status| selector.matches(&candidate(*status)));
+            assert_eq!(found.count(), hits, "{word}");
+        }
+        let name: Selector = "failed:api".parse().unwrap();
+        assert!(!name.may_be_empty() && "failed:all".parse::<Selector>().unwrap().may_be_empty());
+        assert_eq!(name.whole().to_string(), "api");
+        assert_eq!(name.to_string().parse::<Selector>().unwrap(), name);
+        for wrong in ["failed:", "failed:a b", "failed:failed:api"] {
+            assert!(wrong.parse::<Selector>().is_err(), "{wrong}");
         }
     }
 

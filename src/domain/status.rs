@@ -61,6 +61,21 @@ impl Status {
         }
     }
 
+    /// Whether its last run ended in a failure that nobody has made good yet: it waits for another attempt, or has given up.
+    #[must_use]
+    pub fn is_failed(self) -> bool {
+        match self {
+            Self::Backoff | Self::Errored => true,
+            Self::Starting
+            | Self::Running
+            | Self::Stopping
+            | Self::Stopped
+            | Self::Restarting
+            | Self::Exited
+            | Self::Orphaned => false,
+        }
+    }
+
     /// How urgently a person should look, the most urgent lowest: what a folded group shows of its members.
     #[must_use]
     pub fn urgency(self) -> u8 {

@@ -178,3 +178,67 @@ fn ids_are_stable_and_never_given_again() {
     s.start("last", &program, &[]);
     assert!(s.row("last")["id"].as_u64().unwrap() > highest + 1);
 }
+
+/// Fails until there is a file `fixed`.
+fn fragile(s: &Sandbox, name: &str) -> String {
+    let fixed = s.path("fixed");
+    s.script(
+        name,
+        &format!("[ -e {} ] && exec sleep 1000\nexit 3", fixed.display()),
+    )
+}
+
+#[test]
+fn restart_failed_touches_what_waits_or_gave_up_and_nothing_else() {
+    let s = Sandbox::new();
+    s.start("good", &child::stays(&s), &[]);
+    s.start("down", &child::stays(&s), &[]);
+    let _ = s.run(&["stop", "down"]).success();
+    let _ = s
+        .run(&["restart", "--failed"])
+        .success()
+        .stdout("nothing is selected\n")
+        .stderr("");
+    let file = |name: &str, flags: &str| {
+        format!(
+            "[[processes]]\nname = \"{name}\"\nscript = \"{}\"\n{flags}\n",
+            fragile(&s, name)
+        )
+    };
+    let both = file(
+        "waits",
+        "restart_delay = \"1h\"\nmax_restart_delay = \"1h\"",
+    ) + &file("gave-up", "max_restarts = 0");
+    let config = s.file("both.toml", both);
+    let _ = s.run(&["start", "--config", &config.display().to_string()]);
+    s.until_status("waits", "backoff");
+    s.until_status("gave-up", "errored");
+    let (good, down) = (s.known("good"), s.row("down"));
+    s.file("fixed", "");
+    let plan = s.run(&["restart", "--failed", "--dry-run"]).success();
+    let _ = plan
+        .stdout_has("waits")
+        .stdout_has("gave-up")
+        .stdout_lacks("good");
+    let _ = s
+        .run(&["restart", "--failed", "waits", "good"])
+        .success()
+        .stdout_has("waits restarted (pid ")
+        .stdout_lacks("good")
+        .stdout_lacks("gave-up");
+    let _ = s
+        .run(&["restart", "--failed"])
+        .success()
+        .stdout_has("gave-up restarted (pid ")
+        .stdout_lacks("waits");
+    for name in ["waits", "gave-up"] {
+        assert_eq!(s.status(name), "running");
+    }
+    assert_eq!(s.known("good"), good);
+    assert_eq!(s.row("down")["run"], down["run"]);
+    // A name has to be there, and batches are about what runs.
+    let _ = s.run(&["restart", "--failed", "nobody"]).error(4);
+    let _ = s.run(&["restart", "--failed", "--rolling", "good"]).code(2);
+    let _ = s.run(&["restart"]).code(2);
+    assert_eq!(selected(&s, &["failed:all"]), [""; 0]);
+}

@@ -16,7 +16,7 @@ use super::words::{Flag, Kind, control_of, did_you_mean, flags_of, kind_of, unkn
 /// A line that means something.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Order<'a> {
-    Verb(Verb, Vec<&'a str>),
+    Verb(Verb, Vec<String>),
     Roll(ProcessKey, Option<u32>),
     Rollout(Option<RolloutControl>, ProcessKey),
     Scale(ProcessKey, Count),
@@ -48,7 +48,8 @@ pub(super) fn rows_of<'m>(model: &'m Model, words: &[&str]) -> Result<Vec<&'m Ro
     let mut selectors = Vec::new();
     for word in words {
         let selector: Selector = word.parse()?;
-        if !selector.may_be_empty() && !model.rows.values().any(|row| selects(&selector, row)) {
+        let whole = selector.whole();
+        if !selector.may_be_empty() && !model.rows.values().any(|row| selects(whole, row)) {
             let mut names: BTreeSet<String> = model.rows.values().map(Row::name).collect();
             names.extend(model.rows.values().map(|row| row.key().to_string()));
             let near = did_you_mean(word, names.iter().map(String::as_str));
@@ -100,6 +101,7 @@ struct Split<'a> {
     words: Vec<&'a str>,
     rolling: bool,
     force: bool,
+    failed: bool,
     most: Option<u32>,
     only: Option<Stream>,
 }
@@ -125,6 +127,7 @@ fn split<'a>(word: &str, kind: Kind, rest: &[&'a str]) -> Result<Split<'a>, Stri
         match flag {
             Flag::Rolling => it.rolling = true,
             Flag::Force => it.force = true,
+            Flag::Failed => it.failed = true,
             Flag::Only(stream) => it.only = Some(*stream),
             Flag::MaxUnavailable => {
                 let value = joined.or_else(|| rest.next().copied());
@@ -138,6 +141,9 @@ fn split<'a>(word: &str, kind: Kind, rest: &[&'a str]) -> Result<Split<'a>, Stri
         if let Some(value) = joined {
             return Err(format!("{name} takes no {value}"));
         }
+    }
+    if it.failed && it.rolling {
+        return Err("--failed does not go with --rolling".into());
     }
     if it.most.is_some() && kind == Kind::On(Verb::Restart) && !it.rolling {
         return Err("--max-unavailable goes with --rolling".into());
@@ -182,6 +188,12 @@ pub(super) fn read<'a>(model: &Model, line: &'a str) -> Result<Order<'a>, String
         Ok(())
     };
     Ok(match kind {
+        Kind::On(verb) if it.failed => {
+            let names = if names.is_empty() { &["all"] } else { names };
+            rows_of(model, names)?;
+            let failed = names.iter().map(|name| format!("failed:{name}"));
+            Order::Verb(verb, failed.collect())
+        }
         Kind::On(_) if it.rolling => {
             named()?;
             Order::Roll(process_of(model, names)?, it.most)
@@ -190,7 +202,7 @@ pub(super) fn read<'a>(model: &Model, line: &'a str) -> Result<Order<'a>, String
             named()?;
             some_of(model, names)?;
             let verb = if it.force { Verb::Kill } else { verb };
-            Order::Verb(verb, it.words)
+            Order::Verb(verb, names.iter().map(|it| (*it).to_owned()).collect())
         }
         Kind::At(Action::Roll) => {
             named()?;

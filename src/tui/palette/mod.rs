@@ -100,7 +100,10 @@ fn enter(model: &mut Model, mut it: Palette, list: &[Suggestion], commands: &mut
 /// Does what a line means; asks as its key does.
 fn perform(model: &mut Model, line: &str, commands: &mut Vec<Cmd>) -> Result<(), String> {
     match read(model, line)? {
-        Order::Verb(verb, names) => ask(model, Intent::Do(verb), &names, commands)?,
+        Order::Verb(verb, names) => {
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            ask(model, Intent::Do(verb), &names, commands)?;
+        }
         Order::Signal(signal, names) => {
             let whom = Whom::Main;
             ask(

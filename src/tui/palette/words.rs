@@ -115,6 +115,7 @@ pub(super) enum Flag {
     Rolling,
     MaxUnavailable,
     Force,
+    Failed,
     Only(Stream),
 }
 
@@ -123,6 +124,7 @@ pub(super) fn flags_of(kind: Kind) -> &'static [(&'static str, Flag)] {
     match kind {
         Kind::On(Verb::Restart) => &[
             ("--rolling", Flag::Rolling),
+            ("--failed", Flag::Failed),
             ("--max-unavailable", Flag::MaxUnavailable),
         ],
         Kind::On(Verb::Stop) => &[("--force", Flag::Force)],

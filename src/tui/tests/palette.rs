@@ -226,6 +226,18 @@ fn flags_of_the_shell_mean_the_same_here() {
     let pane = desk.model.logs.pane().unwrap();
     assert_eq!(pane.scope.stream, Some(Stream::Err));
     assert_eq!(pane.scope.select, "12");
+    // What waits or gave up, and no other.
+    for (line, select, ids) in [
+        ("restart --failed", "failed:all", &[4, 6, 12][..]),
+        ("restart --failed web cron", "failed:web failed:cron", &[12]),
+    ] {
+        let mut desk = typed(line);
+        desk.press("Enter");
+        let ask = desk.ask();
+        assert_eq!(ask.select.join(" "), select);
+        let targets: Vec<u32> = ask.targets.iter().map(|(id, _)| id.0).collect();
+        assert_eq!(targets, ids, "{line}");
+    }
     let mut desk = typed("stop --");
     assert!(desk.screen().contains("stop --force"), "{}", desk.screen());
     desk.press("Esc");
