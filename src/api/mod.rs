@@ -20,6 +20,7 @@ mod view;
 pub use crate::domain::activity::{Activity, Outcome};
 pub use crate::domain::changes::{Changes, Redefined};
 pub use crate::domain::event::{Event, Follows, What};
+pub use crate::domain::gate::{Figure, Side, Verdict};
 pub use crate::domain::intent::Intent;
 pub use crate::domain::level::Level;
 pub use crate::domain::operation::{Progress, Sending, Verb, Whom, Work};
@@ -51,7 +52,7 @@ pub use request::{
     Act, Apply, Define, Down, LAST_EVENT_ID, LogQuery, READ_ONLY, RecordQuery, Rolling,
     RolloutControl, Scale, SendSignal, ServerControl,
 };
-pub use rollout::{PlaceView, RolloutView};
+pub use rollout::{GateView, PlaceView, RolloutView};
 pub use tree::{Listener, TreeProcess, TreeView};
 pub(crate) use typed::typed;
 pub use undo::{Undo, UndoView};

@@ -1,7 +1,10 @@
 //! A rolling restart as it is shown.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
+use crate::domain::gate::{Figure, Side, Verdict, WINDOW_MS};
 use crate::domain::names::InstanceId;
 use crate::domain::rollout::{Place, Whole};
 
@@ -44,6 +47,35 @@ pub struct RolloutView {
     pub stable_ms: u64,
     /// Its instances, in their order.
     pub places: Vec<PlaceView>,
+}
+
+/// New instances against old, of the rolling restart of one process: an entry of `GET /api/operations/ID/gate`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GateView {
+    /// The process, with its namespace when that is not the default one.
+    pub process: String,
+    /// Over how much time it is compared, milliseconds.
+    pub window_ms: u64,
+    /// Those on their old run.
+    pub old: Side,
+    /// Those on their new run.
+    pub new: Side,
+    /// What the differences mean, where there are some that count.
+    pub verdicts: BTreeMap<Figure, Verdict>,
+}
+
+impl GateView {
+    /// Both sides, and what their differences mean.
+    pub(crate) fn of(process: String, old: Side, new: Side) -> Self {
+        let said = |it: Figure| Some((it, it.verdict(&old, &new)?));
+        Self {
+            process,
+            window_ms: WINDOW_MS,
+            verdicts: Figure::ALL.into_iter().filter_map(said).collect(),
+            old,
+            new,
+        }
+    }
 }
 
 impl RolloutView {

@@ -13,6 +13,7 @@ mod edit;
 mod editor;
 mod failure;
 mod files;
+mod gate;
 mod init;
 mod inspect;
 mod logs;

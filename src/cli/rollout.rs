@@ -6,8 +6,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use serde_json::json;
 
 use crate::api::{
-    Act, Intent, OperationView, Place, PlaceView, Rolling, RolloutControl, RolloutView, Selector,
-    Verb, Whole,
+    Act, GateView, Intent, OperationView, Place, PlaceView, Rolling, RolloutControl, RolloutView,
+    Selector, Verb, Whole,
 };
 use crate::client::{Client, operation_id};
 use crate::config::units::short_duration;
@@ -17,7 +17,7 @@ use super::args::{Global, Restarting, Rollout, RolloutVerb};
 use super::care::carefully;
 use super::failure::{Failure, exit};
 use super::select::{client, words};
-use super::{print, progress};
+use super::{gate, print, progress};
 
 /// `adasa restart --rolling`.
 pub(super) fn restart(
@@ -203,21 +203,49 @@ fn of(client: &Client, select: &[String]) -> Result<Vec<OperationView>, Failure>
 }
 
 fn status(client: &Client, global: &Global, select: &[String]) -> Result<ExitCode, Failure> {
-    show(&of(client, select)?, global.json);
+    let mut all = Vec::new();
+    for view in of(client, select)? {
+        // What is asked for is how far they are: that is known without the comparison, too.
+        let gates = client.gate(&view.operation).unwrap_or_default();
+        all.push((view, gates));
+    }
+    if global.json {
+        let all: Vec<_> = all
+            .iter()
+            .map(|(view, gates)| as_json(view, Some(gates)))
+            .collect();
+        print::json(&all);
+        return Ok(ExitCode::SUCCESS);
+    }
+    if all.is_empty() {
+        print::line("no rolling restart in the last ten minutes");
+    }
+    for (view, gates) in &all {
+        for rollout in &view.rollouts {
+            print::line(&paragraph(rollout, now_ms()));
+            let its = gates.iter().find(|gate| gate.process == rollout.process);
+            for line in its.map(gate::lines).unwrap_or_default() {
+                print::line(&line);
+            }
+        }
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+fn as_json(view: &OperationView, gates: Option<&Vec<GateView>>) -> serde_json::Value {
+    let mut it =
+        json!({ "operation": view.operation, "done": view.done, "rollouts": view.rollouts });
+    if let Some(gates) = gates {
+        it["gate"] = json!(gates);
+    }
+    it
 }
 
 fn show(views: &[OperationView], json: bool) {
     if json {
-        let all: Vec<_> = views
-            .iter()
-            .map(|view| json!({ "operation": view.operation, "done": view.done, "rollouts": view.rollouts }))
-            .collect();
+        let all: Vec<_> = views.iter().map(|view| as_json(view, None)).collect();
         print::json(&all);
         return;
-    }
-    if views.is_empty() {
-        print::line("no rolling restart in the last ten minutes");
     }
     for rollout in views.iter().flat_map(|view| &view.rollouts) {
         print::line(&paragraph(rollout, now_ms()));

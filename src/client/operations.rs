@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::api::{
-    Act, Applied, Definition, Edit, OperationView, PlanQuery, PlanView, Reveal, Revealed,
+    Act, Applied, Definition, Edit, GateView, OperationView, PlanQuery, PlanView, Reveal, Revealed,
     RolloutControl, Scale, SendSignal, Undo, UndoView,
 };
 use crate::domain::names::OperationId;
@@ -13,6 +13,9 @@ use crate::domain::names::OperationId;
 use super::connect::{Client, waiting};
 use super::error::ClientError;
 use super::http::quote;
+
+/// How long the daemon may count the lines of all that are compared.
+const GATE: Duration = Duration::from_secs(5);
 
 impl Client {
     /// Begins an operation and waits for its end for a while.
@@ -110,6 +113,14 @@ impl Client {
     /// What the daemon says, or why it does not.
     pub fn operations(&self) -> Result<Vec<OperationView>, ClientError> {
         self.get("/api/operations", Duration::ZERO)
+    }
+
+    /// New instances against old, for each process of a rolling restart.
+    ///
+    /// # Errors
+    /// As every call.
+    pub fn gate(&self, id: &OperationId) -> Result<Vec<GateView>, ClientError> {
+        self.get(&format!("/api/operations/{id}/gate"), GATE)
     }
 
     /// Pauses, resumes or aborts a rolling restart.

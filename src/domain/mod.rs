@@ -7,6 +7,7 @@ pub(crate) mod checkup;
 pub(crate) mod clues;
 pub(crate) mod event;
 pub(crate) mod exit;
+pub(crate) mod gate;
 pub(crate) mod history;
 pub(crate) mod instance;
 pub(crate) mod intent;

@@ -6,6 +6,7 @@ mod answer;
 mod crowd;
 mod edit;
 mod events;
+mod gate;
 mod logs;
 mod own_log;
 mod past;

@@ -59,6 +59,7 @@ pub(super) fn router() -> Router {
         .route("/api/processes/{select}", get(detail))
         .merge(super::past::routes())
         .merge(super::edit::routes())
+        .merge(super::gate::routes())
         .route("/api/operations", get(operations).post(act))
         .route("/api/operations/{id}", get(operation))
         .route("/api/operations/{id}/control", post(control_rollout))

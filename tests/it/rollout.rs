@@ -128,6 +128,34 @@ fn at_the_first() -> (Sandbox, Fifo, Vec<Known>, Running) {
     (s, gate, old, client)
 }
 
+/// `api-0` is new, `api-1` neither, `api-2` old.
+fn new_against_old(s: &Sandbox) {
+    let all = s.wait_for("memory of both sides", |s| {
+        let all = s
+            .run(&["rollout", "status", "api", "--json"])
+            .success()
+            .json();
+        let gate = &all[0]["gate"][0];
+        let known = gate["new"]["memory"].is_number() && gate["old"]["memory"].is_number();
+        known.then_some(all)
+    });
+    let gate = &all[0]["gate"][0];
+    assert_eq!(gate["process"], "api");
+    assert_eq!(gate["new"]["names"], serde_json::json!(["api-0"]));
+    assert_eq!(gate["old"]["names"], serde_json::json!(["api-2"]));
+    assert_eq!(gate["new"]["young"], true);
+    assert_eq!(gate["verdicts"]["memory"], "young");
+    assert!(
+        gate["new"]["errors"].is_null(),
+        "too little is known: {gate}"
+    );
+    let _ = s
+        .run(&["rollout", "status", "api"])
+        .success()
+        .stdout_has("  last 60 s, of one      old (1)     new (1)\n")
+        .stdout_has("  memory ");
+}
+
 #[test]
 fn it_goes_on_without_its_client_and_without_the_daemon_that_began_it() {
     let (s, mut gate, old, client) = at_the_first();
@@ -139,6 +167,7 @@ fn it_goes_on_without_its_client_and_without_the_daemon_that_began_it() {
     gate.say("go");
     s.until_file("api.asked", |text| text == "0\n1\n");
     assert!(!old[0].is_alive() && old[1].is_alive() && old[2].is_alive());
+    new_against_old(&s);
     s.murder("pid");
     s.murder("pid");
     gate.say("go");

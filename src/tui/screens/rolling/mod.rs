@@ -7,6 +7,7 @@ mod sides;
 use std::time::Duration;
 
 use crate::api::{Act, Intent, OperationView, Rolling, RolloutControl, RolloutView, Verb, Whole};
+use crate::domain::gate::{ENOUGH_MS, WINDOW_MS};
 use crate::domain::names::{InstanceId, OperationId, ProcessKey};
 use crate::domain::selector::Selector;
 use crate::domain::spec::Stream;
@@ -24,12 +25,7 @@ use super::{Handled, Screen, scrolled};
 
 use counting::Counting;
 pub(in crate::tui) use ends::Ends;
-pub(in crate::tui) use sides::{Side, sides};
-
-/// New and old are compared over this time, milliseconds.
-const WINDOW_MS: u64 = 60_000;
-/// What is known of less time than this tells nothing yet, milliseconds.
-const ENOUGH_MS: u64 = 10_000;
+pub(in crate::tui) use sides::sides;
 
 /// A `y` that was typed before the plan could be read is none.
 const SEEN: Duration = Duration::from_millis(150);

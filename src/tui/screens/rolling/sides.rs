@@ -2,53 +2,19 @@
 
 use std::time::Duration;
 
-use crate::api::{Place, PlaceView, RolloutView};
+use crate::api::{PlaceView, RolloutView, Side};
+use crate::domain::gate::{COUNTED, Measured, is_new, mean};
 use crate::domain::names::InstanceId;
 use crate::tui::model::{Model, Row};
 use crate::tui::spark::PERIOD_MS;
 
 use super::{RollingScreen, WINDOW_MS};
 
-/// So many of a side have their lines counted: a process with a hundred instances costs no more than one with a few.
-const COUNTED: usize = 8;
-
-/// One side; figures are for one instance, and none where nothing is known.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub(in crate::tui) struct Side {
-    pub(in crate::tui) names: Vec<String>,
-    /// Lines of standard error in a minute.
-    pub(in crate::tui) stderr: Option<f64>,
-    /// Lines in a minute that say themselves that they are errors.
-    pub(in crate::tui) errors: Option<f64>,
-    /// Bytes.
-    pub(in crate::tui) memory: Option<f64>,
-    /// Percent of one core.
-    pub(in crate::tui) cpu: Option<f64>,
-    /// Runs that ended by themselves, of all together.
-    pub(in crate::tui) ends: Option<f64>,
-    /// Whether one of them runs for less than a minute.
-    pub(in crate::tui) young: bool,
-}
-
-/// Whether an instance of a place has its new run; none when it has neither.
-fn is_new(place: &PlaceView) -> Option<bool> {
-    match place.place {
-        Place::Waiting | Place::Down => Some(false),
-        Place::Rising | Place::Settling | Place::Done | Place::Failed => Some(true),
-        Place::Draining | Place::Left => None,
-    }
-}
-
 /// The places of a side.
 pub(super) fn of(places: &[PlaceView], new: bool) -> impl Iterator<Item = &PlaceView> {
-    places.iter().filter(move |it| is_new(it) == Some(new))
-}
-
-fn mean(figures: impl Iterator<Item = Option<f64>>) -> Option<f64> {
-    let known: Vec<f64> = figures.flatten().collect();
-    #[expect(clippy::cast_precision_loss, reason = "a few instances")]
-    let count = known.len() as f64;
-    (!known.is_empty()).then(|| known.iter().sum::<f64>() / count)
+    places
+        .iter()
+        .filter(move |it| is_new(it.place) == Some(new))
 }
 
 /// When the run of an instance began; none when it has none.
@@ -83,36 +49,25 @@ fn used(row: &Row, from_ms: u64, to_ms: u64) -> (Option<f64>, Option<f64>) {
 
 fn side(model: &Model, it: &RollingScreen, places: &[PlaceView], new: bool, end_ms: u64) -> Side {
     let window_ms = end_ms.saturating_sub(WINDOW_MS);
-    let rows: Vec<(&Row, u64)> = of(places, new)
-        .filter_map(|place| model.rows.get(&place.id))
-        .filter_map(|row| Some((row, begun_ms(model, row)?)))
-        .collect();
-    let from = |begun: &u64| (*begun).max(window_ms);
-    let rates = || {
-        let rows = rows.iter();
-        rows.map(|(row, begun)| it.counting.rates(row.view.id, from(begun), end_ms))
-    };
-    let used: Vec<_> = rows
-        .iter()
-        .map(|(row, begun)| used(row, from(begun), end_ms))
-        .collect();
-    let all = of(places, new);
-    let ends = all.map(|place| model.ends.count(place.id, window_ms, end_ms));
-    // Of none, and of some of whom nothing is known, there is no sum.
-    let ends: Option<Vec<u64>> = ends.collect();
-    #[expect(clippy::cast_precision_loss, reason = "a few runs")]
-    let ends = ends
-        .filter(|all| !all.is_empty())
-        .map(|all| all.iter().sum::<u64>() as f64);
-    Side {
-        names: of(places, new).map(|it| it.name.clone()).collect(),
-        stderr: mean(rates().map(|rates| Some(rates?.stderr))),
-        errors: mean(rates().map(|rates| Some(rates?.errors))),
-        cpu: mean(used.iter().map(|(cpu, _)| *cpu)),
-        memory: mean(used.iter().map(|(_, memory)| *memory)),
-        ends,
-        young: rows.iter().any(|(_, begun)| *begun > window_ms),
-    }
+    let measured = of(places, new).map(|place| {
+        let row = model.rows.get(&place.id);
+        let run = row.and_then(|row| Some((row, begun_ms(model, row)?)));
+        let mut measured = Measured {
+            name: place.name.clone(),
+            ends: model.ends.count(place.id, window_ms, end_ms),
+            ..Measured::default()
+        };
+        if let Some((row, begun)) = run {
+            let from = begun.max(window_ms);
+            let rates = it.counting.rates(place.id, from, end_ms);
+            (measured.stderr, measured.errors) =
+                (rates.map(|it| it.stderr), rates.map(|it| it.errors));
+            (measured.cpu, measured.memory) = used(row, from, end_ms);
+            measured.young = begun > window_ms;
+        }
+        measured
+    });
+    Side::of(&measured.collect::<Vec<_>>())
 }
 
 /// Until when it is compared: now; of one that is over, its end.
