@@ -8,7 +8,7 @@ use crate::domain::spec::Spec;
 
 /// What stands for a value of an environment: it may be a secret. In an edited definition it means that the value
 /// stays as it is.
-pub const MASK: &str = "***";
+pub const MASK: &str = crate::domain::secrecy::MASK;
 
 /// `GET /api/processes/{select}/definition`: the whole definition, values of its environment masked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -28,6 +28,7 @@ pub use crate::domain::record::Record;
 pub use crate::domain::rollout::{Place, Whole};
 pub use crate::domain::run::{Asker, Ended, Evidence, Reason, Run};
 pub use crate::domain::scale::Count;
+pub use crate::domain::secrecy::Mark;
 pub use crate::domain::selector::Selector;
 pub use crate::domain::status::Status;
 pub use crate::domain::tree::Protocol;
@@ -58,5 +59,5 @@ pub(crate) use typed::typed;
 pub use undo::{Undo, UndoView};
 pub use view::{
     Action, Applied, Change, Counts, DaemonInfo, Detail, ExitView, InstanceView, OperationView,
-    ScribeView, SubsystemView, TargetView,
+    ScribeView, SubsystemView, TargetView, VariableOrigin,
 };

@@ -94,6 +94,33 @@ pub struct InstanceView {
     pub protected: bool,
 }
 
+/// Where a variable of an environment comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VariableOrigin {
+    /// A config file has its value.
+    File,
+    /// A config file has it, made with variables of whoever read the file.
+    Template,
+    /// A flag, the form of the dashboard, or a request.
+    Typed,
+    /// The environment of whoever defined the process.
+    Inherited,
+}
+
+impl VariableOrigin {
+    /// The word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Template => "template",
+            Self::Typed => "typed",
+            Self::Inherited => "inherited",
+        }
+    }
+}
+
 /// Everything about one instance: an entry of `status`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Detail {
@@ -104,8 +131,14 @@ pub struct Detail {
     pub command: Command,
     /// The folder.
     pub cwd: PathBuf,
-    /// The declared environment, values masked.
+    /// The declared environment; of values that may be secrets the mask, or the rest of an address around it.
     pub env: BTreeMap<String, String>,
+    /// Where each of these comes from.
+    #[serde(default)]
+    pub env_origins: BTreeMap<String, VariableOrigin>,
+    /// What it has of the environment of whoever defined it, masked in the same way.
+    #[serde(default)]
+    pub inherited: BTreeMap<String, String>,
     /// When it is started again.
     pub restart: RestartPolicy,
     /// How it is ended.

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use crate::api::{Detail, Listener, Reveal, TreeProcess, TreeView};
+use crate::api::{Detail, Listener, Reveal, TreeProcess, TreeView, VariableOrigin};
 use crate::client::ClientError;
 use crate::config::units::{short_duration, short_seconds, short_size};
 use crate::domain::spec::Origin;
@@ -175,6 +175,10 @@ fn block(detail: &Detail) -> Vec<String> {
                 .join(" "),
         );
     }
+    let from = sources(detail);
+    if !from.is_empty() {
+        add("env from", from);
+    }
     let policy = &detail.restart;
     let on = policy.on.word();
     add(
@@ -215,4 +219,25 @@ fn block(detail: &Detail) -> Vec<String> {
         },
     );
     lines
+}
+/// Which variables come from where.
+fn sources(detail: &Detail) -> String {
+    let all = [
+        VariableOrigin::File,
+        VariableOrigin::Template,
+        VariableOrigin::Typed,
+        VariableOrigin::Inherited,
+    ];
+    let of = |origin: VariableOrigin| {
+        let own = detail.env_origins.iter().filter(|(_, it)| **it == origin);
+        let mut names: Vec<&str> = own.map(|(name, _)| name.as_str()).collect();
+        if origin == VariableOrigin::Inherited {
+            names.extend(detail.inherited.keys().map(String::as_str));
+        }
+        (!names.is_empty()).then(|| format!("{}: {}", origin.word(), names.join(" ")))
+    };
+    all.into_iter()
+        .filter_map(of)
+        .collect::<Vec<_>>()
+        .join("; ")
 }

@@ -31,7 +31,7 @@ keys! {
     "args", "list of texts", "`[]`", "Arguments.";
     "instances", "1 to 1000", "`1`", "How many copies; several are called `name-0`, `name-1` and so on.";
     "cwd", "path", "the file's folder", "Working folder, relative to the file.";
-    "env", "table of texts", "`{}`", "Environment of the process. Counts as a change of definition.";
+    "env", "table of texts", "`{}`", "Environment of the process. Counts as a change of definition. `NAME = { value = \"…\", secret = true }` is masked wherever it is shown; `secret = false` is shown whole.";
     "inherit_env", "true, false or patterns", "`false`", "What it gets of the environment of whoever reads the file, besides PATH HOME USER SHELL LANG LC_* TZ TMPDIR.";
     "autorestart", "true or false", "`true`", "`true` is `restart = \"on-failure\"`, `false` is `\"never\"`.";
     "restart", "`always`, `on-failure`, `never`", "`on-failure`", "After which ends it is started again.";

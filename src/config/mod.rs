@@ -11,6 +11,7 @@ mod screen;
 mod settings;
 pub(crate) mod units;
 mod values;
+mod variables;
 mod write;
 
 pub(crate) use error::ConfigError;

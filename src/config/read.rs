@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use crate::domain::names::{Namespace, ProcessName, Tag, instance_label};
+use crate::domain::secrecy::Mark;
 use crate::domain::spec::{Command, LimitAction, OnDiskFull, Origin, Restart, Spec};
 
 use super::document::{Key, Node, Value, parse};
@@ -326,8 +327,13 @@ impl Reader<'_> {
                             format!("{:?} cannot be set in an environment", variable.name);
                         return Err(self.at(&variable.span, message));
                     }
-                    let text = self.loose_text(value, &variable.name)?;
+                    let (text, mark) = self.variable(variable, value)?;
                     spec.env.insert(variable.name.clone(), text);
+                    // Of two tables with the same name the later one counts, as for the value.
+                    spec.marks.remove(&variable.name);
+                    if mark != Mark::default() {
+                        spec.marks.insert(variable.name.clone(), mark);
+                    }
                 }
             }
             "inherit_env" => self.inherit(node, spec)?,

@@ -55,7 +55,14 @@ pub(crate) fn written(spec: &Spec) -> String {
     page.line("on_disk_full", text(full));
     page.0.push_str("\n[env]\n");
     for (name, value) in &spec.env {
-        page.line(&text(name), text(value));
+        let mark = spec.marks.get(name).and_then(|mark| mark.secret);
+        match mark {
+            None => page.line(&text(name), text(value)),
+            Some(secret) => {
+                let table = format!("{{ value = {}, secret = {secret} }}", text(value));
+                page.line(&text(name), table);
+            }
+        }
     }
     page.0
 }

@@ -45,7 +45,8 @@ impl Supervisor {
             return Err(ApiError::new(Code::BadRequest, text).hint("name one of them"));
         };
         let process = self.processes.get(key).ok_or_else(|| gone(key))?;
-        let Some(value) = process.spec.env.get(&wish.key) else {
+        let own = process.spec.env.get(&wish.key);
+        let Some(value) = own.or_else(|| process.spec.base_env.get(&wish.key)) else {
             let text = format!("{key} defines no variable {}", wish.key);
             let nearest = nearest(&wish.key, process.spec.env.keys());
             let error = ApiError::new(Code::NotFound, text);
@@ -105,6 +106,12 @@ impl Supervisor {
         spec.origin.clone_from(&process.spec.origin);
         for (name, value) in &mut spec.env {
             if value == MASK {
+                // Where it came from does not change by being left alone.
+                if let Some(before) = process.spec.marks.get(name)
+                    && before.template
+                {
+                    spec.marks.entry(name.clone()).or_default().template = true;
+                }
                 let before = process.spec.env.get(name).ok_or_else(|| {
                     let text = format!("{name} has no value yet that could stay as it is");
                     ApiError::new(Code::BadRequest, text)

@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 
 use crate::api::{
     Columns, Counts, DaemonInfo, Detail, InstanceView, Metric, MetricHistory, Push, Snapshot,
+    VariableOrigin,
 };
 use crate::domain::history::{Finished, History};
 use crate::domain::instance::Phase;
 use crate::domain::names::InstanceId;
+use crate::domain::secrecy::{self, MASK, Mark};
+use crate::domain::spec::{Origin, Spec};
 
 use super::member::{Member, routes};
 use super::message::Joined;
@@ -89,11 +92,12 @@ impl Supervisor {
                     instance: self.view(*id)?,
                     command: spec.command.clone(),
                     cwd: spec.cwd.clone(),
-                    // Values may be secrets.
-                    env: spec
-                        .env
-                        .keys()
-                        .map(|name| (name.clone(), "***".into()))
+                    env: seen(&spec.env, &spec.marks),
+                    env_origins: origins(spec),
+                    // What is declared is in force in its place.
+                    inherited: seen(&spec.base_env, &BTreeMap::new())
+                        .into_iter()
+                        .filter(|(name, _)| !spec.env.contains_key(name))
                         .collect(),
                     restart: spec.restart.clone(),
                     stop: spec.stop.clone(),
@@ -241,6 +245,32 @@ impl Supervisor {
         };
         self.hub.publish(&push);
     }
+}
+
+/// An environment as it may be seen.
+fn seen(
+    env: &BTreeMap<String, String>,
+    marks: &BTreeMap<String, Mark>,
+) -> BTreeMap<String, String> {
+    let shown = |(name, value): (&String, &String)| {
+        let mark = marks.get(name).copied().unwrap_or_default();
+        let value = secrecy::shown(name, value, mark);
+        (name.clone(), value.unwrap_or_else(|| MASK.to_owned()))
+    };
+    env.iter().map(shown).collect()
+}
+
+/// Where the declared variables come from.
+fn origins(spec: &Spec) -> BTreeMap<String, VariableOrigin> {
+    let of = |name: &String| match &spec.origin {
+        _ if spec.marks.get(name).is_some_and(|mark| mark.template) => VariableOrigin::Template,
+        Origin::File(_) => VariableOrigin::File,
+        Origin::Typed => VariableOrigin::Typed,
+    };
+    spec.env
+        .keys()
+        .map(|name| (name.clone(), of(name)))
+        .collect()
 }
 
 impl Counts {

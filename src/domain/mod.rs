@@ -23,6 +23,7 @@ pub(crate) mod run;
 pub(crate) mod sample;
 pub(crate) mod saying;
 pub(crate) mod scale;
+pub(crate) mod secrecy;
 pub(crate) mod selector;
 pub(crate) mod settings;
 pub(crate) mod spec;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::backoff::Backoff;
 use super::exit::Signal;
 use super::names::{Namespace, ProcessKey, ProcessName, Tag};
+use super::secrecy::Mark;
 
 /// The most instances of one process.
 pub(crate) const INSTANCES_MAX: u32 = 1000;
@@ -203,6 +204,9 @@ pub struct Spec {
     /// The environment as declared.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
+    /// What is known of declared variables besides their values.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub marks: BTreeMap<String, Mark>,
     /// What it has of the caller's environment; declared values win. Usually many have the same.
     #[serde(default)]
     pub base_env: Arc<BTreeMap<String, String>>,
@@ -244,6 +248,7 @@ impl Spec {
             command,
             cwd: cwd.into(),
             env: BTreeMap::new(),
+            marks: BTreeMap::new(),
             base_env: Arc::default(),
             instances: 1,
             restart: RestartPolicy::default(),
@@ -283,6 +288,7 @@ impl Spec {
             && self.logs == next.logs
             && self.max_unavailable == next.max_unavailable
             && self.protected == next.protected
+            && self.marks == next.marks
             && self.tags == next.tags;
         if live {
             Difference::None

@@ -175,12 +175,12 @@ fn toml_and_json_mean_the_same() {
     sandbox.script("job", "exec sleep 1000");
     sandbox.file(
         "a.toml",
-        "[[processes]]\nname = \"job\"\nscript = \"./job\"\nargs = [\"a b\", \"\"]\ninstances = 2\nenv = { A = \"1\" }\n\
+        "[[processes]]\nname = \"job\"\nscript = \"./job\"\nargs = [\"a b\", \"\"]\ninstances = 2\nenv = { A = \"one\" }\n\
          restart = \"always\"\nstop_signal = \"SIGINT\"\nlimits = { max_memory = \"1GiB\" }\ntags = [\"x\", \"y\"]\n",
     );
     sandbox.file(
         "a.json",
-        r#"{"processes":[{"name":"job","script":"./job","args":["a b",""],"instances":2,"env":{"A":"1"},
+        r#"{"processes":[{"name":"job","script":"./job","args":["a b",""],"instances":2,"env":{"A":"one"},
            "restart":"always","stop_signal":"SIGINT","limits":{"max_memory":"1GiB"},"tags":["x","y"]}]}"#,
     );
     let shown = |file: &str| {

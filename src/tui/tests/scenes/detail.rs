@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::api::{
     Detail, Earlier, Listener, LogControls, Next, Protocol, Revealed, RunState, RunView, Status,
-    TreeProcess, TreeView, Why,
+    TreeProcess, TreeView, VariableOrigin, Why,
 };
 use crate::domain::event::{Event, What};
 use crate::domain::exit::{Ending, Exit};
@@ -150,7 +150,8 @@ pub(in crate::tui::tests) fn detail(desk: &Desk, id: u32) -> Detail {
     let logs = ["out", "err"].map(|s| (s.into(), format!("/var/log/{}.{s}", instance.name).into()));
     let env = [
         ("NODE_ENV", "production"),
-        ("STRIPE_TOKEN", "\u{2022}\u{2022}\u{2022}"),
+        ("STRIPE_TOKEN", "***"),
+        ("TARGET", "postgres://api:***@db/prod"),
         ("TITLE", "\x1b]0;owned\x07"),
     ];
     let env = env.map(|(k, v)| (k.to_owned(), v.to_owned()));
@@ -161,7 +162,18 @@ pub(in crate::tui::tests) fn detail(desk: &Desk, id: u32) -> Detail {
             args: vec!["--port".into(), "8003".into()],
         },
         cwd: "/srv/billing".into(),
+        env_origins: env
+            .iter()
+            .map(|(key, _)| match key.as_str() {
+                "STRIPE_TOKEN" => (key.clone(), VariableOrigin::Template),
+                _ => (key.clone(), VariableOrigin::File),
+            })
+            .collect(),
         env: BTreeMap::from(env),
+        inherited: BTreeMap::from([
+            ("HOME".into(), "/home/ops".into()),
+            ("PATH".into(), "/usr/local/bin:/usr/bin".into()),
+        ]),
         restart: RestartPolicy::default(),
         stop: StopPolicy::default(),
         limits: Limits {

@@ -2,6 +2,7 @@
 
 use ratatui::layout::Rect;
 
+use crate::api::{Detail, MASK};
 use crate::logs::safe::harmless;
 use crate::tui::model::Model;
 use crate::tui::screens::detail::DetailScreen;
@@ -10,15 +11,24 @@ use crate::tui::view::canvas::Canvas;
 
 use super::{folded, put, unknown};
 
+/// Where there is so much room, each says where it comes from.
+const ORIGINS: u16 = 60;
+/// The widest word for that.
+const WORD: u16 = 9;
+
 /// What is said above: how many there are, and what can be done.
-fn heading(model: &Model, it: &DetailScreen, count: usize) -> String {
+fn heading(model: &Model, it: &DetailScreen, detail: &Detail) -> String {
+    let count = detail.env.len();
+    let masked = detail.env.values().filter(|it| it.contains(MASK)).count();
     let word = if count == 1 { "variable" } else { "variables" };
     match it.variables.due() {
         Some(until) => {
             let left = until.saturating_sub(model.now).as_millis().div_ceil(1000);
             format!("{count} {word}; shown for {left}s more, V hides it")
         }
-        None => format!("{count} {word}; V shows a value for 10s, who saw it is noted"),
+        None => {
+            format!("{count} {word}, {masked} masked; V shows a value for 10s, who saw it is noted")
+        }
     }
 }
 
@@ -32,9 +42,14 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, model: &Model, it: &Deta
     if detail.env.is_empty() {
         let text = "its definition has no variables";
         canvas.text(area.x, y, area.width, text, Role::Text);
-        return;
+        let below = Rect {
+            y: y + 1,
+            height: area.bottom().saturating_sub(y + 1),
+            ..area
+        };
+        return inherited(canvas, below, detail);
     }
-    let text = heading(model, it, detail.env.len());
+    let text = heading(model, it, detail);
     canvas.text(area.x, y, area.width, &text, Role::Title);
     let place = it.variables.place(detail);
     let height = usize::from(area.bottom().saturating_sub(y + 1));
@@ -72,8 +87,33 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, model: &Model, it: &Deta
             };
             let text = format!("{start}{row}");
             canvas.text(area.x, y, area.width, &text, role);
+            let origin = detail.env_origins.get(key).filter(|_| n == 0);
+            if let Some(origin) = origin.filter(|_| area.width >= ORIGINS) {
+                let x = area.right() - WORD;
+                canvas.text(x - 1, y, WORD + 1, &format!(" {:<9}", origin.word()), role);
+            }
             y += 1;
         }
+    }
+    let below = Rect {
+        y,
+        height: area.bottom().saturating_sub(y),
+        ..area
+    };
+    inherited(canvas, below, detail);
+}
+
+/// What it has of whoever defined it, below.
+fn inherited(canvas: &mut Canvas<'_>, area: Rect, detail: &Detail) {
+    if detail.inherited.is_empty() || area.height < 2 {
+        return;
+    }
+    let title = format!("{} inherited of whoever defined it", detail.inherited.len());
+    canvas.text(area.x, area.y + 1, area.width, &title, Role::Title);
+    let lines = detail.inherited.iter().zip(area.y + 2..area.bottom());
+    for ((key, value), y) in lines {
+        let text = harmless(&format!("  {key}={value}"));
+        canvas.text(area.x, y, area.width, &text, Role::Text);
     }
 }
 
