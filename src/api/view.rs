@@ -22,6 +22,9 @@ pub struct ExitView {
     pub text: String,
     /// Milliseconds since 1970.
     pub at_ms: u64,
+    /// How long the run had lasted, milliseconds, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lasted_ms: Option<u64>,
 }
 
 impl From<Exit> for ExitView {
@@ -36,6 +39,7 @@ impl From<Exit> for ExitView {
             signal,
             text: exit.ending.to_string(),
             at_ms: exit.at_ms,
+            lasted_ms: None,
         }
     }
 }

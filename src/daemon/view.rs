@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::api::{
-    Columns, Counts, DaemonInfo, Detail, InstanceView, Metric, MetricHistory, Push, Snapshot,
-    VariableOrigin,
+    Columns, Counts, DaemonInfo, Detail, ExitView, InstanceView, Metric, MetricHistory, Push,
+    Snapshot, VariableOrigin,
 };
 use crate::domain::history::{Finished, History};
 use crate::domain::instance::Phase;
@@ -59,7 +59,10 @@ impl Supervisor {
             memory: member.sample.and_then(|s| s.memory),
             uptime,
             restarts: member.restarts,
-            exit: member.exit.map(Into::into),
+            exit: member.exit.map(|exit| ExitView {
+                lasted_ms: member.last_end.as_ref().map(|end| end.lasted_ms),
+                ..exit.into()
+            }),
             run: member.machine.run(),
             attempts: member.machine.attempts(),
             due_in_ms: self.due_in_ms(member),

@@ -120,6 +120,7 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
         Action::Zoom => model.zoomed = !model.zoomed,
         Action::Mouse => mouse::toggle(model),
         Action::Wide => model.wide = !model.wide,
+        Action::Pin => super::pinned::pin(model),
         Action::DividerUp => move_divider(model, 1),
         Action::DividerDown => move_divider(model, -1),
         Action::CopyName

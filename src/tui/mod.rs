@@ -24,6 +24,7 @@ mod msg;
 mod order;
 mod palette;
 mod pane;
+mod pinned;
 pub(crate) mod plain;
 mod pose;
 mod query;

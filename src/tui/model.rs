@@ -19,6 +19,7 @@ use super::moment::Moment;
 use super::order::Order;
 use super::palette::Palette;
 use super::pane::About;
+use super::pinned::Pinned;
 pub(super) use super::pose::{Ask, Tier};
 use super::query::{Ticket, Tickets};
 pub(super) use super::row::Row;
@@ -131,6 +132,8 @@ pub(super) struct Model {
     /// What the pane beside the table tells.
     pub(super) about: Option<About>,
     pub(super) logs: LogPane,
+    /// One more log, where there is much room.
+    pub(super) pinned: Pinned,
     /// How what stands for controls in logs looks.
     pub(super) controls: Controls,
     /// The moment that all of the screen is about.
@@ -199,6 +202,7 @@ impl Model {
             mouse: false,
             about: None,
             logs: LogPane::default(),
+            pinned: Pinned::default(),
             controls: Controls::default(),
             moment: Moment::default(),
             toasts: Vec::new(),
@@ -232,7 +236,12 @@ impl Model {
 
     /// What is selected, as the API takes it, and as it is called.
     pub(super) fn scope(&self) -> Option<(String, String)> {
-        match self.selected.as_ref()? {
+        self.scope_of(self.selected.as_ref()?)
+    }
+
+    /// A line of the table, as the API takes it, and as it is called; none of what is gone.
+    pub(super) fn scope_of(&self, target: &Target) -> Option<(String, String)> {
+        match target {
             Target::Process(key) => {
                 Some((format!("{}/{}", key.namespace, key.name), key.to_string()))
             }

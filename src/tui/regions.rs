@@ -7,6 +7,7 @@
 //!  rows         n lines  processes
 //!  title        1 line   what the logs are of
 //!  logs         m lines
+//!  pinned       7 lines  logs of one more, where there is much room
 //!  footer       1 line   keys, or a question
 //! ```
 //!
@@ -21,6 +22,8 @@ pub(super) const SMALLEST: (u16, u16) = (40, 10);
 
 /// The table keeps so many lines, whatever the divider says.
 const TABLE: u16 = 4;
+/// Lines of what is pinned, with their title.
+const PINNED: u16 = 7;
 /// Lines of who did what, with their title.
 const ACTIVITY: u16 = 6;
 
@@ -35,6 +38,10 @@ pub(super) struct Regions {
     pub(super) pane: Option<Rect>,
     pub(super) title: Rect,
     pub(super) logs: Option<Rect>,
+    /// The line above what is pinned.
+    pub(super) pinned_title: Rect,
+    /// Logs of one more, where there is much room.
+    pub(super) pinned: Option<Rect>,
     /// Who did what, where there is much room.
     pub(super) activity: Option<Rect>,
     pub(super) footer: Rect,
@@ -47,10 +54,21 @@ impl Regions {
         self.logs.is_some()
     }
 
+    /// What is pinned with its title; of no height when nothing is.
+    pub(super) fn pinned_pane(&self) -> Rect {
+        self.pinned_title
+            .union(self.pinned.unwrap_or(self.pinned_title))
+    }
+
     /// The log pane with its title; of no height when there is none.
     pub(super) fn log_pane(&self) -> Rect {
         self.title.union(self.logs.unwrap_or(self.title))
     }
+}
+
+/// Whether there is much room.
+pub(super) fn is_roomy(model: &Model) -> bool {
+    model.size.0 >= 160 && model.size.1 >= 50
 }
 
 /// Divides the screen.
@@ -66,9 +84,14 @@ pub(super) fn regions(model: &Model) -> Regions {
     let header = take(1);
     // A phone has no room for gauges.
     let gauges = take(u16::from(width >= 60 && height >= 14));
-    let roomy = width >= 160 && height >= 50 && !model.zoomed;
+    let roomy = is_roomy(model) && !model.zoomed;
     let activity = if roomy { ACTIVITY } else { 0 };
-    let used = header.height + gauges.height + activity + 1;
+    let pinned = if roomy && model.pinned.is_there() {
+        PINNED
+    } else {
+        0
+    };
+    let used = header.height + gauges.height + pinned + activity + 1;
     let rest = height.saturating_sub(used);
     let small = width < 60 || height < 14;
     let (table, logs) = match (model.zoomed, model.focus) {
@@ -96,6 +119,8 @@ pub(super) fn regions(model: &Model) -> Regions {
     let pane = (beside > 0).then(|| Rect::new(head.width, head.y, beside, table));
     let title = take(logs.min(1));
     let body = take(logs.saturating_sub(1));
+    let pinned_title = take(pinned.min(1));
+    let pinned = take(pinned.saturating_sub(1));
     let activity = take(activity);
     let footer = take(1);
     Regions {
@@ -106,6 +131,8 @@ pub(super) fn regions(model: &Model) -> Regions {
         pane,
         title,
         logs: (logs > 1).then_some(body),
+        pinned_title,
+        pinned: (pinned.height > 0).then_some(pinned),
         activity: (activity.height > 0).then_some(activity),
         footer,
         screen: Rect::new(

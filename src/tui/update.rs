@@ -18,6 +18,7 @@ use super::moment;
 use super::mouse;
 use super::msg::{Cmd, Msg};
 use super::palette;
+use super::pinned;
 use super::pose::planned;
 use super::query::{Answer, Query};
 use super::regions::{SMALLEST, regions};
@@ -116,6 +117,7 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
         model.logs.due = Some(model.now + SETTLES);
     }
     scroll_to_selection(model);
+    pinned::refresh(model, &mut commands);
     screens::detail::refresh(model, &mut commands);
     screens::rolling::refresh(model, &mut commands);
     screens::bulk::refresh(model, &mut commands);

@@ -64,6 +64,7 @@ pub(crate) enum Action {
     NextPane,
     PreviousPane,
     Mouse,
+    Pin,
     Wide,
     DividerUp,
     DividerDown,

@@ -42,7 +42,7 @@ pub(crate) const NO_ANSWER: &str = "no answer: look at it";
 
 /// All keys.
 pub(crate) const BINDINGS: &[Binding] = &joined::<{ MAIN.len() + OWN.len() + MENUS.len() }>(
-    &joined::<{ MAIN.len() + OWN.len() }>(OWN, MAIN),
+    &joined::<{ MAIN.len() + OWN.len() }>(MAIN, OWN),
     MENUS,
 );
 

@@ -1,11 +1,18 @@
-//! The keys of the log view.
+//! The keys of the log view, and of the log that is pinned.
 
 use super::action::Action;
-use super::action::Place::LogView;
+use super::action::Place::{LogView, Processes};
 use super::bindings::{Binding, bind};
 
-/// What counts while logs have the whole screen.
+/// What counts while logs have the whole screen, and what pins one.
 pub(super) const LOG_VIEW: &[Binding] = &[
+    bind(
+        Processes,
+        "p .+p",
+        Action::Pin,
+        "pin its log (seen from 160x50 on), or let go of it",
+        None,
+    ),
     bind(
         LogView,
         "/",

@@ -48,6 +48,7 @@ pub(super) const COMMANDS: [(&str, Kind); 40] = [
     ("undo", Kind::Do(Action::Undo)),
     ("operation", Kind::Do(Action::Operation)),
     ("logs", Kind::At(Action::Logs)),
+    ("pin", Kind::At(Action::Pin)),
     ("status", Kind::At(Action::Detail)),
     ("why", Kind::Why),
     ("filter", Kind::Filter),

@@ -135,6 +135,7 @@ pub(super) fn instance(id: u32, process: &str, copy: (u32, u32), status: Status)
 
 fn exit(code: Option<i32>, signal: Option<&str>) -> Option<ExitView> {
     Some(ExitView {
+        lasted_ms: Some(2_400),
         code,
         signal: signal.map(str::to_owned),
         text: String::new(),

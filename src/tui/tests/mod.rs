@@ -23,6 +23,7 @@ mod own_log;
 mod paint;
 mod palette;
 mod pictures;
+mod pinned;
 mod plain;
 mod questions;
 mod rolling;

@@ -35,6 +35,7 @@ fn everything_is_said_once_and_then_only_what_becomes_another() {
     waits.status = Status::Backoff;
     waits.pid = None;
     waits.exit = Some(ExitView {
+        lasted_ms: None,
         code: Some(3),
         signal: None,
         text: "exit 3".into(),

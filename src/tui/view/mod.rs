@@ -11,6 +11,7 @@ mod logs;
 mod marks;
 mod palette;
 mod pane;
+mod pinned;
 mod question;
 pub(super) mod screens;
 mod table;
@@ -131,6 +132,9 @@ fn main_screen(canvas: &mut Canvas<'_>, places: &Regions, model: &Model) {
             marks::title(canvas, places.title, model);
             marks::lines(canvas, area, model);
         }
+    }
+    if let Some(area) = places.pinned {
+        pinned::draw(canvas, places.pinned_title, area, model);
     }
     if let Some(area) = places.activity {
         screens::activity::pane(canvas, area, model);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::sandbox::Sandbox;
 use crate::screen::Screen;
-use crate::tty::{COMMON, MEDIUM, Parrot, live_dashboard, quit, select, status};
+use crate::tty::{COMMON, MEDIUM, Parrot, WIDE, live_dashboard, quit, select, status};
 
 /// A parrot that has said fifty lines, selected, with the log pane focused and its last line on the screen.
 fn reading(home: &Sandbox, size: (u16, u16)) -> (Parrot, Screen) {
@@ -209,5 +209,26 @@ fn standard_error_of_another_is_marked_behind_its_name_until_its_log_is_shown() 
     screen.until(|text| text.contains("logs: quiet"));
     gate.say("again");
     screen.until(|text| text.contains("complains' "));
+    quit(&mut screen);
+}
+
+#[test]
+fn on_a_large_screen_what_fails_has_a_pane_of_its_own_until_another_is_pinned() {
+    let home = Sandbox::new();
+    let program = home.script("fails.sh", "echo cannot connect >&2; exit 3");
+    home.launch("fails", &program, &["--restart-delay", "100s"]);
+    home.until_status("fails", "backoff");
+    crate::tty::start_quiet(&home, "quiet");
+    let mut screen = live_dashboard(&home, WIDE, &["quiet"]);
+    select(&screen, "quiet");
+    let text = screen.until(|text| text.contains("cannot connect") && text.contains("logs: quiet"));
+    let title = text.lines().find(|row| row.contains("worst: fails"));
+    let title = title.unwrap_or_else(|| panic!("no title:\n{text}"));
+    assert!(title.contains("last run: exit 3 after "), "{title}");
+    assert!(title.contains("next try in "), "{title}");
+    screen.keys("p");
+    screen.until(|text| text.contains("pinned: quiet") && !text.contains("cannot connect"));
+    screen.keys("p");
+    screen.until(|text| text.contains("worst: fails") && text.contains("cannot connect"));
     quit(&mut screen);
 }

@@ -11,9 +11,8 @@ use crate::tui::log::{Asking, Hunt, Row, Strip, Times, fields};
 use crate::tui::model::Model;
 use crate::tui::msg::Cmd;
 use crate::tui::query::{Answer, Ticket};
-use crate::tui::screens::Screen;
 
-use super::{Areas, LogView, Seat, on_view, strip_columns};
+use super::{Areas, LogView, on_view, seats, strip_columns, view};
 
 impl LogView {
     /// Asks for all that is wanted now.
@@ -210,8 +209,7 @@ impl LogView {
 
 /// Every view there is.
 fn views(model: &Model) -> impl Iterator<Item = &LogView> {
-    let on_top = model.screens.iter().filter_map(Screen::logs);
-    std::iter::once(&model.logs.view).chain(on_top)
+    seats(model).filter_map(|seat| view(model, seat))
 }
 
 /// Whether a view has this stream or search open.
@@ -225,9 +223,8 @@ fn on_all(
     commands: &mut Vec<Cmd>,
     work: impl Fn(&mut LogView, &Areas, &mut Asking<'_>),
 ) {
-    on_view(model, Seat::Main, commands, &work);
-    for n in 0..model.screens.len() {
-        on_view(model, Seat::Screen(n), commands, &work);
+    for seat in seats(model) {
+        on_view(model, seat, commands, &work);
     }
 }
 

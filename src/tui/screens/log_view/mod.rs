@@ -4,6 +4,7 @@ mod actions;
 mod areas;
 mod hear;
 mod prompt;
+mod seats;
 mod seek;
 
 use ratatui::layout::{Position, Rect};
@@ -14,13 +15,9 @@ use crate::tui::keymap::Action;
 use crate::tui::log::{
     Asking, Controls, Endings, Hunt, Number, Pane, Scope, Shape, Similar, Strip, Times, Words,
 };
-use crate::tui::log_pane;
-use crate::tui::model::{Focus, Mode, Model};
+use crate::tui::model::{Mode, Model};
 use crate::tui::msg::Cmd;
 use crate::tui::query::Ticket;
-use crate::tui::regions::regions;
-use crate::tui::view::screens::detail::log_area as detail_logs;
-use crate::tui::view::screens::rolling::log_area as rolling_logs;
 
 use super::{Handled, Screen};
 
@@ -29,6 +26,8 @@ pub(in crate::tui) use hear::{
     due, fetched, happened, joined, news, owns, reconnected, stream_over, streamed, tick,
 };
 pub(in crate::tui) use prompt::{Prompt, prompt_key, prompt_paste};
+pub(in crate::tui) use seats::{Seat, details, listen_while_seen, share_controls, shown};
+use seats::{on_view, seats, view, with_the_keys};
 use seek::Seek;
 
 /// More panes cannot be read.
@@ -78,15 +77,6 @@ pub(in crate::tui) struct LogView {
     embedded: bool,
     /// The moment that the other panes were brought to.
     locked_to: Option<Option<u64>>,
-}
-
-/// Where a view stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::tui) enum Seat {
-    /// Below the table of the main screen.
-    Main,
-    /// The screen at this place of the stack.
-    Screen(usize),
 }
 
 impl LogView {
@@ -192,112 +182,6 @@ fn next_level(level: Option<Level>) -> Option<Level> {
     }
 }
 
-/// Works on a view: with somebody to ask, and afterwards all is asked for that is wanted now.
-fn on_view(
-    model: &mut Model,
-    seat: Seat,
-    commands: &mut Vec<Cmd>,
-    work: impl FnOnce(&mut LogView, &Areas, &mut Asking<'_>),
-) {
-    let area = area(model, seat);
-    // For a pane that nobody sees nothing is asked.
-    let live = model.is_live() && is_seen(model, seat);
-    let view = match seat {
-        Seat::Main => &mut model.logs.view,
-        Seat::Screen(n) => match model.screens.get_mut(n).and_then(Screen::logs_mut) {
-            Some(view) => view,
-            None => return,
-        },
-    };
-    let mut asking = Asking {
-        tickets: &mut model.tickets,
-        commands,
-        live,
-        now: model.now,
-        wall_ms: model.wall_ms,
-        remarks: vec![],
-    };
-    let before = areas(view, area);
-    work(view, &before, &mut asking);
-    view.settle(&areas(view, area), &mut asking);
-    let remarks = asking.remarks;
-    for (text, bad) in remarks {
-        model.toast(text, bad);
-    }
-}
-
-/// Where a view is drawn; of no height when it is not.
-fn area(model: &Model, seat: Seat) -> Rect {
-    let places = regions(model);
-    match seat {
-        Seat::Main => places.log_pane(),
-        Seat::Screen(n) => match model.screens.get(n) {
-            Some(Screen::Detail(it)) => detail_logs(places.screen, it.tab),
-            Some(Screen::Rolling(it)) => rolling_logs(places.screen, model, it),
-            Some(_) | None => places.screen,
-        },
-    }
-}
-
-/// Whether somebody sees it; one that has the whole screen goes on below others.
-fn is_seen(model: &Model, seat: Seat) -> bool {
-    let on_top = match seat {
-        Seat::Main => !log_pane::is_covered(model),
-        Seat::Screen(n) => match model.screens.get(n) {
-            Some(Screen::Logs(_)) => return true,
-            Some(_) | None => n + 1 == model.screens.len(),
-        },
-    };
-    on_top && area(model, seat).height > 1
-}
-
-/// Views that are parts of other screens listen while they are seen; seen again, they go on where they ended.
-pub(in crate::tui) fn listen_while_seen(model: &mut Model, commands: &mut Vec<Cmd>) {
-    let live = model.is_live();
-    for seat in std::iter::once(Seat::Main).chain(parts(model)) {
-        let seen = is_seen(model, seat);
-        let view = match seat {
-            Seat::Main => Some(&model.logs.view),
-            Seat::Screen(n) => model.screens.get(n).and_then(Screen::logs),
-        };
-        let Some(pane) = view.and_then(LogView::pane) else {
-            continue;
-        };
-        let listens = pane.is_listening();
-        let rests = !listens && !pane.is_asking() && pane.due.is_none();
-        if !seen && listens {
-            on_panes(model, seat, commands, |pane, asking| pane.hush(asking));
-        } else if seen && rests && live {
-            on_panes(model, seat, commands, |pane, asking| pane.reopen(asking));
-        }
-    }
-}
-
-/// All views show controls as the model says.
-pub(in crate::tui) fn share_controls(model: &mut Model) {
-    model.logs.view.controls = model.controls;
-    for screen in &mut model.screens {
-        if let Some(view) = screen.logs_mut() {
-            view.controls = model.controls;
-        }
-    }
-}
-
-/// Whose lines are on the screen.
-pub(in crate::tui) fn shown(model: &Model) -> Vec<Scope> {
-    let seats = std::iter::once(Seat::Main).chain((0..model.screens.len()).map(Seat::Screen));
-    let seen = seats.filter(|seat| match seat {
-        Seat::Main => is_seen(model, *seat),
-        Seat::Screen(n) => n + 1 == model.screens.len() && is_seen(model, *seat),
-    });
-    let views = seen.filter_map(|seat| match seat {
-        Seat::Main => Some(&model.logs.view),
-        Seat::Screen(n) => model.screens.get(n).and_then(Screen::logs),
-    });
-    let panes = views.flat_map(|view| &view.panes);
-    panes.map(|pane| pane.scope.clone()).collect()
-}
-
 /// Whether more comes than can be read where it is followed and seen: then the screen is not drawn for every line.
 pub(in crate::tui) fn is_flooded(model: &Model) -> bool {
     let flooded = |view: &LogView| {
@@ -308,24 +192,6 @@ pub(in crate::tui) fn is_flooded(model: &Model) -> bool {
         Some(screen) => screen.logs().is_some_and(flooded),
         None => flooded(&model.logs.view),
     }
-}
-
-/// Where there are details of an instance, which have logs.
-pub(in crate::tui) fn details(model: &Model) -> Vec<Seat> {
-    let screens = model.screens.iter().enumerate();
-    screens
-        .filter(|(_, screen)| matches!(screen, Screen::Detail(_)))
-        .map(|(n, _)| Seat::Screen(n))
-        .collect()
-}
-
-/// Where logs are a part of a screen.
-fn parts(model: &Model) -> Vec<Seat> {
-    let screens = model.screens.iter().enumerate();
-    screens
-        .filter(|(_, screen)| !matches!(screen, Screen::Logs(_)) && screen.logs().is_some())
-        .map(|(n, _)| Seat::Screen(n))
-        .collect()
 }
 
 /// The logs that are a part of a screen are of others now.
@@ -395,15 +261,6 @@ pub(in crate::tui) fn on_panes(
             work(pane, asking);
         }
     });
-}
-
-/// The view that has the keys.
-fn with_the_keys(model: &Model) -> Option<(Seat, &LogView)> {
-    match model.screens.last() {
-        Some(Screen::Logs(view)) => Some((Seat::Screen(model.screens.len() - 1), view)),
-        None if model.focus == Focus::Logs => Some((Seat::Main, &model.logs.view)),
-        Some(_) | None => None,
-    }
 }
 
 /// Opens the view for what is marked, else for what is selected.
