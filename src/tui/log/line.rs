@@ -41,8 +41,10 @@ pub(in crate::tui) struct Line {
     /// What adasa says, and no process.
     pub(in crate::tui) said: Option<Box<Saying>>,
     pub(in crate::tui) level: Option<Level>,
-    /// What it says without its numbers; none of an error, which is never folded.
-    pub(super) likeness: Option<u32>,
+    /// What it says without its numbers.
+    pub(super) likeness: u32,
+    /// Whether it is shown as one with those like it; an error never is.
+    folds: bool,
     /// Which of similar lines in a row it is, from 1.
     pub(in crate::tui) alike: u32,
     pub(in crate::tui) text: SafeText,
@@ -63,7 +65,7 @@ impl Line {
         let bytes = line.bytes();
         let (level, text) = (Level::of(&bytes), SafeText::new(&bytes));
         let error = line.stream == Stream::Err || level == Some(Level::Error);
-        let likeness = (!error && line.complete).then(|| likeness(&text.plain()));
+        let likeness = likeness(&text.plain());
         Self {
             number,
             id: line.id,
@@ -77,6 +79,7 @@ impl Line {
             said: None,
             level,
             likeness,
+            folds: !error && line.complete,
             alike: 1,
             text,
             length: bytes.len(),
@@ -105,7 +108,8 @@ impl Line {
             told: false,
             said: Some(Box::new(it.clone())),
             level: None,
-            likeness: None,
+            likeness: likeness(&it.text),
+            folds: false,
             alike: 1,
             text: SafeText::new(it.text.as_bytes()),
             length: it.text.len(),
@@ -145,7 +149,8 @@ impl Line {
 
     /// Whether it says the same as the line before it, and nothing stands between them.
     pub(super) fn follows(&self, before: &Self) -> bool {
-        self.likeness.is_some()
+        self.folds
+            && before.folds
             && self.likeness == before.likeness
             && self.log() == before.log()
             && !self.has_gap()

@@ -88,6 +88,11 @@ fn local(ms: u64, how: &str) -> String {
     zoned(ms).map_or_else(String::new, |at| at.strftime(how).to_string())
 }
 
+/// A moment with its date and its distance from Greenwich; blank when it is not known.
+pub(in crate::tui) fn whole(time_ms: Option<u64>) -> String {
+    time_ms.map_or_else(String::new, |ms| local(ms, "%Y-%m-%d %H:%M:%S%.3f %:z"))
+}
+
 /// A moment as it is typed: `14:05`, `14:05:30`, `2026-01-05 14:05`, `-10m`, `now`. A time alone is the last such time.
 ///
 /// # Errors

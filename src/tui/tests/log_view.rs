@@ -316,11 +316,19 @@ fn enter_shows_the_line_with_its_fields_and_keys_step_through_lines() {
     it.flow();
     it.press("Enter");
     let screen = it.screen();
-    assert!(screen.contains("after_ms  1500"), "{screen}");
+    assert!(screen.contains("after_ms 1500"), "{screen}");
     assert!(screen.contains("Enter closes"));
+    let cursor = it.library.lines.last().unwrap().cursor();
+    assert!(screen.contains(&format!("cursor {cursor}")), "{screen}");
+    let first = "0 similar in the minute before, this is the first";
+    assert!(screen.contains(first), "{screen}");
     it.press("k");
     assert!(it.screen().contains("ERROR line 00009"));
-    assert!(!it.screen().contains("after_ms  1500"));
+    assert!(!it.screen().contains("after_ms 1500"));
+    it.press("k");
+    let eight = "8 similar in the minute before, the first at 12:04:31.000";
+    assert!(it.screen().contains(eight), "{}", it.screen());
+    it.press("j");
     it.press("Enter");
     assert!(!it.screen().contains("Enter closes"));
 }
@@ -501,4 +509,26 @@ fn the_plain_screen_is_left_by_any_key() {
     it.desk.press("x");
     assert!(it.desk.wanted.contains(&Cmd::Enter));
     assert!(it.desk.is_browsing(), "the key does nothing else");
+}
+
+#[test]
+fn what_is_like_a_line_is_counted_as_far_as_memory_goes() {
+    let mut it = reading(5_000);
+    it.press("k Enter");
+    let screen = it.screen();
+    // A line each 137 ms, nine of ten of them alike.
+    assert!(
+        screen.contains("394 similar in the minute before, the first in memory at"),
+        "{screen}"
+    );
+    // What adasa says has a page of its own.
+    let what = crate::api::What::Note {
+        text: "SIGHUP by ops".into(),
+    };
+    let mut it = reading(3);
+    let event = it.library.happen(5, "cron", what);
+    it.desk.send(Msg::Push(crate::api::Push::Event { event }));
+    it.press("Enter");
+    let screen = it.screen();
+    assert!(screen.contains("process cron   said by adasa"), "{screen}");
 }

@@ -6,6 +6,7 @@ use crate::tui::keymap::Action;
 use crate::tui::log::{Aim, Asking, Pane, Row, Shape, Way, breaks, fields};
 use crate::tui::msg::{Cmd, Saving};
 use crate::tui::screens::Handled;
+use crate::tui::view::screens::log_view::text_rows;
 
 use super::{Areas, Grip, LogView, Whole, next_level};
 
@@ -109,11 +110,13 @@ impl LogView {
         if let (Some(whole), Some(area)) = (&self.whole, areas.whole)
             && by.unsigned_abs() > 1
         {
-            let page = isize::try_from(area.height.max(3) - 2).unwrap_or(1);
             let width = usize::from(area.width.saturating_sub(2));
-            let rows = self.pane().and_then(Pane::pointed).map_or(0, |line| {
+            let line = self.pane().and_then(Pane::pointed);
+            let rows = line.map_or(0, |line| {
                 breaks(whole.text.as_ref().unwrap_or(&line.text), width).len()
             });
+            let page = line.map_or(1, |line| text_rows(line, whole, area));
+            let page = isize::try_from(page).unwrap_or(1);
             let skip = whole.skip.saturating_add_signed(page * by.signum());
             if let Some(whole) = &mut self.whole {
                 whole.skip = skip.min(rows.saturating_sub(1));
@@ -282,6 +285,7 @@ impl LogView {
             ticket,
             text: None,
             fields: fields(&line.text.plain()),
+            kin: pane.kin(),
             skip: 0,
         });
     }

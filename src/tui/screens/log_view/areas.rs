@@ -10,6 +10,8 @@ use super::LogView;
 const TIMES_FROM: u16 = 60;
 /// Below this height there is no strip.
 const STRIP_FROM: u16 = 12;
+/// The most lines of the line for itself, with its title.
+const WHOLE: u16 = 10;
 /// The column of the stream with its rule and a space.
 const STREAM: u16 = 5;
 
@@ -33,7 +35,7 @@ pub(in crate::tui) struct Areas {
 pub(in crate::tui) fn areas(view: &LogView, area: Rect) -> Areas {
     let strip = u16::from(area.height >= STRIP_FROM && !view.embedded);
     let whole = match view.whole {
-        Some(_) => (area.height / 3).clamp(1, 16).min(area.height),
+        Some(_) => (area.height / 3).clamp(1, WHOLE).min(area.height),
         None => 0,
     };
     let rest = area.height.saturating_sub(strip + whole);

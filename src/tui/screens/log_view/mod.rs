@@ -13,7 +13,7 @@ use crate::api::Level;
 use crate::logs::safe::SafeText;
 use crate::tui::keymap::Action;
 use crate::tui::log::{
-    Asking, Controls, Endings, Hunt, Number, Pane, Scope, Shape, Similar, Strip, Times, Words,
+    Asking, Controls, Endings, Hunt, Kin, Number, Pane, Scope, Shape, Similar, Strip, Times, Words,
 };
 use crate::tui::model::{Mode, Model};
 use crate::tui::msg::Cmd;
@@ -44,6 +44,8 @@ pub(in crate::tui) struct Whole {
     /// All of a line that is longer than what is kept.
     pub(in crate::tui) text: Option<SafeText>,
     pub(in crate::tui) fields: Vec<(String, String)>,
+    /// What is like it.
+    pub(in crate::tui) kin: Option<Kin>,
     /// How many of its rows are above.
     pub(in crate::tui) skip: usize,
 }

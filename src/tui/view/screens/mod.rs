@@ -4,7 +4,7 @@ pub(super) mod activity;
 mod bulk;
 pub(in crate::tui) mod detail;
 mod form;
-pub(in crate::tui::view) mod log_view;
+pub(in crate::tui) mod log_view;
 mod messages;
 mod own_log;
 pub(in crate::tui) mod rolling;

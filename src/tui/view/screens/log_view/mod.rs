@@ -16,6 +16,7 @@ use crate::tui::update::stream_word;
 use crate::tui::view::canvas::{Canvas, cells};
 
 pub(in crate::tui::view) use lines::lines;
+pub(in crate::tui) use whole::text_rows;
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, model: &Model, view: &LogView) {
     let parts = areas(view, area);
