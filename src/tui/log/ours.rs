@@ -39,6 +39,16 @@ impl Pane {
         (from, to)
     }
 
+    /// A question for what happened between two moments.
+    pub(in crate::tui) fn happenings(&self, from_ms: u64, to_ms: u64) -> LogEventsQuery {
+        LogEventsQuery {
+            select: self.scope.select.clone(),
+            from_ms,
+            to_ms: (to_ms < u64::MAX).then_some(to_ms),
+            limit: None,
+        }
+    }
+
     /// What is in memory is of another stretch, or something was missed.
     pub(super) fn forget_ours(&mut self) {
         self.ours = Ours::default();
@@ -65,12 +75,7 @@ impl Pane {
                 }
             }
         };
-        let ticket = asking.events(LogEventsQuery {
-            select: self.scope.select.clone(),
-            from_ms: missing.0,
-            to_ms: (missing.1 < u64::MAX).then_some(missing.1),
-            limit: None,
-        });
+        let ticket = asking.events(self.happenings(missing.0, missing.1));
         self.ours.asked = Some((ticket, missing));
     }
 

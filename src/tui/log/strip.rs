@@ -1,12 +1,14 @@
 //! How many lines came when, for the strip below a log.
 
-use crate::api::{Bucket, LogHistogram, LogHistogramQuery};
+use crate::api::{Bucket, Event, LogEvents, LogEventsQuery, LogHistogram, LogHistogramQuery};
+use crate::domain::saying::{Saying, Stand, sayings};
 use crate::tui::query::Ticket;
 
 use super::gather::Asking;
+use super::hunt::Way;
 
-/// How much time the strip shows, milliseconds.
-const SPAN_MS: u64 = 10 * 60_000;
+/// More beginnings and ends of runs are not shown.
+const MARKS: usize = 1_000;
 
 /// Counts of equal stretches of time.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -16,19 +18,22 @@ pub(in crate::tui) struct Strip {
     pub(in crate::tui) buckets: Vec<Bucket>,
     /// Whether all of it was counted.
     pub(in crate::tui) complete: bool,
+    /// Where runs began and ended, in the order of time.
+    pub(in crate::tui) runs: Vec<Saying>,
     asked: Option<Ticket>,
+    asked_runs: Option<Ticket>,
     /// There are none; then they are not asked for all the time.
     pub(in crate::tui) refused: bool,
 }
 
 impl Strip {
     /// The stretch around a moment; the end when there is none.
-    pub(in crate::tui) fn around(moment_ms: Option<u64>, now_ms: u64) -> (u64, u64) {
+    pub(in crate::tui) fn around(moment_ms: Option<u64>, now_ms: u64, span_ms: u64) -> (u64, u64) {
         let to = match moment_ms {
-            Some(ms) => now_ms.min(ms.saturating_add(SPAN_MS / 2)),
+            Some(ms) => now_ms.min(ms.saturating_add(span_ms / 2)),
             None => now_ms,
         };
-        (to.saturating_sub(SPAN_MS), to)
+        (to.saturating_sub(span_ms), to)
     }
 
     /// Whether a moment is so near to an edge that another stretch is wanted.
@@ -41,7 +46,7 @@ impl Strip {
         if self.refused {
             return false;
         }
-        let slack = SPAN_MS / 8;
+        let slack = self.to_ms.saturating_sub(self.from_ms) / 8;
         let outside = match moment_ms {
             Some(ms) => {
                 ms < self.from_ms.saturating_add(slack)
@@ -55,6 +60,48 @@ impl Strip {
     /// Asks for counts.
     pub(in crate::tui) fn ask(&mut self, query: LogHistogramQuery, asking: &mut Asking<'_>) {
         self.asked = Some(asking.histogram(query));
+    }
+
+    /// Asks where runs began and ended.
+    pub(in crate::tui) fn ask_runs(&mut self, query: LogEventsQuery, asking: &mut Asking<'_>) {
+        self.asked_runs = Some(asking.events(query));
+    }
+
+    pub(in crate::tui) fn asked_runs(&self, ticket: Ticket) -> bool {
+        self.asked_runs == Some(ticket)
+    }
+
+    pub(in crate::tui) fn take_runs(&mut self, told: Option<&LogEvents>) {
+        self.asked_runs = None;
+        let said = told.map(|told| sayings(&told.events)).unwrap_or_default();
+        self.runs = said;
+        self.runs.retain(|it| it.stand != Stand::Between);
+    }
+
+    /// A run began or ended just now.
+    pub(in crate::tui) fn happened(&mut self, event: &Event) {
+        let said = Saying::of(event).filter(|it| it.stand != Stand::Between);
+        let Some(said) = said.filter(|_| !self.buckets.is_empty()) else {
+            return;
+        };
+        if !self.runs.iter().any(|it| it.is_as(&said)) {
+            self.runs.push(said);
+        }
+        let excess = self.runs.len().saturating_sub(MARKS);
+        self.runs.drain(..excess);
+    }
+
+    /// When the nearest column begins that has lines, on one side of a column.
+    pub(in crate::tui) fn next(&self, column: usize, way: Way) -> Option<u64> {
+        let all = self.buckets.len();
+        let has = |n: &usize| self.buckets.get(*n).is_some_and(|bucket| bucket.lines > 0);
+        let found = match way {
+            Way::Back => (0..column.min(all)).rev().find(has),
+            Way::On => (column.saturating_add(1)..all).find(has),
+        }?;
+        let span = u128::from(self.to_ms.saturating_sub(self.from_ms));
+        let into = (found as u128 * span).div_ceil(all.max(1) as u128);
+        Some(self.from_ms + u64::try_from(into).unwrap_or(u64::MAX))
     }
 
     pub(in crate::tui) fn is_asking(&self) -> bool {

@@ -12,6 +12,7 @@ mod form;
 mod help;
 mod library;
 mod link;
+mod log_histogram;
 mod log_pictures;
 mod log_state;
 mod log_view;

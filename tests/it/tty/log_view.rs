@@ -8,7 +8,9 @@ use base64::engine::general_purpose::STANDARD;
 use crate::sandbox::Sandbox;
 use crate::screen::Screen;
 use crate::tty::bytes::{Piece, is_ours, pieces};
-use crate::tty::{COMMON, MEDIUM, Parrot, at_the_terminal, footer, is_live, quit, select, status};
+use crate::tty::{
+    COMMON, MEDIUM, Parrot, WIDE, at_the_terminal, footer, is_live, quit, select, status,
+};
 
 /// The log view of what is selected.
 fn open(screen: &Screen, name: &str) {
@@ -267,5 +269,24 @@ fn check_29_the_pager_has_the_terminal_gets_harmless_text_and_gives_it_back() {
     assert_eq!(answer, "q for the pager\n");
     screen.keys("k");
     screen.until(|text| text.contains("PAUSED"));
+    leave(&mut screen);
+}
+
+#[test]
+fn a_large_screen_has_a_histogram_to_go_along_and_enter_tells_where_a_line_is() {
+    let home = Sandbox::new();
+    let (_parrot, mut screen) = reading(&home, 40, &[]);
+    screen.resize(WIDE);
+    screen.until(|text| text.contains("one column = 2s") && text.contains(" errors  "));
+    screen.keys("\x1b[D");
+    screen.until(|text| text.contains("PAUSED"));
+    screen.keys("\r");
+    screen.until(|text| text.contains("process parrot run 1   said by adasa"));
+    screen.keys("j");
+    screen.until(|text| text.contains("cursor 1:out:0") && text.contains("similar in the minute"));
+    screen.keys("\r");
+    screen.until(|text| !text.contains("cursor 1:out:"));
+    screen.keys("\x1b[C");
+    screen.until(|text| text.contains("FOLLOW"));
     leave(&mut screen);
 }

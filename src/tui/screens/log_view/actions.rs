@@ -8,7 +8,7 @@ use crate::tui::msg::{Cmd, Saving};
 use crate::tui::screens::Handled;
 use crate::tui::view::screens::log_view::text_rows;
 
-use super::{Areas, Grip, LogView, Whole, next_level};
+use super::{Areas, Grip, LogView, Whole, is_large, next_level};
 
 /// More is not for a clipboard, bytes.
 const COPY_MAX: usize = 72 * 1024;
@@ -54,6 +54,16 @@ impl LogView {
                 self.similar = self.similar.next();
                 asking.remark(self.similar.to_string(), false);
             }
+            Action::CursorBack | Action::CursorOn if areas.strip.is_some_and(is_large) => {
+                let way = if action == Action::CursorBack {
+                    Way::Back
+                } else {
+                    Way::On
+                };
+                self.turn(way, shape, asking);
+            }
+            Action::CursorBack => return self.act(Action::Left, areas, asking),
+            Action::CursorOn => return self.act(Action::Right, areas, asking),
             Action::Left => self.left = self.left.saturating_sub(half),
             Action::Right if self.wrap => {
                 asking.remark("lines are wrapped: w turns that off", false);
@@ -97,6 +107,20 @@ impl LogView {
             _ => return Handled::No,
         }
         Handled::Yes
+    }
+
+    /// All panes go to the nearest column of the histogram that has lines; behind the last they follow.
+    fn turn(&mut self, way: Way, shape: Shape, asking: &mut Asking<'_>) {
+        let Some(pane) = self.panes.get_mut(self.at) else {
+            return;
+        };
+        let here = pane.moment(shape).and_then(|ms| self.strip.column(ms));
+        let here = here.unwrap_or(self.strip.buckets.len());
+        match (self.strip.next(here, way), way) {
+            (Some(ms), _) => pane.open_at(ms, shape, asking),
+            (None, Way::On) => pane.follow(asking),
+            (None, Way::Back) => asking.remark("no line is earlier in the histogram", false),
+        }
     }
 
     fn with(&mut self, work: impl FnOnce(&mut Pane)) {

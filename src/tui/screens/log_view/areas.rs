@@ -10,6 +10,17 @@ use super::LogView;
 const TIMES_FROM: u16 = 60;
 /// Below this height there is no strip.
 const STRIP_FROM: u16 = 12;
+/// From this size on, counts have rows of their own.
+const LARGE_WIDTH: u16 = 160;
+const LARGE_HEIGHT: u16 = 45;
+/// A title, lines, errors, runs.
+const LARGE: u16 = 4;
+/// What stands before the columns of these rows, and behind them.
+pub(in crate::tui) const LABEL: u16 = 9;
+/// How much time one of these columns is, milliseconds.
+const COLUMN_MS: u64 = 2_000;
+/// How much time a small strip shows, milliseconds.
+const SPAN_MS: u64 = 10 * 60_000;
 /// The most lines of the line for itself, with its title.
 const WHOLE: u16 = 10;
 /// The column of the stream with its rule and a space.
@@ -33,7 +44,12 @@ pub(in crate::tui) struct Areas {
 
 /// Divides the area of the view.
 pub(in crate::tui) fn areas(view: &LogView, area: Rect) -> Areas {
-    let strip = u16::from(area.height >= STRIP_FROM && !view.embedded);
+    let strip = match (area.width, area.height) {
+        _ if view.embedded => 0,
+        (LARGE_WIDTH.., LARGE_HEIGHT..) => LARGE,
+        (_, STRIP_FROM..) => 1,
+        (_, _) => 0,
+    };
     let whole = match view.whole {
         Some(_) => (area.height / 3).clamp(1, WHOLE).min(area.height),
         None => 0,
@@ -68,9 +84,24 @@ pub(in crate::tui) fn areas(view: &LogView, area: Rect) -> Areas {
     }
 }
 
+/// Whether a strip has rows of its own for lines, errors and runs.
+pub(in crate::tui) fn is_large(strip: Rect) -> bool {
+    strip.height >= LARGE
+}
+
+/// How much time a strip shows, milliseconds.
+pub(in crate::tui) fn strip_span(strip: Rect) -> u64 {
+    if is_large(strip) {
+        u64::from(strip_columns(strip)) * COLUMN_MS
+    } else {
+        SPAN_MS
+    }
+}
+
 /// How many columns of counts a strip has.
-pub(in crate::tui) fn strip_columns(width: u16) -> u16 {
-    match width {
+pub(in crate::tui) fn strip_columns(strip: Rect) -> u16 {
+    match strip.width {
+        width if is_large(strip) => width.saturating_sub(LABEL + 1).min(500),
         0..60 => 0,
         60..120 => 20,
         120..180 => 48,

@@ -12,7 +12,7 @@ use crate::tui::model::Model;
 use crate::tui::msg::Cmd;
 use crate::tui::query::{Answer, Ticket};
 
-use super::{Areas, LogView, on_view, seats, strip_columns, view};
+use super::{Areas, LogView, is_large, on_view, seats, strip_columns, strip_span, view};
 
 impl LogView {
     /// Asks for all that is wanted now.
@@ -86,7 +86,7 @@ impl LogView {
         let Some(strip) = areas.strip else {
             return;
         };
-        let buckets = usize::from(strip_columns(strip.width));
+        let buckets = usize::from(strip_columns(strip));
         let shape = self.shape(areas, self.at);
         let Some(pane) = self.panes.get(self.at) else {
             return;
@@ -98,8 +98,11 @@ impl LogView {
         if self.strip.is_asking() || !self.strip.is_far(moment, asking.wall_ms, buckets) {
             return;
         }
-        let (from, to) = Strip::around(moment, asking.wall_ms);
+        let (from, to) = Strip::around(moment, asking.wall_ms, strip_span(strip));
         self.strip.ask(pane.counts(from, to, buckets), asking);
+        if is_large(strip) {
+            self.strip.ask_runs(pane.happenings(from, to), asking);
+        }
     }
 
     fn take_answer(
@@ -133,6 +136,13 @@ impl LogView {
             self.endings.take(match answer {
                 Ok(Answer::Endings(told)) => told,
                 Ok(_) | Err(_) => vec![],
+            });
+            return;
+        }
+        if self.strip.asked_runs(ticket) {
+            self.strip.take_runs(match &answer {
+                Ok(Answer::LogEvents(told)) => Some(told),
+                Ok(_) | Err(_) => None,
             });
             return;
         }
@@ -268,6 +278,9 @@ pub(in crate::tui) fn happened(model: &mut Model, event: &Event, commands: &mut 
         status: view.status,
     };
     on_all(model, commands, |view, _, _| {
+        if view.pane().is_some_and(|pane| pane.scope.takes(&candidate)) {
+            view.strip.happened(event);
+        }
         let panes = view.panes.iter_mut();
         for pane in panes.filter(|pane| pane.scope.takes(&candidate)) {
             pane.happened(event);

@@ -21,7 +21,7 @@ use crate::tui::query::Ticket;
 
 use super::{Handled, Screen};
 
-pub(in crate::tui) use areas::{Areas, areas, gutter, strip_columns};
+pub(in crate::tui) use areas::{Areas, LABEL, areas, gutter, is_large, strip_columns, strip_span};
 pub(in crate::tui) use hear::{
     due, fetched, happened, joined, news, owns, reconnected, stream_over, streamed, tick,
 };

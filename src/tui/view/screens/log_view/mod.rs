@@ -1,5 +1,6 @@
 //! The full-screen log view.
 
+mod histogram;
 mod lines;
 mod strip;
 mod whole;

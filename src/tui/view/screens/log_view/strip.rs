@@ -4,15 +4,20 @@ use ratatui::layout::Rect;
 
 use crate::logs::safe::harmless;
 use crate::tui::log::{Hunt, Pane, Times};
-use crate::tui::screens::log_view::{LogView, strip_columns};
+use crate::tui::screens::log_view::{LogView, is_large, strip_columns};
 use crate::tui::theme::Role;
 use crate::tui::view::canvas::{Canvas, cells};
+
+use super::histogram;
 
 /// From so many columns on, errors have columns of their own.
 const ERRORS_FROM: usize = 48;
 
 pub(super) fn strip(canvas: &mut Canvas<'_>, area: Rect, whole: Rect, view: &LogView) {
-    let columns = usize::from(strip_columns(area.width));
+    if is_large(area) {
+        return histogram::histogram(canvas, area, whole, view);
+    }
+    let columns = usize::from(strip_columns(area));
     let mut x = area.x + 1;
     if columns > 0 && view.strip.buckets.len() == columns {
         x = counts(canvas, x, area, whole, view);
@@ -50,10 +55,6 @@ pub(super) fn progress(view: &LogView, hunt: &Hunt, more: char) -> String {
 
 fn counts(canvas: &mut Canvas<'_>, x: u16, area: Rect, whole: Rect, view: &LogView) -> u16 {
     let strip = &view.strip;
-    let clock = |ms| {
-        let text = Times::Clock.text(Some(ms), None, ms);
-        text.chars().take(8).collect::<String>()
-    };
     let y = area.y;
     let room = |x: u16| area.right().saturating_sub(x);
     let most = strip.buckets.iter().map(|b| b.lines).max().unwrap_or(0);
@@ -88,8 +89,14 @@ fn counts(canvas: &mut Canvas<'_>, x: u16, area: Rect, whole: Rect, view: &LogVi
     canvas.text(x + 1, y, room(x + 1), &signs, Role::Bad)
 }
 
+/// The time of day without milliseconds.
+pub(super) fn clock(ms: u64) -> String {
+    let text = Times::Clock.text(Some(ms), None, ms);
+    text.chars().take(8).collect()
+}
+
 /// The sign for a count; nothing at all has one of its own.
-fn bar(canvas: &Canvas<'_>, count: u64, most: u64) -> char {
+pub(super) fn bar(canvas: &Canvas<'_>, count: u64, most: u64) -> char {
     if count == 0 {
         return canvas.glyphs.missing;
     }
