@@ -33,7 +33,7 @@ pub(super) enum Kind {
 }
 
 /// Words, in the order in which they are suggested.
-pub(super) const COMMANDS: [(&str, Kind); 40] = [
+pub(super) const COMMANDS: [(&str, Kind); 41] = [
     ("start", Kind::On(Verb::Start)),
     ("stop", Kind::On(Verb::Stop)),
     ("restart", Kind::On(Verb::Restart)),
