@@ -306,3 +306,51 @@ impl Events {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::event::What;
+
+    fn line(at_ms: u64, id: u32) -> Vec<u8> {
+        let event = Event {
+            at_ms,
+            id: Some(InstanceId(id)),
+            name: String::new(),
+            what: What::Note {
+                text: at_ms.to_string(),
+            },
+        };
+        let mut line = serde_json::to_vec(&event).unwrap();
+        line.push(b'\n');
+        line
+    }
+
+    #[test]
+    fn what_happened_to_some_is_found_in_both_files_the_newest_first_kept() {
+        let folder = std::env::temp_dir().join(format!("adasa-history-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let mut events = Events::new(&folder);
+        for at in 0..10 {
+            events.append(&line(at, u32::try_from(at % 2).unwrap()));
+        }
+        std::fs::rename(&events.path, &events.older).unwrap();
+        events.file = None;
+        for at in 10..20 {
+            events.append(&line(at, u32::try_from(at % 2).unwrap()));
+        }
+        let of = |from, to, most| -> Vec<u64> {
+            let wanted = Happened {
+                ids: BTreeSet::from([InstanceId(1)]),
+                span: from..=to,
+                most,
+            };
+            let found = events.happened(&wanted);
+            found.iter().map(|event| event.at_ms).collect()
+        };
+        assert_eq!(of(6, 13, 100), [7, 9, 11, 13]);
+        assert_eq!(of(0, u64::MAX, 3), [15, 17, 19]);
+        assert_eq!(of(20, 30, 3), [0; 0]);
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+}

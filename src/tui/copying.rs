@@ -91,7 +91,11 @@ pub(super) fn copy(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
             (text, "nothing is selected")
         }
         Action::CopyLine => {
-            let line = model.logs.pane().and_then(|pane| pane.pointed());
+            let pane = model.logs.pane();
+            let line = pane.and_then(|pane| match pane.point() {
+                Some(_) => pane.pointed(),
+                None => pane.buffer.last_written(),
+            });
             (line.map(|line| line.bare()), "there is no line")
         }
         Action::CopyTwin => {

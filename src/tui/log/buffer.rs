@@ -19,6 +19,8 @@ const LINES_KEPT: usize = 20_000;
 pub(super) const STEP: Number = 1 << 60;
 /// How far what adasa says at the end is from the last line: there is room for all that is still to come before it.
 const FAR: Number = 1 << 90;
+/// So many lines around one are looked at for another run of its instance.
+const RUN_NEAR: usize = 256;
 /// The widest column of names, cells.
 const NAME_MAX: usize = 24;
 
@@ -133,7 +135,7 @@ impl Buffer {
             return (None, false);
         };
         // Near: lines of one instance lie close together, and a mark that is missed costs a rule on the screen.
-        let near = self.lines.iter().rev().take(256);
+        let near = self.lines.iter().rev().take(RUN_NEAR);
         let mut told = false;
         for line in near.filter(|line| line.id == id && line.run.is_some()) {
             if line.said.is_none() {

@@ -6,7 +6,7 @@ use crate::domain::event::Event;
 use crate::domain::names::RunId;
 use crate::domain::saying::{Saying, Stand};
 
-use super::{Buffer, FAR, Line, Number, between};
+use super::{Buffer, FAR, Line, Number, RUN_NEAR, between};
 
 /// So many lines around its moment are looked at for the run that something is said of.
 const NEAR: usize = 64;
@@ -53,12 +53,27 @@ impl Buffer {
     /// Puts in what adasa said just now; whether it is new.
     pub(in crate::tui::log) fn say_now(&mut self, said: &Saying, keep: Option<Number>) -> bool {
         let new = self.say_one(said);
-        // Only what follows can be another than it was.
-        if new.is_some_and(|place| place + 1 < self.lines.len()) {
-            self.mark();
+        if let Some(place) = new {
+            self.mark_behind(place, said);
         }
         self.bound_front(keep);
         new.is_some()
+    }
+
+    /// What lines are to those before them, after something was said between them.
+    fn mark_behind(&mut self, place: usize, said: &Saying) {
+        if said.stand != Stand::Between {
+            let mut behind = self.lines.range_mut(place + 1..).take(RUN_NEAR);
+            let next = behind.find(|line| line.id == said.id && line.run.is_some());
+            if let Some(line) = next.filter(|line| line.said.is_none()) {
+                line.told = true;
+            }
+        }
+        // Lines that said the same as the one before this are counted from here on.
+        let behind = self.lines.range_mut(place + 1..);
+        for (alike, line) in (1..).zip(behind.take_while(|line| line.alike > 1)) {
+            line.alike = alike;
+        }
     }
 
     /// Whether what happened was said with what happened before it; then it is by now.

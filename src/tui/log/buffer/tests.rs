@@ -288,3 +288,28 @@ fn what_an_end_leads_to_is_said_with_it() {
     assert_eq!(texts(&it)[2], "Ends(RunId(1)) at 1001, restart 2 in 500ms");
     assert_eq!(it.len(), 3);
 }
+
+#[test]
+fn what_is_said_now_marks_as_all_of_it_would() {
+    let mut it = Buffer::default();
+    it.replace(&page(40..60));
+    let said = [
+        saying(1_044, Stand::Between),
+        saying(1_049, Stand::Ends(RunId(1))),
+        saying(1_049, Stand::Begins(RunId(2))),
+        saying(1_055, Stand::Between),
+    ];
+    let mut whole = it.clone();
+    whole.say(&said);
+    for it_is in &said {
+        it.say_now(it_is, None);
+    }
+    let facts = |buffer: &Buffer| -> Vec<(String, u32, bool, bool)> {
+        let lines = buffer.range(0..buffer.len());
+        let fact = |line: &Line| (line.text.plain(), line.alike, line.told, line.has_rule());
+        lines.map(fact).collect()
+    };
+    assert_eq!(facts(&it), facts(&whole));
+    let alike: Vec<u32> = it.range(0..6).map(|line| line.alike).collect();
+    assert_eq!(alike, [1, 2, 3, 4, 5, 1]);
+}

@@ -221,6 +221,8 @@ impl LogView {
             asking.remark("not connected: the lines are with the daemon", true);
         } else if let Some(what) = self.saving() {
             asking.commands.push(Cmd::Page(what));
+        } else {
+            asking.remark("no line of a process is selected", false);
         }
     }
 

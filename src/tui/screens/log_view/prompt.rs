@@ -202,10 +202,11 @@ impl LogView {
                 if !asking.live {
                     return Err("not connected: the lines are with the daemon".into());
                 }
-                if let Some(what) = self.saving() {
-                    let path = PathBuf::from(name);
-                    asking.commands.push(Cmd::Save { path, raw, what });
-                }
+                let Some(what) = self.saving() else {
+                    return Err("no line of a process is selected".into());
+                };
+                let path = PathBuf::from(name);
+                asking.commands.push(Cmd::Save { path, raw, what });
             }
         }
         Ok(())
