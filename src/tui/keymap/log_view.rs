@@ -10,7 +10,7 @@ pub(super) const LOG_VIEW: &[Binding] = &[
         Processes,
         "p .+p",
         Action::Pin,
-        "pin its log (seen from 160x50 on), or let go of it",
+        "pin its log on a large screen, or unpin",
         None,
     ),
     bind(
