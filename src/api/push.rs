@@ -51,6 +51,9 @@ pub struct Metric {
     pub cpu: Option<f32>,
     /// Bytes; none before there is a figure.
     pub memory: Option<u64>,
+    /// How many descriptors its main process has open; none where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fds: Option<u32>,
 }
 
 /// One thing told.

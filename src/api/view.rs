@@ -164,6 +164,12 @@ pub struct Detail {
     pub max_unavailable: u32,
     /// How many processes its tree has.
     pub tree: u32,
+    /// How many descriptors its main process has open; none where that is not known.
+    #[serde(default)]
+    pub fds: Option<u32>,
+    /// How many it may have open; none where there is no limit, or it is not known.
+    #[serde(default)]
+    pub fds_limit: Option<u64>,
     /// The last events, oldest first.
     pub events: Vec<crate::domain::event::Event>,
 }

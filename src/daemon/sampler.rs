@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use crate::domain::names::{InstanceId, RunId};
-use crate::domain::sample::Sample;
+use crate::domain::sample::{Files, Sample};
 use crate::platform::host::{Host, HostReader, Own};
 use crate::platform::memory;
 use crate::platform::procfs::{self, Reader, Stat};
@@ -17,6 +17,8 @@ use crate::platform::procfs::{self, Reader, Stat};
 pub(super) const PERIOD: Duration = Duration::from_secs(1);
 /// Less than this between two looks says nothing about a processor.
 const SHORTEST: Duration = Duration::from_millis(50);
+/// Descriptors are counted in so many turns; a turn is a period.
+const TURNS: u32 = 5;
 /// So many periods after the last change of what is measured, what a burst needed is given back.
 const TIDY: u32 = 5;
 /// What answers and threads that ended have read of the program is let go of this often.
@@ -88,6 +90,9 @@ struct Tracked {
     /// What each member of the tree had spent at the last look, in order.
     ticks: Vec<((i32, u64), Spent)>,
     looked: Instant,
+    /// What was open at the last count, and how often it was counted.
+    files: Option<Files>,
+    counted: u32,
 }
 
 /// Processor time of one process.
@@ -109,6 +114,8 @@ struct Sampler {
     ticks_per_second: u64,
     /// When the daemon's own process was looked at, and what it had spent.
     myself: Option<(Instant, u64)>,
+    /// Whose descriptors are counted now.
+    turn: u32,
 }
 
 /// Starts the thread.
@@ -143,6 +150,7 @@ impl Sampler {
             identified,
             ticks_per_second: procfs::ticks_per_second(),
             myself: None,
+            turn: 0,
         }
     }
 
@@ -207,6 +215,8 @@ impl Sampler {
                         start,
                         ticks: Vec::new(),
                         looked: Instant::now(),
+                        files: None,
+                        counted: 0,
                     },
                 );
                 fresh.push(id);
@@ -252,6 +262,7 @@ impl Sampler {
 
     fn tick(&mut self, tell: &dyn Fn(FromSampler) -> bool) -> bool {
         let (orphans, strays, unknown) = self.look_for_orphans();
+        self.count_files();
         let ids: Vec<InstanceId> = self.tracked.keys().copied().collect();
         let samples = ids
             .into_iter()
@@ -276,6 +287,26 @@ impl Sampler {
             samples,
             strays,
         })
+    }
+
+    /// What main processes have open: of each fifth one in turn, so that a thousand cost no more than two hundred.
+    fn count_files(&mut self) {
+        self.turn = self.turn.wrapping_add(1);
+        for (id, it) in &mut self.tracked {
+            // Also of one that is new, at once.
+            if id.0 % TURNS != self.turn % TURNS && it.counted > 0 {
+                continue;
+            }
+            // A program may give itself another limit when it begins.
+            let limit = if it.counted % TURNS == 0 {
+                procfs::files_limit(it.pid)
+            } else {
+                it.files.and_then(|files| files.limit)
+            };
+            it.counted = it.counted.wrapping_add(1);
+            let open = procfs::open_files(it.pid);
+            it.files = open.map(|open| Files { open, limit });
+        }
     }
 
     /// What the daemon's own process takes.
@@ -404,6 +435,7 @@ impl Sampler {
             }
         }
         sample.memory = (memory > 0).then_some(memory);
+        sample.files = tracked.files;
         if first || elapsed > SHORTEST {
             if !first {
                 sample.cpu = Some(share(spent));
@@ -422,67 +454,4 @@ fn me() -> i32 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sampler(pid: i32) -> Sampler {
-        let (_, identified) = sync_channel(1);
-        let mut sampler = Sampler::new(None, 0, identified);
-        let start = sampler.reader.stat(pid).unwrap().start;
-        let track = ToSampler::Track {
-            id: InstanceId(1),
-            run: RunId(1),
-            pid,
-            start,
-        };
-        sampler.apply(track, &mut Vec::new());
-        sampler
-    }
-
-    fn look(sampler: &mut Sampler) -> Sample {
-        let measured = sampler.measure(InstanceId(1), &BTreeMap::new());
-        measured.unwrap().2
-    }
-
-    #[test]
-    fn work_is_known_from_the_second_look_on() {
-        let mut sampler = sampler(i32::try_from(std::process::id()).unwrap());
-        let begun = Instant::now();
-        let first = look(&mut sampler);
-        assert_eq!(first.cpu, None);
-        assert!(first.memory.is_some_and(|bytes| bytes > 0));
-        // Too soon to say anything: neither a figure, nor another beginning.
-        let soon = look(&mut sampler);
-        assert!(soon.cpu.is_none() || begun.elapsed() > SHORTEST);
-        let mut worked = 0u64;
-        while begun.elapsed() < 4 * SHORTEST {
-            worked = std::hint::black_box(worked + 1);
-        }
-        let cpu = look(&mut sampler).cpu.unwrap();
-        assert!(cpu > 0.0);
-        // The whole is the sum of its members.
-        let members = sampler.members(&[InstanceId(1), InstanceId(2)]);
-        let own = &members[&InstanceId(1)];
-        assert_eq!(
-            (
-                members.len(),
-                own.iter().filter_map(|(_, _, cpu)| *cpu).sum()
-            ),
-            (1, cpu)
-        );
-    }
-
-    #[test]
-    fn what_has_no_page_has_no_figure() {
-        let mut child = std::process::Command::new("true").spawn().unwrap();
-        let pid = i32::try_from(child.id()).unwrap();
-        // Dead and not reaped: as in the middle of an exec there is a process, and no memory of it.
-        let id = nix::sys::wait::Id::Pid(nix::unistd::Pid::from_raw(pid));
-        let flags = nix::sys::wait::WaitPidFlag::WEXITED | nix::sys::wait::WaitPidFlag::WNOWAIT;
-        nix::sys::wait::waitid(id, flags).unwrap();
-        let mut sampler = sampler(pid);
-        let sample = look(&mut sampler);
-        assert_eq!((sample.memory, sample.processes), (None, 1));
-        child.wait().unwrap();
-    }
-}
+mod tests;

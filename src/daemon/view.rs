@@ -112,6 +112,8 @@ impl Supervisor {
                     origin: spec.origin.clone(),
                     max_unavailable: spec.max_unavailable.get(),
                     tree: member.sample.map_or(0, |s| s.processes),
+                    fds: member.sample.and_then(|s| Some(s.files?.open)),
+                    fds_limit: member.sample.and_then(|s| s.files?.limit),
                     events: member.events.iter().cloned().collect(),
                 })
             })
@@ -238,6 +240,7 @@ impl Supervisor {
                     id: *id,
                     cpu: sample.cpu,
                     memory: sample.memory,
+                    fds: sample.files.map(|files| files.open),
                 })
             })
             .collect();

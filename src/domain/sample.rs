@@ -11,6 +11,18 @@ pub(crate) struct Sample {
     pub memory: Option<u64>,
     /// How many processes the tree has.
     pub processes: u32,
+    /// What the main process has open; none where the kernel does not count it.
+    #[serde(default)]
+    pub files: Option<Files>,
+}
+
+/// Descriptors of one process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Files {
+    /// How many are open.
+    pub open: u32,
+    /// How many may be; none without a limit.
+    pub limit: Option<u64>,
 }
 
 /// How many measurements a series holds.

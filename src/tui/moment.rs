@@ -38,6 +38,8 @@ pub(super) struct Timeline {
     pub(super) cpu: Vec<Option<u16>>,
     /// Bytes.
     pub(super) memory: Vec<Option<u64>>,
+    /// Descriptors; of a day nothing is known.
+    pub(super) fds: Vec<Option<u32>>,
 }
 
 impl Timeline {
@@ -52,11 +54,13 @@ impl Timeline {
         let gaps = usize::try_from(gap).unwrap_or(usize::MAX).min(kept);
         let cpu = series.cpu().iter().copied();
         let memory = series.memory().iter().copied();
+        let fds = series.fds().iter().copied();
         Self {
             period_ms: PERIOD_MS,
             end_ms: end + gap * PERIOD_MS,
             cpu: cpu.chain(std::iter::repeat_n(None, gaps)).collect(),
             memory: memory.chain(std::iter::repeat_n(None, gaps)).collect(),
+            fds: fds.chain(std::iter::repeat_n(None, gaps)).collect(),
         }
     }
 
@@ -67,6 +71,7 @@ impl Timeline {
             end_ms: columns.end_ms,
             cpu: columns.cpu.clone(),
             memory: columns.memory.clone(),
+            fds: Vec::new(),
         }
     }
 
@@ -92,6 +97,12 @@ impl Timeline {
             let cpu = self.cpu.get(n).copied().flatten();
             (cpu, self.memory.get(n).copied().flatten())
         })
+    }
+
+    /// What was open at a moment.
+    pub(super) fn open_at(&self, ms: u64) -> Option<u32> {
+        let place = self.fds.len().checked_sub(self.back(ms)? + 1)?;
+        self.fds.get(place).copied().flatten()
     }
 
     /// The moment so many columns from another; none behind the end.
@@ -215,6 +226,7 @@ mod tests {
             end_ms,
             cpu: vec![],
             memory: vec![],
+            fds: vec![],
         };
         let ahead = |column: u64| timeline(column * PERIOD_MS, PERIOD_MS).ahead();
         let all: Vec<usize> = (0..9).map(ahead).collect();

@@ -19,9 +19,12 @@ pub(super) struct Spark {
     cpu: VecDeque<Option<u16>>,
     /// Bytes; none where no figure was known.
     memory: VecDeque<Option<u64>>,
+    /// Descriptors; none where they were not counted.
+    fds: VecDeque<Option<u32>>,
     sum: u32,
     samples: u32,
     bytes: Option<u64>,
+    open: Option<u32>,
     /// Columns begin this much before a multiple of their length, milliseconds.
     phase_ms: u64,
     /// Which column since 1970 is being filled; none before anything was measured.
@@ -68,7 +71,7 @@ impl Spark {
             for _ in (filling + 1..slot).take(KEPT) {
                 self.push(None, None);
             }
-            (self.sum, self.samples, self.bytes) = (0, 0, None);
+            (self.sum, self.samples, self.bytes, self.open) = (0, 0, None, None);
         }
         // Also back, when a clock was set back.
         self.slot = Some(slot);
@@ -81,9 +84,16 @@ impl Spark {
         if self.cpu.len() == KEPT {
             self.cpu.pop_front();
             self.memory.pop_front();
+            self.fds.pop_front();
         }
+        self.fds.push_back(self.open.take());
         self.cpu.push_back(cpu);
         self.memory.push_back(memory);
+    }
+
+    /// How many descriptors are open now: in the column that is being filled.
+    pub(super) fn opened(&mut self, fds: Option<u32>) {
+        self.open = fds.or(self.open);
     }
 
     /// What was measured before, in place of the finished columns; the column that is being filled stays.
@@ -102,6 +112,12 @@ impl Spark {
             .skip(older)
             .map(|(cpu, memory)| (*cpu, *memory))
             .unzip();
+        // What was open before nobody counted.
+        let known = self.fds.len();
+        let gaps = self.cpu.len().saturating_sub(known);
+        let mut fds: VecDeque<_> = std::iter::repeat_n(None, gaps).collect();
+        fds.extend(self.fds.iter().skip(known.saturating_sub(self.cpu.len())));
+        self.fds = fds;
         if self.slot.is_none() {
             self.slot = Some(self.slot_of(told.end_ms));
         }
@@ -131,6 +147,11 @@ impl Spark {
     /// Percent of one core in tenths, oldest first; none where nothing was measured.
     pub(super) fn cpu(&self) -> &VecDeque<Option<u16>> {
         &self.cpu
+    }
+
+    /// Descriptors, oldest first.
+    pub(super) fn fds(&self) -> &VecDeque<Option<u32>> {
+        &self.fds
     }
 
     /// Bytes, oldest first.
@@ -208,8 +229,13 @@ mod tests {
         assert_eq!(it.memory(), &[Some(4), None, Some(0)]);
         (7..11).for_each(|n| it.add(50, Some(3), 100_000 + n * 1000));
         assert_eq!(it.cpu(), &[Some(4), None, Some(0), Some(50)]);
+        it.opened(Some(7));
+        it.add(50, Some(3), 115_000);
+        assert_eq!(it.fds().back(), Some(&Some(7)));
+        assert_eq!(it.fds().len(), it.cpu().len());
         it.fill(&told(&[Some(1); 200]));
         assert_eq!((it.cpu().len(), it.memory().len()), (KEPT, KEPT));
+        assert_eq!((it.fds().len(), it.fds().back()), (KEPT, Some(&Some(7))));
         let before = it.clone();
         it.fill(&told(&[None; 120]));
         assert_eq!(

@@ -254,6 +254,9 @@ fn pushed(model: &mut Model, push: Push, commands: &mut Vec<Cmd>) {
                 model.take_host(host);
                 for metric in metrics {
                     model.measure(metric.id, metric.cpu, metric.memory);
+                    if let Some(row) = model.rows.get_mut(&metric.id) {
+                        row.series.opened(metric.fds);
+                    }
                 }
                 if !model.filter.text().is_empty() {
                     // It may go by what was measured.

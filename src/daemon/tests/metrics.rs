@@ -16,6 +16,7 @@ fn measured(world: &mut World, cpu: f32, periodic: bool) {
         cpu: Some(cpu),
         memory: Some(MIB),
         processes: 1,
+        files: None,
     };
     world.handle(Msg::Sampled {
         host: periodic.then(Box::default),

@@ -187,6 +187,7 @@ fn metrics(desk: &mut Desk, cpu: &[(u32, f32)]) {
             id: InstanceId(*id),
             cpu: Some(*cpu),
             memory: Some(1_000_000),
+            fds: None,
         })
         .collect();
     desk.push(Push::Metrics {

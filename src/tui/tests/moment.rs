@@ -220,3 +220,40 @@ fn memory_that_rises_says_when_it_meets_its_limit_and_at_a_moment_it_does_not() 
     let screen = it.screen();
     assert!(!screen.contains("/min"), "{screen}");
 }
+
+#[test]
+fn what_is_open_has_a_chart_where_there_is_much_room_and_is_unknown_before_it_was_counted() {
+    use crate::api::{Metric, Push};
+    use crate::domain::names::InstanceId;
+    let mut it = detailed();
+    assert!(!it.screen().contains("fds "), "{}", it.screen());
+    it.desk.resize(200, 60);
+    assert!(it.screen().contains("fds 88 of 1024"), "{}", it.screen());
+    for n in 0..30 {
+        it.desk.wait(1000);
+        let metric = Metric {
+            id: InstanceId(5),
+            cpu: Some(1.0),
+            memory: Some(1 << 20),
+            fds: Some(100 + n),
+        };
+        it.desk.push(Push::Metrics {
+            host: super::desk::host(),
+            metrics: vec![metric],
+        });
+    }
+    let screen = it.screen();
+    assert!(
+        screen.contains("fds 12") && screen.contains(" of 1024"),
+        "{screen}"
+    );
+    it.press("Left Left");
+    let then = it.screen();
+    assert!(then.contains("fds 12") || then.contains("fds 11"), "{then}");
+    it.press("Left Left Left Left Left Left Left Left");
+    assert!(
+        it.screen().contains("fds \u{2013} of 1024"),
+        "{}",
+        it.screen()
+    );
+}

@@ -116,6 +116,7 @@ fn idle(desk: &mut Desk) -> usize {
             id: row.view.id,
             cpu: Some(0.0),
             memory: row.view.memory,
+            fds: None,
         })
         .collect::<Vec<_>>()
     };

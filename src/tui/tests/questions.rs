@@ -310,6 +310,7 @@ fn those_that_wait_are_those_of_the_question() {
             id: InstanceId(5),
             cpu: Some(1.0),
             memory: Some(1),
+            fds: None,
         }],
     });
     desk.press("y");

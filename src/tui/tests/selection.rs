@@ -19,6 +19,7 @@ fn anything(dice: &mut Dice) -> Push {
                     id: InstanceId(n),
                     cpu: Some(dice.below(100) as f32),
                     memory: Some(dice.below(1 << 30) as u64),
+                    fds: None,
                 })
                 .collect(),
         },

@@ -271,6 +271,50 @@ pub(super) fn memory_chart(
     draw(canvas, area, (&memory, top, [&label, "0"]), timeline, marks);
 }
 
+/// What its main process has open, and how many it may have open: as far as this dashboard has seen it.
+pub(super) fn files_chart(
+    canvas: &mut Canvas<'_>,
+    area: Rect,
+    row: &Row,
+    (timeline, told): (&Timeline, Option<&Detail>),
+    marks: &Marks,
+) {
+    if area.height < 2 {
+        return;
+    }
+    let limit = told.and_then(|detail| detail.fds_limit);
+    let none = canvas.glyphs.none.to_string();
+    let fds: Vec<Option<f64>> = timeline.fds.iter().map(|it| it.map(f64::from)).collect();
+    let most = fds.iter().flatten().copied().fold(1.0, f64::max);
+    // Below a limit that is far away the rest would be one flat line.
+    #[expect(clippy::cast_precision_loss, reason = "pictures of numbers")]
+    let top = limit.map_or(most, |limit| (limit as f64).min(most * 4.0));
+    let open = match marks.moment {
+        Some(ms) => timeline.open_at(ms),
+        None => {
+            let newest = row.series.fds().back().copied().flatten();
+            newest
+                .or(told.and_then(|detail| detail.fds))
+                .filter(|_| row.view.pid.is_some())
+        }
+    };
+    let open = open.map_or_else(|| none.clone(), |open| open.to_string());
+    let of = limit.map_or_else(String::new, |limit| format!(" of {limit}"));
+    canvas.text(
+        area.x,
+        area.y,
+        area.width,
+        &format!("fds {open}{of}"),
+        Role::Title,
+    );
+    let label = if fds.iter().flatten().next().is_some() {
+        format!("{top:.0}")
+    } else {
+        none
+    };
+    draw(canvas, area, (&fds, top, [&label, "0"]), timeline, marks);
+}
+
 /// What happened, in a few words.
 pub(super) fn words(event: &Event) -> String {
     match &event.what {

@@ -162,6 +162,8 @@ pub(in crate::tui::tests) fn detail(desk: &Desk, id: u32) -> Detail {
             args: vec!["--port".into(), "8003".into()],
         },
         cwd: "/srv/billing".into(),
+        fds: Some(88),
+        fds_limit: Some(1024),
         env_origins: env
             .iter()
             .map(|(key, _)| match key.as_str() {

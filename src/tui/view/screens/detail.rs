@@ -19,7 +19,7 @@ use crate::tui::screens::Screen;
 use crate::tui::screens::detail::{self, DetailScreen, Known, Tab};
 use crate::tui::theme::{Role, role_of};
 use crate::tui::view::canvas::{Canvas, cells};
-use crate::tui::view::charts::{Marks, cpu_chart, memory_chart, then};
+use crate::tui::view::charts::{Marks, cpu_chart, files_chart, memory_chart, then};
 
 use super::log_view;
 
@@ -317,11 +317,17 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Rect, model: &Model, it: &Deta
         log_view::titled(canvas, place, model, &it.logs, &harmless(&it.name));
     }
     if let Some(places) = parts.charts {
-        charts(canvas, places, model, it);
+        charts(canvas, places, parts.third, model, it);
     }
 }
 
-fn charts(canvas: &mut Canvas<'_>, [one, other]: [Rect; 2], model: &Model, it: &DetailScreen) {
+fn charts(
+    canvas: &mut Canvas<'_>,
+    [one, other]: [Rect; 2],
+    third: Option<Rect>,
+    model: &Model,
+    it: &DetailScreen,
+) {
     let timeline = detail::timeline(model, it);
     if let (Some(row), Some(timeline)) = (model.rows.get(&it.id), timeline) {
         let detail = it.detail.told.as_deref();
@@ -329,5 +335,8 @@ fn charts(canvas: &mut Canvas<'_>, [one, other]: [Rect; 2], model: &Model, it: &
         cpu_chart(canvas, one, row, &timeline, &marks);
         let limit = detail.and_then(|d| d.limits.max_memory);
         memory_chart(canvas, other, row, (&timeline, limit), &marks);
+        if let Some(area) = third {
+            files_chart(canvas, area, row, (&timeline, detail), &marks);
+        }
     }
 }

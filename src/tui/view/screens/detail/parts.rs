@@ -18,11 +18,16 @@ const LOGS: u16 = 28;
 /// So wide that three columns stand beside each other.
 const THREE: u16 = 158;
 
+/// So high that what is open has a chart too.
+const FILES: u16 = 28;
+
 /// The text of a tab, and its charts.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Parts {
     pub(super) text: Rect,
     pub(super) charts: Option<[Rect; 2]>,
+    /// A third chart, where there is much room.
+    pub(super) third: Option<Rect>,
     /// Its logs, with their title.
     pub(super) logs: Option<Rect>,
     /// Two columns beside the charts, in place of the text.
@@ -39,6 +44,7 @@ pub(super) fn parts(area: Rect, tab: Tab) -> Parts {
     let alone = Parts {
         text: body,
         charts: None,
+        third: None,
         logs: None,
         columns: None,
     };
@@ -116,7 +122,9 @@ pub(super) fn parts(area: Rect, tab: Tab) -> Parts {
 /// Charts, and two columns beside them.
 fn three(body: Rect) -> Parts {
     let width = body.width * 3 / 8;
-    let half = body.height.div_ceil(2);
+    let below = if body.height >= FILES { FILES / 4 } else { 0 };
+    let above = body.height - below;
+    let half = above.div_ceil(2);
     let chart = |y, height: u16| Rect::new(body.x, y, width, height.saturating_sub(1));
     let left = Rect {
         x: body.x + width + 3,
@@ -130,10 +138,8 @@ fn three(body: Rect) -> Parts {
     };
     Parts {
         text: body,
-        charts: Some([
-            chart(body.y, half),
-            chart(body.y + half, body.height - half),
-        ]),
+        charts: Some([chart(body.y, half), chart(body.y + half, above - half)]),
+        third: (below > 0).then(|| chart(body.y + above, below)),
         logs: None,
         columns: Some([left, right]),
     }
