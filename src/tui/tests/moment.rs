@@ -238,6 +238,7 @@ fn what_is_open_has_a_chart_where_there_is_much_room_and_is_unknown_before_it_wa
             fds: Some(100 + n),
         };
         it.desk.push(Push::Metrics {
+            heard: vec![],
             host: super::desk::host(),
             metrics: vec![metric],
         });
