@@ -17,14 +17,22 @@ use super::message::Deed;
 use super::operations::{Operation, Target};
 use super::store::{Rest, Saved, SavedInstance};
 use super::supervisor::Supervisor;
+use super::unlisted::{self, Unlisted};
 
 impl Supervisor {
     /// Takes over.
-    pub(super) fn take_over(&mut self, saved: Saved, known: Remembered, entries: Vec<Entry>) {
+    pub(super) fn take_over(
+        &mut self,
+        saved: Saved,
+        known: Remembered,
+        entries: Vec<Entry>,
+        mut found: Unlisted,
+    ) {
         let mut entries: BTreeMap<InstanceId, Entry> = entries
             .into_iter()
             .map(|entry| (entry.key, entry))
             .collect();
+        unlisted::merge(&mut entries, &mut found);
         self.last_id = entries.keys().map(|id| id.0).fold(saved.last_id, u32::max);
         self.undo = saved.undo;
         self.transient = known.transient;
@@ -46,6 +54,8 @@ impl Supervisor {
                         self.renew_outdated(&process.spec, instance.index, &entry);
                         adopt(&mut member, &entry, note, self.now.ns);
                     }
+                    // Nothing is remembered of it but that it is alive.
+                    (Some(entry), None) if entry.is_live() => member.is_alive_as(&entry),
                     (Some(_) | None, _) => match saved.unbegun.get(&instance.id) {
                         Some(operation) => {
                             member.wanted = Some(Wanted {
@@ -79,6 +89,7 @@ impl Supervisor {
             self.renew_retention(&key);
         }
         self.orphans(entries);
+        self.adopt_unlisted(found);
         let rolling = self.reopen_rollouts();
         let mut asked: Vec<_> = known.operations.iter().collect();
         // What was begun in the same moment stays in its order.

@@ -16,6 +16,7 @@ use crate::platform::procfs::{self, Stat};
 use crate::platform::signal::PidFd;
 
 use super::message::SweepOrder;
+use super::unlisted::run_of;
 
 /// How many questions may wait.
 const QUEUE: usize = 8192;
@@ -315,19 +316,19 @@ impl Inspector {
         if let Some((id, run, _)) = by_session {
             return Some((id, run));
         }
-        let by_pipe = procfs::output_targets(pid).into_iter().find_map(|target| {
-            let (folder, name) = target.rsplit_once('/')?;
-            let mut parts = name.split('.');
-            let id = parts.next()?.parse().ok()?;
-            let run = parts.next()?.parse().ok()?;
-            (folder.ends_with("/pipes") && folder.contains(&self.marker))
-                .then_some((InstanceId(id), RunId(run)))
-        });
+        let by_pipe = procfs::output_targets(pid)
+            .into_iter()
+            .find_map(|(_, target)| {
+                let (folder, name) = target.rsplit_once('/')?;
+                let mut parts = name.split('.');
+                let id = parts.next()?.parse().ok()?;
+                let run = parts.next()?.parse().ok()?;
+                (folder.ends_with("/pipes") && folder.contains(&self.marker))
+                    .then_some((InstanceId(id), RunId(run)))
+            });
         by_pipe.or_else(|| {
             let mark = procfs::environment_value(pid, "ADASA_RUN")?;
-            let rest = mark.strip_prefix(&self.marker)?.strip_prefix('/')?;
-            let (id, run) = rest.split_once('/')?;
-            Some((InstanceId(id.parse().ok()?), RunId(run.parse().ok()?)))
+            run_of(&mark, &self.marker)
         })
     }
 

@@ -15,7 +15,7 @@ use crate::domain::run::{Asker, Reason};
 use crate::domain::sample::{Sample, Series};
 use crate::domain::spec::{LogPolicy, Spec, Stream};
 use crate::domain::status::Status;
-use crate::keeper::protocol::{NOTE_MAX, Route, Routes};
+use crate::keeper::protocol::{Entry, NOTE_MAX, Route, Routes};
 
 /// How many moments of failure a note has room for.
 const FAILURES_NOTED: usize = 24;
@@ -127,6 +127,18 @@ pub(super) struct Member {
 }
 
 impl Member {
+    /// The keeper has a run of it that is alive, and no note of it that can be read.
+    pub(super) fn is_alive_as(&mut self, entry: &Entry) {
+        self.machine = Instance::alive(entry.run);
+        self.child = Some(Child {
+            pid: entry.pid,
+            start: entry.start,
+        });
+        self.adopted = entry.adopted;
+        self.has_run = true;
+        self.reserved = self.reserved.max(entry.run.0);
+    }
+
     /// The run that was counted last was never begun.
     pub(super) fn uncount_spawn(&mut self) {
         self.has_run = self.restarts > 0;

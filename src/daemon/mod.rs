@@ -56,5 +56,6 @@ mod tests;
 mod tree;
 mod turns;
 mod undo;
+mod unlisted;
 mod view;
 mod voices;

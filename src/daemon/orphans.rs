@@ -5,13 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::domain::event::What;
-use crate::domain::instance::Instance;
 use crate::domain::names::{InstanceId, Namespace, ProcessKey, ProcessName};
 use crate::domain::spec::{Command, Restart, Spec};
 use crate::keeper::protocol::{Entry, Routes, ToKeeper};
 
 use super::adopt::adopt;
-use super::member::{Child, Member, Note, Process};
+use super::member::{Member, Note, Process};
 use super::message::Deed;
 use super::supervisor::Supervisor;
 
@@ -28,19 +27,12 @@ impl Supervisor {
             };
             let mut member = Member::new(id, key.clone(), index, self.now.ms);
             member.orphaned = true;
-            member.has_run = true;
-            member.reserved = entry.run.0;
             match Note::parse(&entry.note) {
                 Some(note) if note.machine.run() == entry.run => {
+                    member.has_run = true;
                     adopt(&mut member, &entry, note, self.now.ns);
                 }
-                Some(_) | None => {
-                    member.machine = Instance::alive(entry.run);
-                    member.child = Some(Child {
-                        pid: entry.pid,
-                        start: entry.start,
-                    });
-                }
+                Some(_) | None => member.is_alive_as(&entry),
             }
             let none = || nothing_known(&key, entry.routes.as_ref());
             let process = self.processes.entry(key.clone()).or_insert_with(none);

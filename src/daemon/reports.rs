@@ -10,7 +10,7 @@ use crate::domain::names::{InstanceId, RunId};
 use crate::domain::run::Asker;
 use crate::domain::spec::LimitAction;
 use crate::keeper::lane::Lane;
-use crate::keeper::protocol::{FromScribe, ToDaemon, ToKeeper};
+use crate::keeper::protocol::{Before, FromScribe, ToDaemon, ToKeeper};
 use crate::platform::mounts;
 
 use super::member::Child;
@@ -89,6 +89,17 @@ impl Supervisor {
     pub(super) fn ends_unasked(&self, id: InstanceId) -> bool {
         let member = self.members.get(&id);
         member.is_some_and(|member| member.machine.phase() == Phase::Running)
+    }
+
+    /// How the daemon before this one ended, if a person should know.
+    pub(super) fn warn_of(&mut self, before: Before) {
+        match before {
+            Before::Over => {}
+            Before::Hung => self.warn("the daemon before this one did not answer and was replaced"),
+            Before::NotUpgraded => {
+                self.warn("the keeper could not go on as another build and is the one it was");
+            }
+        }
     }
 
     /// Something of the daemon before this one that a person should know.

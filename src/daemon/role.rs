@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::keeper::link::{Link, LinkError};
 use crate::keeper::loss;
-use crate::keeper::protocol::{Before, OLDEST, ToDaemon, ToKeeper, VERSION};
+use crate::keeper::protocol::{OLDEST, ToDaemon, ToKeeper, VERSION};
 use crate::platform::cgroup::Groups;
 use crate::platform::clock::{boot_id, monotonic_ns, wall_ms};
 use crate::platform::failpoint::failpoint;
@@ -32,11 +32,10 @@ use super::supervisor::{Now, Setting, Supervisor};
 use super::telemetry::{NotKnown, OwnLog, Telemetry};
 use super::tree::Looks;
 use super::turns::turn;
+use super::unlisted;
 
 /// How long the keeper may take for its first word, or to take our last.
 pub(super) const WELCOME: i32 = 5_000;
-const HUNG: &str = "the daemon before this one did not answer and was replaced";
-const NOT_UPGRADED: &str = "the keeper could not go on as another build and is the one it was";
 /// How long the parts get at the end.
 const GRACE: Duration = Duration::from_millis(500);
 
@@ -156,6 +155,7 @@ fn begin(
         before,
         file_limit,
         groups,
+        incomplete,
         ..
     } = welcome
     else {
@@ -226,17 +226,14 @@ fn begin(
         for name in ["store", "history", "sampler", "inspector", "retention"] {
             subsystems.note(name, State::Running);
         }
+        let found = unlisted::search(incomplete, &saved, &boot, &setting.marker);
         let mut supervisor = Supervisor::new(setting, now());
         supervisor.lanes.meet(None, scribe_pid);
         supervisor.board = Some(board);
         let remembered = super::ledger::load(&paths.volatile, &boot);
-        supervisor.take_over(saved, remembered, entries);
+        supervisor.take_over(saved, remembered, entries, found);
         supervisor.daemon_began();
-        match before {
-            Before::Over => {}
-            Before::Hung => supervisor.warn(HUNG),
-            Before::NotUpgraded => supervisor.warn(NOT_UPGRADED),
-        }
+        supervisor.warn_of(before);
         // Said once: it is in the history then.
         let losses = loss::read(&paths.lost());
         for loss in &losses {

@@ -87,6 +87,7 @@ pub(super) fn load(folder: &Path) -> Saved {
     for generation in 0..=GENERATIONS {
         match read_snapshot(&snapshot(folder, generation)) {
             Ok(Some(found)) => {
+                saved.anything = true;
                 saved.through = found.through;
                 saved.last_id = found.last_id;
                 saved.undo = found.undo;
@@ -104,6 +105,7 @@ pub(super) fn load(folder: &Path) -> Saved {
             }
             Ok(None) => {}
             Err(trouble) => {
+                saved.anything = true;
                 // It is kept for whoever wants to mend it; the one before it is used.
                 let path = snapshot(folder, generation);
                 let _ = std::fs::rename(&path, path.with_extension("damaged"));
@@ -112,7 +114,10 @@ pub(super) fn load(folder: &Path) -> Saved {
         }
     }
     let bytes = match std::fs::read(journal(folder)) {
-        Ok(bytes) => bytes,
+        Ok(bytes) => {
+            saved.anything = true;
+            bytes
+        }
         Err(error) => {
             if error.kind() != io::ErrorKind::NotFound {
                 let path = journal(folder);
@@ -147,6 +152,7 @@ pub(super) fn load(folder: &Path) -> Saved {
             )),
         }
     }
+    saved.boot = newest.0;
     let mut environments = Environments::default();
     for process in saved.processes.values_mut() {
         environments.share(Arc::make_mut(&mut process.spec));

@@ -87,7 +87,7 @@ impl Keeper {
         self.results.insert(key, pending);
     }
 
-    fn adopt_run(&mut self, entry: &Entry, held: Option<PidFd>) {
+    pub(super) fn adopt_run(&mut self, entry: &Entry, held: Option<PidFd>) {
         let key = entry.key;
         // The handle first, then the identity: what it means can no longer change. One that nobody has collected yet
         // still tells how it ended.
@@ -127,6 +127,8 @@ impl Keeper {
                         self.pipes.insert(pipe, end);
                     }
                 }
+                // Whose it is may be found out yet.
+                (Some(_), None) if self.table.is_incomplete() => {}
                 _ => {
                     let _ = std::fs::remove_file(name.path());
                 }

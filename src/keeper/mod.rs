@@ -18,6 +18,7 @@ mod runs;
 mod scribes;
 mod stage;
 pub(crate) mod table;
+mod unlisted;
 mod upgrade;
 mod watchdog;
 pub(crate) mod who;

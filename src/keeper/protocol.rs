@@ -11,7 +11,7 @@ use crate::domain::spec::Stream;
 pub(crate) use super::route::{Route, Routes};
 
 /// Grows with each change that an older role would not understand.
-pub(crate) const VERSION: u32 = 5;
+pub(crate) const VERSION: u32 = 6;
 /// The oldest language that a role of this build still understands from a keeper.
 pub(crate) const OLDEST: u32 = 1;
 /// The largest note, in bytes.
@@ -116,6 +116,11 @@ pub(crate) enum ToKeeper {
         /// The limits, with the files they are for.
         routes: Routes,
     },
+    /// What runs and was not in the table: take it over as it stands there. Since version 6.
+    Adopt {
+        /// What the table would have held.
+        entry: Box<Entry>,
+    },
     /// When the daemon has left, go on as the program whose descriptor comes with this: it reads the table.
     Upgrade,
 }
@@ -159,6 +164,9 @@ pub(crate) enum ToDaemon {
         /// The folders below which runs have control groups of their own; none where the keeper may make none.
         #[serde(default)]
         groups: Vec<PathBuf>,
+        /// The table was new or damaged: something may run that is not among the entries.
+        #[serde(default)]
+        incomplete: bool,
     },
     /// Where to show signs of life; the descriptor comes with this.
     Beat,

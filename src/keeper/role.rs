@@ -286,6 +286,8 @@ impl Keeper {
                 if let Some(daemon) = &mut self.daemon {
                     daemon.ready = true;
                 }
+                // It has looked for what was missing, and said so before.
+                let _ = self.table.complete();
             }
             // Whatever a daemon still wanted: nothing begins any more.
             ToKeeper::Spawn { .. } if self.ending.is_some() => {}
@@ -330,6 +332,7 @@ impl Keeper {
             ToKeeper::ReplaceScribe => self.end_scribes(),
             ToKeeper::Scribe { folder } => drop(self.want_scribe(folder)),
             ToKeeper::Limits { key, routes } => self.renew_limits(key, &routes),
+            ToKeeper::Adopt { entry } => self.adopt_unlisted(*entry),
             // Its descriptor was taken where it came.
             ToKeeper::Upgrade => {}
         }

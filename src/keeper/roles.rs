@@ -68,6 +68,7 @@ impl Keeper {
             entries: self.table.entries().cloned().collect(),
             before: std::mem::take(&mut self.before),
             groups: self.table.groups().to_vec(),
+            incomplete: self.table.is_incomplete(),
         };
         let _ = link.send(&welcome, vec![]);
         let _ = link.send(&ToDaemon::Beat, vec![shared]);

@@ -62,6 +62,24 @@ impl PipeEnd {
         Ok(Self { read, route })
     }
 
+    /// Opens the read end of a pipe that has no name any more, through the descriptor of who writes to it.
+    pub(super) fn of_process(pid: i32, key: PipeKey, route: Route) -> io::Result<Self> {
+        let name = key.file_name();
+        let leads = |target: &str| {
+            let target = target.strip_suffix(" (deleted)").unwrap_or(target);
+            target.ends_with(&format!("/pipes/{name}"))
+        };
+        let targets = procfs::output_targets(pid);
+        let (fd, _) = (targets.iter().find(|(_, target)| leads(target)))
+            .ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
+        let read = std::fs::File::options()
+            .read(true)
+            .custom_flags((OFlag::O_NONBLOCK | OFlag::O_CLOEXEC).bits())
+            .open(format!("/proc/{pid}/fd/{fd}"))?
+            .into();
+        Ok(Self { read, route })
+    }
+
     /// Makes the pipe: anybody may open it to write (`> /dev/stderr` after a change of user), none but us can
     /// reach it by name, for the folder is closed.
     fn make(folder: &Path, key: PipeKey, route: Route) -> io::Result<(Self, OwnedFd)> {

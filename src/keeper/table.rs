@@ -61,6 +61,9 @@ struct Head {
     /// Where the keepers of this boot made control groups, the present one's first.
     #[serde(default)]
     groups: Vec<PathBuf>,
+    /// Something may run that is not in it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    incomplete: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -95,6 +98,8 @@ pub(crate) struct Contents {
     pub groups: Vec<PathBuf>,
     /// One per instance.
     pub entries: Vec<Entry>,
+    /// Something of it is missing or damaged.
+    pub incomplete: bool,
 }
 
 fn encode(sequence: u64, payload: &[u8]) -> [u8; PAGE] {
@@ -185,7 +190,10 @@ impl Table {
         }
         if contents.boot != boot {
             file.set_len(0)?;
-            contents = Contents::default();
+            contents = Contents {
+                incomplete: true,
+                ..Contents::default()
+            };
             slots = BTreeMap::new();
             head_slot = Slot {
                 index: 0,
@@ -200,6 +208,7 @@ impl Table {
                 epoch: contents.epoch,
                 roles: contents.roles,
                 groups: contents.groups,
+                incomplete: contents.incomplete,
             },
             head_slot,
             entries: BTreeMap::new(),
@@ -229,6 +238,23 @@ impl Table {
         self.head.epoch += 1;
         self.write_head()?;
         Ok(self.head.epoch)
+    }
+
+    /// Whether something may run that is not in it: it was new, or damaged.
+    #[must_use]
+    pub(crate) fn is_incomplete(&self) -> bool {
+        self.head.incomplete
+    }
+
+    /// What was missing has been looked for.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn complete(&mut self) -> Result<(), TableError> {
+        if !std::mem::take(&mut self.head.incomplete) {
+            return Ok(());
+        }
+        self.write_head()
     }
 
     /// Where control groups of runs are, of the present keeper first.
@@ -364,8 +390,20 @@ fn write(file: &File, slot: Slot, payload: &[u8]) -> io::Result<()> {
     file.write_all_at(&page, at * PAGE as u64)
 }
 
+/// Whether nothing that was written is missing: it has one of the lengths that it grows to, and each page is empty or
+/// reads well.
+fn is_whole(bytes: &[u8]) -> bool {
+    let (slots, rest) = (bytes.len() / (2 * PAGE), bytes.len() % (2 * PAGE));
+    let grown = slots as u64 % GROWTH == 1 && rest == 0;
+    let reads = |page: &[u8]| page.iter().all(|b| *b == 0) || decode(page).is_some();
+    grown && bytes.chunks(PAGE).all(reads)
+}
+
 fn parse(bytes: &[u8]) -> (Contents, BTreeMap<InstanceId, Slot>, Slot) {
-    let mut contents = Contents::default();
+    let mut contents = Contents {
+        incomplete: !is_whole(bytes),
+        ..Contents::default()
+    };
     let mut slots = BTreeMap::new();
     let mut head_slot = Slot {
         index: 0,
@@ -380,6 +418,7 @@ fn parse(bytes: &[u8]) -> (Contents, BTreeMap<InstanceId, Slot>, Slot) {
         contents.version = head.version;
         contents.roles = head.roles;
         contents.groups = head.groups;
+        contents.incomplete |= head.incomplete;
     }
     let count = bytes.len() as u64 / (2 * PAGE as u64);
     for index in 1..count {
@@ -394,88 +433,4 @@ fn parse(bytes: &[u8]) -> (Contents, BTreeMap<InstanceId, Slot>, Slot) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::names::RunId;
-
-    fn scratch(name: &str) -> std::path::PathBuf {
-        std::env::temp_dir().join(format!("adasa-table-{name}-{}", std::process::id()))
-    }
-
-    fn entry(key: u32, run: u64, note: &str) -> Entry {
-        Entry {
-            run: RunId(run),
-            note: note.into(),
-            ..Entry::new(InstanceId(key))
-        }
-    }
-
-    #[test]
-    fn records_survive_and_another_boot_voids_them() {
-        let path = scratch("survive");
-        let mut table = Table::open(&path, "boot-a").unwrap();
-        for key in 1..=200 {
-            table.put(entry(key, 1, "first")).unwrap();
-        }
-        table.put(entry(7, 2, "second")).unwrap();
-        table.remove(InstanceId(9)).unwrap();
-        table.put(entry(300, 1, "in a used slot")).unwrap();
-        assert_eq!(table.next_epoch().unwrap(), 1);
-        drop(table);
-
-        let table = Table::open(&path, "boot-a").unwrap();
-        assert_eq!(table.entries().count(), 200);
-        assert_eq!(table.get(InstanceId(7)).unwrap().note, "second");
-        assert!(table.get(InstanceId(9)).is_none());
-        assert_eq!(table.get(InstanceId(300)).unwrap().note, "in a used slot");
-        assert_eq!(table.head.epoch, 1);
-        drop(table);
-
-        let table = Table::open(&path, "boot-b").unwrap();
-        assert_eq!(table.entries().count(), 0);
-        std::fs::remove_file(path).unwrap();
-    }
-
-    #[test]
-    fn a_table_cut_or_damaged_anywhere_gives_old_records_or_none_but_never_wrong_ones() {
-        let path = scratch("damage");
-        let mut table = Table::open(&path, "boot").unwrap();
-        table.put(entry(1, 1, "old")).unwrap();
-        table.put(entry(1, 2, "new")).unwrap();
-        drop(table);
-        let whole = std::fs::read(&path).unwrap();
-        let used = 4 * PAGE;
-        for cut in 0..=used {
-            let (contents, _, _) = parse(&whole[..cut]);
-            for entry in contents.entries {
-                assert!(matches!(
-                    (entry.run.0, entry.note.as_str()),
-                    (1, "old") | (2, "new")
-                ));
-            }
-        }
-        for at in 0..used {
-            let mut bytes = whole.clone();
-            bytes[at] ^= 0x41;
-            let (contents, _, _) = parse(&bytes);
-            for entry in contents.entries {
-                assert!(matches!(
-                    (entry.run.0, entry.note.as_str()),
-                    (1, "old") | (2, "new")
-                ));
-            }
-        }
-        std::fs::remove_file(path).unwrap();
-    }
-
-    #[test]
-    fn a_record_of_more_than_a_page_is_refused_and_the_old_one_stays() {
-        let path = scratch("long");
-        let mut table = Table::open(&path, "boot").unwrap();
-        table.put(entry(1, 1, "short")).unwrap();
-        let error = table.put(entry(1, 2, &"x".repeat(PAGE))).unwrap_err();
-        assert!(matches!(error, TableError::TooLong { .. }));
-        assert_eq!(table.get(InstanceId(1)).unwrap().note, "short");
-        std::fs::remove_file(path).unwrap();
-    }
-}
+mod tests;

@@ -217,14 +217,14 @@ pub(crate) fn command_line(pid: i32, most: u64) -> Option<String> {
     Some(String::from_utf8_lossy(&words).into_owned())
 }
 
-/// Where the standard output and error of a process lead, as the kernel names it.
+/// Where the standard output and error of a process lead, as the kernel names it, each with its descriptor.
 #[must_use]
-pub(crate) fn output_targets(pid: i32) -> Vec<String> {
-    [1, 2]
-        .into_iter()
-        .filter_map(|fd| std::fs::read_link(format!("/proc/{pid}/fd/{fd}")).ok())
-        .map(|path| path.to_string_lossy().into_owned())
-        .collect()
+pub(crate) fn output_targets(pid: i32) -> Vec<(i32, String)> {
+    let target = |fd| {
+        let path = std::fs::read_link(format!("/proc/{pid}/fd/{fd}")).ok()?;
+        Some((fd, path.to_string_lossy().into_owned()))
+    };
+    [1, 2].into_iter().filter_map(target).collect()
 }
 
 /// The proportional set size in bytes: shared pages count by their share. Can hang as [`environment_value`] can.

@@ -8,6 +8,7 @@ mod flight;
 mod kill;
 mod locks;
 pub(crate) mod storage;
+mod table;
 pub(crate) mod writers;
 
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -91,6 +91,10 @@ pub(in crate::daemon) struct Saved {
     pub(in crate::daemon) through: u64,
     /// What was wrong with the files.
     pub troubles: Vec<String>,
+    /// Whether there were any.
+    pub anything: bool,
+    /// The boot in which they were written last, as far as they say so.
+    pub boot: String,
 }
 
 impl Saved {

@@ -157,6 +157,7 @@ impl World {
             self.saved.clone(),
             self.remembered.clone(),
             self.table.values().cloned().collect(),
+            BTreeMap::new(),
         );
         self.daemon = Some(daemon);
         self.perform();

@@ -53,6 +53,7 @@ impl World {
             | ToKeeper::Stopping
             | ToKeeper::ReplaceScribe
             | ToKeeper::Scribe { .. }
+            | ToKeeper::Adopt { .. }
             | ToKeeper::Upgrade => {}
         }
     }

@@ -1,0 +1,116 @@
+//! The table of what runs is damaged while all roles are gone: nothing is started a second time, and nobody is lost.
+
+use std::path::PathBuf;
+
+use nix::sys::signal::Signal;
+
+use crate::child;
+use crate::sandbox::Sandbox;
+
+use super::writers::Writers;
+
+fn table(home: &Sandbox) -> PathBuf {
+    let status = home.daemon_status().expect("a daemon runs");
+    PathBuf::from(status["volatile_dir"].as_str().expect("a folder")).join("table")
+}
+
+/// Kills the keeper first, and whoever would follow it; all programs go on.
+fn kill_all(home: &Sandbox) {
+    let roles = ["keeper_pid", "pid", "scribe_pid"].map(|role| home.role(role));
+    // Whom it stops, it cannot start again.
+    for role in roles {
+        role.signal(Signal::SIGSTOP);
+    }
+    for role in roles {
+        role.signal(Signal::SIGKILL);
+    }
+    for role in roles {
+        home.until_gone(role);
+    }
+}
+
+fn cut(bytes: &[u8], at: usize) -> Vec<u8> {
+    bytes[..at.min(bytes.len())].to_vec()
+}
+
+fn spoil(bytes: &[u8], pages: std::ops::Range<usize>) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    for page in pages {
+        bytes[page * 4096 + 10] ^= 0x41;
+    }
+    bytes
+}
+
+#[test]
+fn a_table_that_is_damaged_while_all_is_dead_starts_nothing_twice_and_loses_nobody() {
+    let home = Sandbox::new();
+    let writers = Writers::start(&home, 2);
+    let counts = child::counts(&home, "api");
+    home.start("api", &counts, &["--instances", "2"]);
+    home.until_file("api.runs", |text| text.lines().count() == 2);
+    home.start("off", &child::counts(&home, "off"), &[]);
+    drop(home.run(&["stop", "off"]).success());
+    let table = table(&home);
+    let pids = || -> Vec<_> { home.rows().iter().map(|row| row["pid"].clone()).collect() };
+    let before = pids();
+    for what in ["empty", "cut", "head", "slots", "noise", "gone"] {
+        kill_all(&home);
+        let bytes = std::fs::read(&table).expect("a table");
+        let damaged = match what {
+            "empty" => Some(Vec::new()),
+            // In the middle of the second instance.
+            "cut" => Some(cut(&bytes, 4 * 4096 + 100)),
+            "head" => Some(spoil(&bytes, 0..2)),
+            "slots" => Some(spoil(&bytes, 2..12)),
+            "noise" => Some((0..bytes.len()).map(|n| (n * 7 + n / 251) as u8).collect()),
+            _ => None,
+        };
+        match damaged {
+            Some(damaged) => std::fs::write(&table, damaged).expect("damaged"),
+            None => std::fs::remove_file(&table).expect("removed"),
+        }
+        drop(home.run(&["list"]).success());
+        assert_eq!(pids(), before, "{what}");
+        assert_eq!(home.status("off"), "stopped", "{what}");
+        let alarms = home.daemon_status().expect("a daemon")["alarms"].to_string();
+        assert!(alarms.contains("found by their mark"), "{what}: {alarms}");
+        assert!(alarms.contains("api-1 (pid "), "{what}: {alarms}");
+        assert!(!alarms.contains("off"), "{what}: {alarms}");
+    }
+    assert_eq!(home.read("api.runs").lines().count(), 2, "started twice");
+    // It is said once.
+    let victim = home.murder("pid");
+    super::successor(&home, "pid", victim);
+    let alarms = home.daemon_status().expect("a daemon")["alarms"].to_string();
+    assert!(!alarms.contains("found by their mark"), "{alarms}");
+    // They are followed, stopped and started as all others.
+    let api = home.known("api-0");
+    api.signal(Signal::SIGKILL);
+    home.until_file("api.runs", |text| text.lines().count() == 3);
+    let api = home.known("api-1");
+    drop(home.run(&["restart", "api-1"]).success());
+    assert!(!api.is_alive());
+    home.until_file("api.runs", |text| text.lines().count() == 4);
+    writers.assert_every_line_once(&home);
+}
+
+#[test]
+fn what_has_lost_its_table_and_its_definition_is_shown_and_can_be_stopped() {
+    let home = Sandbox::new();
+    home.start("api", &child::escapes(&home, "api"), &[]);
+    let grandchild = home.until_pid("api.grandchild");
+    let api = home.known("api");
+    let table = table(&home);
+    kill_all(&home);
+    std::fs::write(&table, "").expect("damaged");
+    for file in ["changes", "specs.json"] {
+        drop(home.file(&format!("home/state/{file}"), ""));
+    }
+    let rows = home.rows();
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    assert_eq!(rows[0]["status"], "orphaned");
+    assert_eq!(rows[0]["pid"], api.pid);
+    let id = rows[0]["id"].to_string();
+    drop(home.run(&["stop", &id]).success());
+    assert!(!api.is_alive() && !grandchild.is_alive());
+}
