@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::domain::clues::clues;
 use crate::domain::exit::Ending;
 use crate::domain::run::Ended;
-use crate::domain::why::{Found, Holder};
+use crate::domain::why::{Amiss, Found, Holder};
 use crate::platform::{procfs, sockets};
 
 /// How much of a script is read for its first line.
@@ -69,13 +69,13 @@ fn holder(inodes: &[u64], marker: &str) -> Option<Holder> {
 }
 
 impl Program {
-    /// What is wrong with the file now, in words; none when nothing is.
-    fn trouble(&self) -> Option<String> {
+    /// What is wrong with the file now; none when nothing is.
+    fn trouble(&self) -> Option<Amiss> {
         if !self.cwd.is_dir() {
-            return Some(format!(
-                "the folder {} is not there now",
-                self.cwd.display()
-            ));
+            return Some(Amiss {
+                text: format!("the folder {} is not there now", self.cwd.display()),
+                remedy: "make that folder, or change `cwd`",
+            });
         }
         let candidates: Vec<PathBuf> = if self.word.contains('/') {
             vec![self.cwd.join(&self.word)]
@@ -90,25 +90,30 @@ impl Program {
                 .collect()
         };
         let Some(file) = candidates.iter().find(|path| path.exists()) else {
-            return Some(if self.word.contains('/') {
+            let text = if self.word.contains('/') {
                 format!("{} is not there now", self.cwd.join(&self.word).display())
             } else {
                 format!("{} is in no folder of its PATH now", self.word)
-            });
+            };
+            let remedy = "put the program in its place, or change `script`";
+            return Some(Amiss { text, remedy });
         };
         trouble_of(file)
     }
 }
 
-fn trouble_of(file: &Path) -> Option<String> {
+fn trouble_of(file: &Path) -> Option<Amiss> {
     let shown = file.display();
+    let amiss = |text: String, remedy| Some(Amiss { text, remedy });
     let meta = std::fs::metadata(file).ok()?;
     if meta.is_dir() {
-        return Some(format!("{shown} is a folder"));
+        let remedy = "name the program in it as `script`";
+        return amiss(format!("{shown} is a folder"), remedy);
     }
     let mode = meta.permissions().mode() & 0o777;
     if mode & 0o111 == 0 {
-        return Some(format!("{shown} is not executable (mode {mode:o})"));
+        let text = format!("{shown} is not executable (mode {mode:o})");
+        return amiss(text, "give it its run bit with chmod +x");
     }
     let mut bytes = Vec::new();
     let opened = std::fs::File::open(file).ok()?;
@@ -116,11 +121,16 @@ fn trouble_of(file: &Path) -> Option<String> {
     let line = bytes.strip_prefix(b"#!")?.split(|b| *b == b'\n').next()?;
     let text = String::from_utf8_lossy(line);
     if text.ends_with('\r') {
-        return Some(format!(
-            "the first line of {shown} ends with a carriage return"
-        ));
+        let text = format!("the first line of {shown} ends with a carriage return");
+        return amiss(text, "write its lines without carriage returns");
     }
     let interpreter = text.split_whitespace().next()?;
-    (!Path::new(interpreter).exists())
-        .then(|| format!("{shown} wants {interpreter}, which is not there now"))
+    if Path::new(interpreter).exists() {
+        return None;
+    }
+    let text = format!("{shown} wants {interpreter}, which is not there now");
+    amiss(
+        text,
+        "put that interpreter in its place, or change the first line of the script",
+    )
 }

@@ -205,8 +205,17 @@ pub(crate) struct Found {
     pub(crate) free: bool,
     /// Whether the file is there now.
     pub(crate) file_there: Option<bool>,
-    /// What is wrong with the program's file now, in words.
-    pub(crate) program: Option<String>,
+    /// What is wrong with the program's file now.
+    pub(crate) program: Option<Amiss>,
+}
+
+/// What is wrong with a program that cannot be executed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Amiss {
+    /// In words.
+    pub(crate) text: String,
+    /// What helps.
+    pub(crate) remedy: &'static str,
 }
 
 /// The answer. `runs` are the newest first, `stderr` is of the newest that ended.

@@ -134,6 +134,22 @@ fn what_is_wrong_with_the_program_is_looked_up() {
     let why = until(&s, "tool", "not_executed");
     let wanted = "wants /no/such/interpreter, which is not there now";
     assert!(evidence(&why).contains(wanted), "{why}");
+    let hint = |why: &Value| why["hint"].as_str().unwrap_or_default().to_owned();
+    assert!(
+        hint(&why).contains("put that interpreter in its place"),
+        "{why}"
+    );
+    let folder = s.file("gone/file", "").parent().unwrap().to_owned();
+    let place = ["--cwd", folder.to_str().unwrap()];
+    s.start(
+        "away",
+        &child::stays(&s),
+        &[&NEVER[..], &place[..]].concat(),
+    );
+    fs::remove_dir_all(&folder).unwrap();
+    let _ = s.run(&["restart", "away"]).error(1);
+    let why = until(&s, "away", "not_executed");
+    assert!(hint(&why).contains("make that folder"), "{why}");
     let script = s.script("typo", "no-such-command-anywhere");
     s.launch("typo", &script, &NEVER);
     s.until_status("typo", "errored");

@@ -61,9 +61,12 @@ fn judge_end(end: &Ended, clues: &Clues, standing: &Standing, found: &Found) -> 
         ),
         Ending::NotExecuted(why) => {
             let mut evidence = vec![why.as_str().to_owned()];
-            evidence.extend(found.program.clone());
-            let hint = "put the program in its place, or change `script`; then start it again";
-            judged(Cause::NotExecuted, evidence, Some(hint))
+            let amiss = found.program.as_ref();
+            evidence.extend(amiss.map(|it| it.text.clone()));
+            // What was in the way then and is not now needs no more than another start.
+            let remedy = amiss.map_or("mend what the kernel says", |it| it.remedy);
+            let hint = format!("{remedy}; then start it again");
+            judged(Cause::NotExecuted, evidence, Some(&hint))
         }
         Ending::Signal { signal, core } => by_signal(end, signal, core),
         Ending::Code(code) => by_code(code, clues, standing, found),
@@ -181,7 +184,7 @@ fn by_code(code: i32, clues: &Clues, standing: &Standing, found: &Found) -> Judg
         };
     }
     if code == 127 || code == 126 {
-        evidence.extend(found.program.clone());
+        evidence.extend(found.program.iter().map(|it| it.text.clone()));
         let (cause, text) = if code == 127 {
             (
                 Cause::CommandNotFound,
