@@ -203,6 +203,14 @@ fn order_the_end(client: &Client) -> Result<Told, ClientError> {
         }
         // It took the order and was gone before it could say so.
         Err(ClientError::NoDaemon { .. }) if told.keeper.is_some() => Ok(told),
+        // Nobody listens, and yet there may be one: the folder of its socket may have been removed.
+        Err(error @ ClientError::NoDaemon { .. }) => match client.end_past_daemon() {
+            Some(keeper) => Ok(Told {
+                keeper: PidFd::open(keeper).ok(),
+                ..told
+            }),
+            None => Err(error),
+        },
         Err(error) => Err(error),
     }
 }
@@ -341,6 +349,11 @@ fn restart(global: &Global, binary: Option<&Path>) -> Result<ExitCode, Failure> 
                 // There was one: if whoever should start the next is gone too, this command does.
                 client = new_client(!global.no_autostart)?;
                 (info.epoch, i32::try_from(info.pid).ok())
+            }
+            // What of it nobody can reach makes room first.
+            Err(ClientError::NoDaemon { .. }) if client.end_unreachable() => {
+                client = new_client(!global.no_autostart)?;
+                (0, None)
             }
             Err(ClientError::NoDaemon { .. }) => return start(global),
             Err(error @ ClientError::Unresponsive(_)) => match client.end_hung_daemon() {

@@ -84,8 +84,10 @@ impl From<ClientError> for Failure {
             }
             ClientError::Unresponsive(_) => Self::new(exit::NO_DAEMON, what)
                 .hint(
-                    "processes and logs go on; it is replaced after 15 s, or by `adasa daemon restart` now",
+                    "processes and logs go on; it is replaced within 20 s, or by `adasa daemon restart` now",
                 ),
+            ClientError::Unreachable(_) => Self::new(exit::NO_DAEMON, what)
+                .hint("processes go on; `adasa daemon restart` replaces it, and takes them over"),
             ClientError::Garbage(_) => Self::new(exit::FAILED, what)
                 .hint("is the daemon of another version? `adasa daemon restart` replaces it"),
         }

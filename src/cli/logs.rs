@@ -190,6 +190,7 @@ fn is_absent(error: &ClientError) -> bool {
         | ClientError::Folders(_)
         | ClientError::Socket { .. }
         | ClientError::Unresponsive(_)
+        | ClientError::Unreachable(_)
         | ClientError::Garbage(_) => false,
     }
 }

@@ -197,7 +197,7 @@ impl Client {
                 return Ok((stream, Started::No));
             }
             if Instant::now() >= deadline {
-                return Err(ClientError::Unresponsive(self.who_holds_the_lock()));
+                return Err(ClientError::Unreachable(self.who_holds_the_lock()));
             }
             watch.wait(deadline);
         }
@@ -208,7 +208,8 @@ impl Client {
         // The daemon holds it too, as the keeper's heir.
         let holder = [roles.keeper, roles.daemon]
             .into_iter()
-            .find(|who| who.is_alive());
+            .find(|who| who.is_alive())
+            .or_else(|| silence::holder(&self.paths, "adasa-keeper"));
         let pid = holder.map_or_else(String::new, |who| format!(" by pid {}", who.pid));
         format!(
             "{} is locked{pid}, and nobody listens on {}",
@@ -278,6 +279,13 @@ impl Client {
     #[must_use]
     pub fn end_hung_daemon(&self) -> Option<u64> {
         silence::end_daemon(&self.paths)
+    }
+
+    /// Kills a keeper and its roles that nobody can reach, because the folder of their socket was removed. What they
+    /// keep goes on, and whoever is next takes it over. False when there is no such keeper.
+    #[must_use]
+    pub fn end_unreachable(&self) -> bool {
+        silence::end_unreachable(&self.paths)
     }
 
     /// Tells the keeper, past a daemon that does not answer, to end everything; the keeper's pid.

@@ -33,6 +33,9 @@ pub enum ClientError {
     /// It runs, and does not answer.
     #[error("the daemon does not answer: {0}")]
     Unresponsive(String),
+    /// It runs, and nobody can reach it.
+    #[error("the daemon cannot be reached: {0}")]
+    Unreachable(String),
     /// What came is no answer.
     #[error("the daemon's answer cannot be understood: {0}")]
     Garbage(String),

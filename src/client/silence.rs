@@ -22,6 +22,8 @@ use super::probe::{self, Probe};
 
 /// From one look at a silent daemon to the next: what waits for a disk for a moment does not hang.
 const LOOK: Duration = Duration::from_millis(100);
+/// How long a killed role may take to be gone.
+const UNREACHABLE: Duration = Duration::from_secs(5);
 /// How many instances are named.
 const NAMED: usize = 8;
 
@@ -254,9 +256,51 @@ pub(super) fn end_daemon(paths: &Paths) -> Option<u64> {
 
 /// Tells the keeper to end everything, which it does itself when the daemon does not; its pid.
 pub(super) fn end_all(paths: &Paths) -> Option<i32> {
-    let keeper = Table::read(&paths.table()).ok()?.roles.keeper;
+    let roles = Table::read(&paths.table()).unwrap_or_default().roles;
+    let keeper = Some(roles.keeper).filter(|who| who.is_alive());
+    let keeper = keeper.or_else(|| holder(paths, "adasa-keeper"))?;
     keeper.handle()?.send(Signal::TERM).ok()?;
     Some(keeper.pid)
+}
+
+/// Who has the lock of the state folder and is called so. It is asked of the kernel: the volatile folder may be gone,
+/// and with it the socket and the table that say who the roles are.
+pub(super) fn holder(paths: &Paths, called: &str) -> Option<Who> {
+    let lock = std::fs::metadata(paths.lock()).ok()?;
+    let is_it = |pid: &i32| {
+        procfs::name(*pid).is_some_and(|name| name == called) && procfs::has_open(*pid, &lock)
+    };
+    procfs::all().into_iter().find(is_it).map(Who::of)
+}
+
+/// Kills the roles of a home that nobody can reach any more, and waits until they are gone; false when there are none.
+/// What runs is left to whoever is next.
+pub(super) fn end_unreachable(paths: &Paths) -> bool {
+    // One that is only about to end takes its socket along as the last.
+    let there = !paths.socket().exists();
+    let Some(keeper) = holder(paths, "adasa-keeper").filter(|_| there) else {
+        return false;
+    };
+    let handle = keeper.handle();
+    if handle.is_none_or(|handle| handle.wait(LOOK).unwrap_or(true)) {
+        return false;
+    }
+    let scribes = procfs::children(keeper.pid).into_iter();
+    let scribes = scribes.filter(|pid| procfs::name(*pid).is_some_and(|it| it == "adasa-scribe"));
+    let daemon = holder(paths, "adasa-daemon");
+    let roles = [keeper]
+        .into_iter()
+        .chain(daemon)
+        .chain(scribes.map(Who::of));
+    let handles: Vec<_> = roles.filter_map(Who::handle).collect();
+    // The keeper first: it would start the others again.
+    for handle in &handles {
+        let _ = handle.send(Signal::KILL);
+    }
+    for handle in &handles {
+        let _ = handle.wait(UNREACHABLE);
+    }
+    true
 }
 
 #[cfg(test)]

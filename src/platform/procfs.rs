@@ -217,6 +217,20 @@ pub(crate) fn command_line(pid: i32, most: u64) -> Option<String> {
     Some(String::from_utf8_lossy(&words).into_owned())
 }
 
+/// Whether a process has this file open.
+#[must_use]
+pub(crate) fn has_open(pid: i32, file: &std::fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let Ok(descriptors) = std::fs::read_dir(format!("/proc/{pid}/fd")) else {
+        return false;
+    };
+    let is_it = |path: std::path::PathBuf| {
+        let open = std::fs::metadata(path);
+        open.is_ok_and(|open| (open.dev(), open.ino()) == (file.dev(), file.ino()))
+    };
+    descriptors.flatten().any(|fd| is_it(fd.path()))
+}
+
 /// Where the standard output and error of a process lead, as the kernel names it, each with its descriptor.
 #[must_use]
 pub(crate) fn output_targets(pid: i32) -> Vec<(i32, String)> {

@@ -397,6 +397,7 @@ pub(super) fn in_words(error: ClientError) -> String {
         | ClientError::Folders(_)
         | ClientError::Socket { .. }
         | ClientError::Unresponsive(_)
+        | ClientError::Unreachable(_)
         | ClientError::Garbage(_) => error.to_string(),
     }
 }

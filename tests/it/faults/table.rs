@@ -95,6 +95,42 @@ fn a_table_that_is_damaged_while_all_is_dead_starts_nothing_twice_and_loses_nobo
 }
 
 #[test]
+fn roles_whose_volatile_folder_was_removed_are_not_called_absent_and_are_replaced() {
+    let home = Sandbox::new();
+    home.start("api", &child::counts(&home, "api"), &[]);
+    home.start("chat", &child::chatters(&home, "chat"), &[]);
+    let (api, keeper) = (home.known("api"), home.role("keeper_pid"));
+    let folder = table(&home).parent().expect("a folder").to_owned();
+    std::fs::remove_dir_all(&folder).expect("removed");
+    let by = format!("is locked by pid {}", keeper.pid);
+    let _ = home
+        .run(&["list"])
+        .code(3)
+        .stderr_has(&by)
+        .stderr_has("daemon restart");
+    let _ = home.run(&["daemon", "restart"]).success();
+    assert!(!keeper.is_alive());
+    assert_eq!(home.known("api"), api);
+    assert_eq!(home.read("api.runs").lines().count(), 1, "started twice");
+    // What it writes from now on is read from the pipe that only itself has open.
+    let log = home.home().join("logs/default/chat/0.out.log");
+    let size = std::fs::metadata(&log).map_or(0, |meta| meta.len());
+    home.until_file(&log, |text| text.len() as u64 > size);
+    // Once more, and all is to end.
+    std::fs::remove_dir_all(&folder).expect("removed");
+    let _ = home
+        .run(&["daemon", "stop"])
+        .success()
+        .stdout("daemon stopped\n");
+    assert!(!api.is_alive());
+    assert!(home.left().is_empty(), "{:?}", home.left());
+    let _ = home
+        .run(&["daemon", "stop"])
+        .success()
+        .stdout("no daemon runs\n");
+}
+
+#[test]
 fn what_has_lost_its_table_and_its_definition_is_shown_and_can_be_stopped() {
     let home = Sandbox::new();
     home.start("api", &child::escapes(&home, "api"), &[]);
