@@ -7,6 +7,7 @@ use crate::api::ScribeView;
 use crate::domain::event::What;
 use crate::domain::names::InstanceId;
 use crate::keeper::lane::Lane;
+use crate::platform::{mounts, procfs};
 
 use super::supervisor::Supervisor;
 
@@ -61,15 +62,32 @@ impl Lanes {
 }
 
 impl Supervisor {
-    /// The scribe of a folder does not answer, or does again. `system` names the file system that holds it.
-    pub(super) fn scribe_is_held(&mut self, folder: Option<&Path>, system: &str, held: bool) {
+    /// Why the scribe of a folder does not answer: somebody stopped it, or what else can be than its file system.
+    pub(super) fn who_holds_scribe(&self, folder: Option<&Path>) -> String {
+        let known = self.lanes.known.get(&Lane::of_folder(folder));
+        let pid = known.map_or(0, |known| known.pid);
+        let stopped = match procfs::state(pid) {
+            Some('T') => Some("is stopped by a signal (state T)"),
+            Some('t') => Some("is held by a debugger (state t)"),
+            Some(_) | None => None,
+        };
+        if let Some(how) = stopped {
+            return format!("the scribe (pid {pid}) {how}");
+        }
+        let system = mounts::of(folder.unwrap_or(&self.setting.logs)).map_or_else(
+            || "its file system".to_owned(),
+            |it| format!("the file system at {} ({})", it.place.display(), it.kind),
+        );
+        format!("{system} does not answer")
+    }
+
+    /// The scribe of a folder does not answer, for this reason, or does again.
+    pub(super) fn scribe_is_held(&mut self, folder: Option<&Path>, why: Option<String>) {
         let lane = Lane::of_folder(folder);
         let shown = folder.unwrap_or(&self.setting.logs).display().to_string();
-        let text = held.then(|| {
+        let text = why.map(|why| {
             let who = self.who_logs_to(lane);
-            format!(
-                "logs in {shown} are held: {system} does not answer; {who}, and waits when its pipe is full"
-            )
+            format!("logs in {shown} are held: {why}; {who}, and waits when its pipe is full")
         });
         let Some(known) = self.lanes.known.get_mut(&lane) else {
             return;

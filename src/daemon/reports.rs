@@ -11,7 +11,6 @@ use crate::domain::run::Asker;
 use crate::domain::spec::LimitAction;
 use crate::keeper::lane::Lane;
 use crate::keeper::protocol::{Before, FromScribe, ToDaemon, ToKeeper};
-use crate::platform::mounts;
 
 use super::member::Child;
 use super::message::Deed;
@@ -23,8 +22,7 @@ impl Supervisor {
             // For the loop around the supervisor, which has seen them.
             ToDaemon::Welcome { .. } | ToDaemon::Beat | ToDaemon::Ping => {}
             ToDaemon::Scribe { pid, folder } => {
-                let system = "its file system";
-                self.scribe_is_held(folder.as_deref(), system, false);
+                self.scribe_is_held(folder.as_deref(), None);
                 let lane = self.lanes.meet(folder, pid);
                 // It finds out anew what cannot be written; it knows of no other.
                 let logs = &self.setting.logs;
@@ -32,12 +30,8 @@ impl Supervisor {
                 self.ask_scribe_again(lane);
             }
             ToDaemon::Held { folder, held } => {
-                let place = folder.as_ref().unwrap_or(&self.setting.logs);
-                let system = mounts::of(place).map_or_else(
-                    || "its file system".to_owned(),
-                    |it| format!("the file system at {} ({})", it.place.display(), it.kind),
-                );
-                self.scribe_is_held(folder.as_deref(), &system, held);
+                let why = held.then(|| self.who_holds_scribe(folder.as_deref()));
+                self.scribe_is_held(folder.as_deref(), why);
             }
             ToDaemon::Spawned {
                 key,

@@ -107,6 +107,12 @@ fn a_hung_scribe_is_replaced_and_no_line_is_lost() {
     let (chat, daemon) = (s.known("chat"), s.role("pid"));
     let hung = s.role("scribe_pid");
     hung.signal(Signal::SIGSTOP);
+    // What holds the logs is it, and not the file system that they are on.
+    let said = format!("held: the scribe (pid {}) is stopped by a signal", hung.pid);
+    s.wait_for("an alarm", |s| {
+        let alarms = s.daemon_status()?["alarms"].to_string();
+        alarms.contains(&said).then_some(())
+    });
     s.until_gone(hung);
     successor(&s, "scribe_pid", hung);
     assert_eq!((s.known("chat"), s.role("pid")), (chat, daemon));
