@@ -127,7 +127,7 @@ pub(super) fn say(view: &OperationView, json: bool) -> ExitCode {
 pub(super) fn say_unrecorded(view: &OperationView) {
     if view.done && view.recorded == "pending" {
         print::remark(
-            "not recorded yet: the disk of the state folder is full or slow to answer; it is recorded as soon as that can be, \
+            "not recorded yet: the disk of the state folder does not take it, or not in time; it is recorded as soon as that can be, \
              and a reboot before would undo it",
         );
     }

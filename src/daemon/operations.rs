@@ -120,7 +120,7 @@ impl Operation {
     pub(super) fn not_durable(&self) -> Option<ApiError> {
         let failed = self.durable && self.refused && self.unrecorded > 0;
         failed.then(|| {
-            let error = "it was done, and the disk of the state folder could not take it";
+            let error = "it is carried out, and the disk of the state folder could not take it";
             ApiError::new(Code::NotRecorded, error)
                 .hint("free space there: it is recorded as soon as it can be; a power cut before would undo it")
         })

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::api::{ApiError, Code};
+use crate::domain::event::What;
 use crate::domain::names::{InstanceId, OperationId, ProcessKey};
 use crate::keeper::protocol::ToKeeper;
 
@@ -12,6 +13,8 @@ use super::supervisor::{Deferral, Deferred, Ending, Supervisor, Undo};
 
 /// What the disk could not take is told again after this, nanoseconds.
 const AGAIN_NS: u64 = 5 * 1_000_000_000;
+/// A disk that has answered nothing for so long while something waits for it is said not to answer, nanoseconds.
+const SILENT_NS: u64 = 5 * 1_000_000_000;
 
 /// What a record is about, until the store has answered for it.
 #[derive(Debug)]
@@ -28,6 +31,10 @@ pub(super) struct Owed {
     records: Vec<Awaited>,
     /// When it is told again, monotonic nanoseconds.
     pub(super) due: Option<u64>,
+    /// When it is said not to answer, if it has not by then.
+    pub(super) silent_due: Option<u64>,
+    /// The alarm, while something is not recorded.
+    pub(super) alarm: Option<String>,
 }
 
 impl Supervisor {
@@ -48,6 +55,7 @@ impl Supervisor {
         let durable = self.is_durable(operation);
         let ticket = self.ticket();
         self.awaited.insert(ticket, awaited);
+        self.expect_the_disk();
         self.deeds.push(Deed::Store {
             record,
             ticket: Some(ticket),
@@ -126,6 +134,7 @@ impl Supervisor {
         let durable = self.is_durable(Some(&deferred.operation));
         let ticket = self.ticket();
         self.deferred.insert(ticket, deferred);
+        self.expect_the_disk();
         self.deeds.push(Deed::Store {
             record,
             ticket: Some(ticket),
@@ -147,16 +156,42 @@ impl Supervisor {
 
     /// The store has answered.
     pub(super) fn stored(&mut self, ticket: u64, error: Option<String>) {
+        self.owed.silent_due = None;
         if let Some(awaited) = self.awaited.remove(&ticket) {
             match error {
                 None => self.has_taken(awaited),
-                Some(_) => self.could_not_take(awaited),
+                Some(why) => {
+                    self.could_not_take(awaited);
+                    self.alarm_of_the_disk(&format!("cannot be written: {why}"));
+                }
             }
         } else if let Some(deferred) = self.deferred.remove(&ticket) {
             match error {
                 None => self.carry_out(deferred),
                 Some(why) => self.give_up(deferred, &why),
             }
+        }
+        if !self.awaited.is_empty() || !self.deferred.is_empty() {
+            self.expect_the_disk();
+        } else if self.owed.records.is_empty() && self.owed.alarm.take().is_some() {
+            let text = format!("{} is written again", self.setting.state_dir.display());
+            self.announce(None, What::Note { text });
+        }
+    }
+
+    fn expect_the_disk(&mut self) {
+        let due = self.now.ns.saturating_add(SILENT_NS);
+        self.owed.silent_due.get_or_insert(due);
+    }
+
+    /// Whoever looks at the daemon is told, not only who asked for what is not recorded.
+    fn alarm_of_the_disk(&mut self, what: &str) {
+        let text = format!(
+            "{} {what}; what changes is recorded as soon as that can be, and a reboot before would undo it",
+            self.setting.state_dir.display()
+        );
+        if self.owed.alarm.replace(text.clone()).is_none() {
+            self.announce(None, What::Alarm { text });
         }
     }
 
@@ -188,6 +223,10 @@ impl Supervisor {
     }
 
     pub(super) fn tell_the_disk_again(&mut self) {
+        if self.owed.silent_due.is_some_and(|due| due <= self.now.ns) {
+            self.owed.silent_due = None;
+            self.alarm_of_the_disk("does not answer");
+        }
         if self.owed.due.is_none_or(|due| due > self.now.ns) {
             return;
         }
@@ -280,5 +319,5 @@ impl Supervisor {
 fn not_recorded(why: &str) -> ApiError {
     let error = format!("the definition could not be recorded: {why}");
     ApiError::new(Code::NotRecorded, error)
-        .hint("free space in the state folder, then try again; nothing was started")
+        .hint("see to it that the state folder can be written (space, mode, mount), then try again; nothing was started")
 }

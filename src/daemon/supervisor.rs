@@ -259,6 +259,7 @@ impl Supervisor {
             self.paced.next_due(),
             self.operations.next_due(),
             self.owed.due,
+            self.owed.silent_due,
             self.tended.next_due(),
             self.clients.next_due(),
         ];

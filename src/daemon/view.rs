@@ -139,6 +139,7 @@ impl Supervisor {
         alarms.extend(self.troubles.values().cloned());
         alarms.extend(self.alarms.iter().cloned());
         alarms.extend(self.unsettled.clone());
+        alarms.extend(self.owed.alarm.clone());
         for (id, member) in &self.members {
             if let Some(alarm) = &member.alarm {
                 alarms.push(format!("{}: {alarm}", self.label(*id)));

@@ -83,9 +83,10 @@ fn a_full_disk_keeps_nobody_from_stopping_starting_and_deleting_what_is_known() 
     assert_eq!(json(&["restart", "api", "--json"])["recorded"], "done");
     let _ = s
         .run(&["stop", "api", "--durable"])
-        .stderr_has("could not take it")
+        .stderr_has("it is carried out, and the disk of the state folder could not take it")
         .code(1);
-    assert_eq!(s.status("api"), "stopped", "it is done all the same");
+    // That the disk refused may be known before the process is gone.
+    s.until_status("api", "stopped");
     let refused = s.run(&["start", &program, "--name", "new"]).code(1);
     let _ = refused.stderr_has("could not be recorded");
     let gone = json(&["delete", "web", "--json"]);
@@ -113,6 +114,13 @@ fn what_a_full_disk_could_not_take_is_recorded_when_there_is_room_again() {
     let daemon = fill(&s);
     let stopped = s.run(&["stop", "api", "--json"]).success().json();
     assert_eq!(stopped["recorded"], "pending", "{stopped}");
+    // Not only who asked is told.
+    let alarms = |s: &Sandbox| s.daemon_status().map(|it| it["alarms"].to_string());
+    let said = alarms(&s).unwrap_or_default();
+    assert!(
+        said.contains("state cannot be written: File too large"),
+        "{said}"
+    );
     prlimit(daemon, "unlimited");
     let id = stopped["operation"].as_str().unwrap();
     let place = format!("/api/operations/{id}");
@@ -120,6 +128,7 @@ fn what_a_full_disk_could_not_take_is_recorded_when_there_is_room_again() {
         (get(s, &place)["recorded"] == "done").then_some(())
     });
     assert_eq!(s.role("pid").pid, daemon);
+    s.wait_for("no alarm", |s| (alarms(s)? == "[]").then_some(()));
 }
 
 /// A state folder that lost all it knew: what runs is shown, left alone, and can be ended.

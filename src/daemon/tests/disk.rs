@@ -214,3 +214,28 @@ fn a_durable_command_on_a_full_disk_is_done_and_answered_with_an_error() {
     assert_eq!(progress(&view), [Progress::Done]);
     assert_eq!(stands(&view), (true, "done"));
 }
+
+#[test]
+fn a_disk_that_does_not_take_what_changes_is_an_alarm_for_as_long_as_that_lasts() {
+    for (disk, said) in [
+        (Disk::Stalls, "/state does not answer"),
+        (Disk::Fails, "/state cannot be written"),
+    ] {
+        let mut world = World::new();
+        world.define("a", &spec("web")).unwrap();
+        let alarms = |world: &World| world.daemon.as_ref().unwrap().info().alarms;
+        world.disk = disk;
+        world.act("b", Verb::Stop, "web").unwrap();
+        world.after(6 * SECOND);
+        let now = alarms(&world);
+        assert!(now.len() == 1 && now[0].starts_with(said), "{now:?}");
+        // The next daemon finds out by itself.
+        world.kill_daemon();
+        world.after(7 * SECOND);
+        let now = alarms(&world);
+        assert!(now.len() == 1 && now[0].starts_with(said), "{now:?}");
+        world.disk_goes_on(Disk::Works);
+        world.after(6 * SECOND);
+        assert_eq!(alarms(&world), Vec::<String>::new(), "{disk:?}");
+    }
+}

@@ -33,6 +33,10 @@ fn on_a_frozen_disk_what_is_known_is_commanded_and_recorded_when_it_thaws() {
     assert!(text.contains(r#""recorded":"pending""#), "{text}");
     assert!(begun.elapsed() < PROMPT, "{:?}", begun.elapsed());
     assert_eq!(home.status("api"), "stopped");
+    home.wait_for("an alarm", |home| {
+        let mut alarms = super::alarms(home).into_iter();
+        alarms.find(|alarm| alarm.contains("state does not answer"))
+    });
     // The next daemon knows from the table what the disk does not.
     let victim = home.role("pid");
     // A thread of it waits in the kernel: it is dead when the disk is back, and nobody waits for that.
