@@ -17,6 +17,16 @@ fn last_end(exit: Option<Exit>, because: &str) -> String {
     exit.map_or_else(|| because.to_owned(), |e| e.ending.to_string())
 }
 
+/// Why its newest run is not there any more, or never was: the exit that is known may be of the run before.
+fn why_not_up(member: &Member) -> String {
+    let run = member.machine.run();
+    let ended = (member.last_end.as_ref()).is_some_and(|end| end.run == run);
+    match member.exit.filter(|_| ended) {
+        Some(exit) => format!("it ended at once: {}", exit.ending),
+        None => member.because.clone(),
+    }
+}
+
 /// How far an instance is with what was asked for.
 pub(super) fn judge(verb: Verb, base: RunId, member: &Member) -> Progress {
     let phase = member.machine.phase();
@@ -36,10 +46,7 @@ pub(super) fn judge(verb: Verb, base: RunId, member: &Member) -> Progress {
                 }
                 Goal::Up | Goal::Replaced => match (phase == Phase::Exited, newer) {
                     (true, true) => Progress::Done,
-                    (false, true) => failed(format!(
-                        "it ended at once: {}",
-                        last_end(member.exit, &member.because)
-                    )),
+                    (false, true) => failed(why_not_up(member)),
                     (_, false) if phase == Phase::Failed => {
                         failed(last_end(member.exit, &member.because))
                     }

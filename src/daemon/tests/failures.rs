@@ -108,6 +108,22 @@ fn a_program_that_cannot_be_executed_or_forked_fails_like_any_other() {
 }
 
 #[test]
+fn a_restart_that_makes_no_child_says_so_and_not_how_the_run_before_ended() {
+    let mut world = World::new();
+    world.define("a", &spec("web")).unwrap();
+    world.after(SECOND);
+    let fork = Fork::Fails;
+    world.habit("web", Habit { fork, ..WELL });
+    world.act("b", Verb::Restart, "web").unwrap();
+    world.after(SECOND / 2);
+    let progress = world.progress("b");
+    let [Progress::Failed { reason }] = &progress[..] else {
+        panic!("{progress:?}");
+    };
+    assert_eq!(reason, "no child could be made");
+}
+
+#[test]
 fn an_end_without_failure_is_left_alone_unless_policy_says_always() {
     let ends_well = Habit {
         life: Some((SECOND, 0)),
