@@ -162,9 +162,14 @@ pub(super) fn start(folder: PathBuf) -> io::Result<(History, std::thread::JoinHa
     Ok((History { sender }, thread))
 }
 
+/// What was seen of runs, in the folder of the history.
+pub(super) fn journal(folder: &Path) -> Journal {
+    Journal::new(folder.join("runs.jsonl"))
+}
+
 fn write(folder: &Path, receiver: &Receiver<ToHistory>) {
     let mut events = Events::new(folder);
-    let mut journal = Journal::new(folder.join("runs.jsonl"));
+    let mut journal = journal(folder);
     while let Ok(first) = receiver.recv() {
         let mut lines = Vec::new();
         let mut seen = Vec::new();

@@ -112,7 +112,7 @@ impl Seen {
 }
 
 /// The runs of instances, oldest first.
-type Runs = BTreeMap<InstanceId, VecDeque<Run>>;
+pub(super) type Runs = BTreeMap<InstanceId, VecDeque<Run>>;
 
 fn add(runs: &mut Runs, seen: Seen, most: usize) {
     let (id, number) = seen.of();

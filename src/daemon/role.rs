@@ -226,7 +226,7 @@ fn begin(
         for name in ["store", "history", "sampler", "inspector", "retention"] {
             subsystems.note(name, State::Running);
         }
-        let found = unlisted::search(incomplete, &saved, &boot, &setting.marker);
+        let found = unlisted::search(incomplete, &saved, &setting);
         let mut supervisor = Supervisor::new(setting, now());
         supervisor.lanes.meet(None, scribe_pid);
         supervisor.board = Some(board);

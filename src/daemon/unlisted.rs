@@ -10,10 +10,11 @@ use crate::domain::names::{InstanceId, RunId};
 use crate::keeper::protocol::{Entry, RunState, ToKeeper};
 use crate::platform::procfs;
 
+use super::journal::{RUNS_KEPT, Runs};
 use super::member::routes;
 use super::message::Deed;
 use super::store::Saved;
-use super::supervisor::Supervisor;
+use super::supervisor::{Setting, Supervisor};
 
 /// So long the search may take: the environment of a process that is stuck in the kernel may not be readable at all.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -34,13 +35,14 @@ pub(super) fn run_of(mark: &str, marker: &str) -> Option<(InstanceId, RunId)> {
 
 /// Looks for runs of this home through all processes, when the table is incomplete and there can be any: not in a home
 /// that is new, and not after a reboot.
-pub(super) fn search(incomplete: bool, saved: &Saved, boot: &str, marker: &str) -> Unlisted {
-    let begun = saved.anything && (saved.boot.is_empty() || saved.boot == boot);
+pub(super) fn search(incomplete: bool, saved: &Saved, setting: &Setting) -> Unlisted {
+    let same_boot = saved.boot.is_empty() || saved.boot == setting.boot_id;
+    let begun = saved.anything && same_boot;
     if !incomplete || !begun {
         return Unlisted::new();
     }
     let (sender, receiver) = channel();
-    let marker = marker.to_owned();
+    let marker = setting.marker.clone();
     let thread = std::thread::Builder::new().name("unlisted".into());
     let begun = thread.spawn(move || {
         let found = procfs::all()
@@ -52,14 +54,19 @@ pub(super) fn search(incomplete: bool, saved: &Saved, boot: &str, marker: &str) 
             }
         }
     });
-    let mut found = Unlisted::new();
+    let mut all = Vec::new();
     let until = Instant::now() + PATIENCE;
     while begun.is_ok()
         && let Ok(entry) = receiver.recv_timeout(until.saturating_duration_since(Instant::now()))
     {
-        add(&mut found, entry);
+        all.push(entry);
     }
-    found
+    if all.is_empty() {
+        return Unlisted::new();
+    }
+    let ids: Vec<InstanceId> = all.iter().map(|entry| entry.key).collect();
+    let journal = super::history::journal(&setting.state_dir.join("history"));
+    pick(all, &journal.read(&ids, RUNS_KEPT).unwrap_or_default())
 }
 
 /// The main process of a run leads a session of its own.
@@ -80,13 +87,24 @@ fn look(pid: i32, marker: &str) -> Option<Entry> {
     })
 }
 
-/// Of several the newest run, and of that the oldest process: whoever made itself a session of its own came later.
-fn add(found: &mut Unlisted, entry: Entry) {
+/// Of several the newest run, and of that the oldest process: whoever made itself a session of its own came later. What
+/// a run left behind on purpose carries its mark too: where it is known which process it was, or that it is over, that
+/// counts.
+fn pick(all: Vec<Entry>, ends: &Runs) -> Unlisted {
+    let is_main = |entry: &Entry| {
+        let runs = ends.get(&entry.key);
+        let known = runs.and_then(|runs| runs.iter().find(|run| run.run == entry.run));
+        known.is_none_or(|run| run.ended.is_none() && run.pid.is_none_or(|pid| pid == entry.pid))
+    };
     let rank = |entry: &Entry| (entry.run, std::cmp::Reverse((entry.start, entry.pid)));
-    match found.get(&entry.key) {
-        Some(known) if rank(known) >= rank(&entry) => {}
-        Some(_) | None => drop(found.insert(entry.key, entry)),
+    let mut found = Unlisted::new();
+    for entry in all.into_iter().filter(is_main) {
+        match found.get(&entry.key) {
+            Some(known) if rank(known) >= rank(&entry) => {}
+            Some(_) | None => drop(found.insert(entry.key, entry)),
+        }
     }
+    found
 }
 
 /// Puts what was found among the entries, unless they know better; what is left is what was missing.
@@ -134,7 +152,11 @@ impl Supervisor {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::VecDeque;
+
     use super::*;
+    use crate::domain::exit::{Ending, Exit};
+    use crate::domain::run::{Ended, Reason, Run};
 
     fn entry(key: u32, run: u64, pid: i32, start: u64, state: RunState) -> Entry {
         Entry {
@@ -174,13 +196,47 @@ mod tests {
             live(2, 1, 40, 600),
         ];
         for turn in 0..all.len() {
-            let mut found = Unlisted::new();
-            for n in 0..all.len() {
-                add(&mut found, all[(turn + n) % all.len()].clone());
-            }
+            let mut all = all.to_vec();
+            all.rotate_left(turn);
+            let found = pick(all, &Runs::new());
             assert_eq!(found[&InstanceId(1)].pid, 20);
             assert_eq!(found[&InstanceId(2)].pid, 40);
         }
+    }
+
+    #[test]
+    fn what_a_run_left_behind_is_not_taken_for_it() {
+        let run = |key, run, pid, ended: bool| {
+            let ended = ended.then(|| Ended {
+                exit: Exit {
+                    ending: Ending::Code(0),
+                    at_ms: 1,
+                    cpu_ms: 0,
+                    peak_rss: 0,
+                },
+                lasted_ms: 1,
+                reason: Reason::Itself,
+                evidence: vec![],
+            });
+            let of = Run::unseen(InstanceId(key), RunId(run));
+            let pid = Some(pid);
+            (InstanceId(key), VecDeque::from([Run { pid, ended, ..of }]))
+        };
+        let ends = Runs::from([
+            run(1, 7, 10, true),
+            run(2, 3, 40, false),
+            run(3, 5, 60, true),
+        ]);
+        let all = vec![
+            live(1, 7, 20, 400),
+            live(2, 3, 30, 500),
+            live(2, 3, 40, 600),
+            // A later run than is known of.
+            live(3, 6, 70, 700),
+        ];
+        let found = pick(all, &ends);
+        let pids: Vec<i32> = found.values().map(|entry| entry.pid).collect();
+        assert_eq!(pids, [40, 70]);
     }
 
     #[test]

@@ -131,6 +131,33 @@ fn roles_whose_volatile_folder_was_removed_are_not_called_absent_and_are_replace
 }
 
 #[test]
+fn what_a_run_left_behind_is_not_taken_for_the_run_when_there_is_no_table() {
+    let home = Sandbox::new();
+    let program = child::escapes(&home, "api");
+    let text =
+        format!("[[processes]]\nname = \"api\"\nscript = {program:?}\ndetach_children = true\n");
+    home.file("adasa.toml", text);
+    let _ = home.run(&["start", "--config", "adasa.toml"]).success();
+    let left = home.until_pid("api.grandchild");
+    let api = home.known("api");
+    // An orderly end takes the table along.
+    let _ = home.run(&["daemon", "stop"]).success();
+    assert!(left.is_alive() && !api.is_alive(), "it was to be left");
+    let _ = home.run(&["daemon", "start"]).success();
+    home.until_status("api", "running");
+    let api = home.known("api");
+    assert_ne!(api, left);
+    let status = home.daemon_status().expect("a daemon");
+    assert_eq!(status["alarms"].to_string(), "[]");
+    let other = home.wait_for("another grandchild", |home| {
+        Some(home.until_pid("api.grandchild")).filter(|known| *known != left)
+    });
+    for known in [left, other] {
+        known.signal(Signal::SIGKILL);
+    }
+}
+
+#[test]
 fn what_has_lost_its_table_and_its_definition_is_shown_and_can_be_stopped() {
     let home = Sandbox::new();
     home.start("api", &child::escapes(&home, "api"), &[]);
