@@ -13,7 +13,7 @@ use crate::config;
 use super::args::{self, Global, Reload, Surety, Up};
 use super::failure::{Failure, exit};
 use super::select::{caller, client};
-use super::{daemon, dash, print, progress};
+use super::{dash, end, print, progress};
 
 fn apply(
     client: &Client,
@@ -167,7 +167,7 @@ pub(super) fn down(global: &Global, down: &args::Down) -> Result<ExitCode, Failu
         print::line(&format!("{} brought nothing up", path.display()));
     }
     if applied.may_end && applied.operation.done {
-        daemon::stop_and_wait(&client, global)?;
+        end::stop_and_wait(&client, global)?;
     }
     failure.map_or(Ok(code), Err)
 }

@@ -11,6 +11,7 @@ mod dash;
 mod doctor;
 mod edit;
 mod editor;
+mod end;
 mod failure;
 mod files;
 mod gate;
