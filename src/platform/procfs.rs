@@ -217,6 +217,14 @@ pub(crate) fn command_line(pid: i32, most: u64) -> Option<String> {
     Some(String::from_utf8_lossy(&words).into_owned())
 }
 
+/// As whom a process acts: its effective user.
+#[must_use]
+pub(crate) fn user(pid: i32) -> Option<u32> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("Uid:"))?;
+    line.split_ascii_whitespace().nth(1)?.parse().ok()
+}
+
 /// Whether a process has this file open.
 #[must_use]
 pub(crate) fn has_open(pid: i32, file: &std::fs::Metadata) -> bool {

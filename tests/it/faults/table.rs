@@ -95,6 +95,42 @@ fn a_table_that_is_damaged_while_all_is_dead_starts_nothing_twice_and_loses_nobo
 }
 
 #[test]
+fn a_mark_that_somebody_else_wrote_is_not_believed() {
+    use std::os::unix::process::CommandExt as _;
+    if !nix::unistd::geteuid().is_root() {
+        println!("not seen here: nobody else can be played");
+        return;
+    }
+    let home = Sandbox::new();
+    home.start("api", &child::counts(&home, "api"), &[]);
+    let api = home.known("api");
+    let environment = std::fs::read(format!("/proc/{}/environ", api.pid)).expect("its environment");
+    let mut pairs = environment.split(|b| *b == 0).map(String::from_utf8_lossy);
+    let mark = pairs.find_map(|pair| pair.strip_prefix("ADASA_RUN=").map(str::to_owned));
+    let mark = mark.expect("a mark");
+    let (place, _) = mark.rsplit_once('/').expect("a run");
+    let mut stranger = std::process::Command::new("setsid")
+        .args(["sleep", "1000"])
+        .env("ADASA_RUN", format!("{place}/999999"))
+        .uid(65534)
+        .spawn()
+        .expect("a stranger");
+    let pid = i32::try_from(stranger.id()).expect("a pid");
+    home.wait_for("a session of its own", |_| {
+        let stat = crate::sandbox::stat(pid)?;
+        (stat.get(3)? == &pid.to_string()).then_some(())
+    });
+    let table = table(&home);
+    kill_all(&home);
+    std::fs::write(&table, "").expect("damaged");
+    drop(home.run(&["list"]).success());
+    let now = home.known("api");
+    let _ = stranger.kill();
+    let _ = stranger.wait();
+    assert_eq!(now, api);
+}
+
+#[test]
 fn roles_whose_volatile_folder_was_removed_are_not_called_absent_and_are_replaced() {
     let home = Sandbox::new();
     home.start("api", &child::counts(&home, "api"), &[]);
