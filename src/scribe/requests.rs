@@ -104,8 +104,27 @@ impl Scribe {
                 self.empty_pipes_of(&path);
                 let result = self.with_file(&path, LogFile::flush);
                 failpoint!("scribe.flush.done");
+                if result.is_ok() {
+                    self.end_trouble(&path);
+                }
                 self.answer(ticket, &result);
             }
+        }
+    }
+
+    /// What kept a log from being written may be over when it was emptied; if nobody writes to it, no write would tell.
+    /// Where it is not over, the next write says so anew.
+    fn end_trouble(&mut self, path: &Path) {
+        let Some(file) = self.logs.get_mut(path) else {
+            return;
+        };
+        if file.failing.take().is_some() {
+            let trouble = FromScribe::Trouble {
+                path: path.to_owned(),
+                dropped: std::mem::take(&mut file.dropped),
+                error: None,
+            };
+            self.tell(&trouble);
         }
     }
 
