@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::client::Client;
-use crate::config::{Colours, load_screen};
+use crate::config::{Charset, Colours, load_screen};
 
 use super::args::{Global, Tui};
 use super::failure::{Failure, exit};
@@ -86,9 +86,14 @@ pub(super) fn open(client: &Client, options: Options) -> Result<ExitCode, Failur
     let settings = load_screen(&client.paths().config.join("client.toml"))?;
     let options = crate::tui::Options {
         interval: options.interval.or(settings.interval).unwrap_or(INTERVAL),
-        ascii: options.ascii || settings.ascii.unwrap_or(false),
+        glyphs: if options.ascii || settings.ascii.unwrap_or(false) {
+            Charset::Ascii
+        } else {
+            settings.glyphs.unwrap_or(Charset::Auto)
+        },
         guardian: !options.no_guardian,
         theme: options.theme.or(settings.theme),
+        colours: settings.colours,
         read_only: options.read_only || settings.read_only.unwrap_or(false),
         mouse: settings.mouse.unwrap_or(false),
         keys: settings.keys,

@@ -16,6 +16,6 @@ mod write;
 
 pub(crate) use error::ConfigError;
 pub(crate) use read::{Caller, File, kept_environment, load, locate};
-pub(crate) use screen::{Colours, THEMES, load_screen};
+pub(crate) use screen::{Charset, Colour, Colours, Palette, THEMES, load_screen};
 pub(crate) use settings::{DAEMON_FILE, load_settings};
 pub(crate) use write::written;

@@ -33,6 +33,72 @@ pub(crate) const THEMES: [(&str, Colours); 5] = [
     ("high-contrast", Colours::HighContrast),
 ];
 
+/// Which characters signs and charts are made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Charset {
+    /// As locale and terminal say.
+    Auto,
+    /// Unicode, whatever they say.
+    Unicode,
+    /// Only ASCII.
+    Ascii,
+    /// Unicode, with charts of braille dots instead of blocks: for fonts whose blocks leave gaps.
+    Braille,
+}
+
+const CHARSETS: [(&str, Charset); 4] = [
+    ("auto", Charset::Auto),
+    ("unicode", Charset::Unicode),
+    ("ascii", Charset::Ascii),
+    ("braille", Charset::Braille),
+];
+
+/// A colour of the terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Colour {
+    /// One of the 256; the first eight are the base colours, the next eight the bright ones.
+    Indexed(u8),
+    /// Red, green, blue.
+    Rgb(u8, u8, u8),
+}
+
+/// The base colours in their order.
+const BASE: [&str; 8] = [
+    "black", "red", "green", "yellow", "blue", "magenta", "cyan", "white",
+];
+
+impl Colour {
+    /// `red`, `bright-red`, `208` or `#ff8700`.
+    fn parse(text: &str) -> Option<Self> {
+        let base = |name: &str| BASE.iter().position(|it| *it == name);
+        if let Some(hex) = text.strip_prefix('#') {
+            let digits = hex.len() == 6 && hex.bytes().all(|b| b.is_ascii_hexdigit());
+            let [_, r, g, b] = u32::from_str_radix(hex, 16).ok()?.to_be_bytes();
+            return digits.then_some(Self::Rgb(r, g, b));
+        }
+        if let Some(name) = text.strip_prefix("bright-") {
+            return u8::try_from(base(name)? + 8).ok().map(Self::Indexed);
+        }
+        match base(text) {
+            Some(n) => u8::try_from(n).ok().map(Self::Indexed),
+            None => text.parse().ok().map(Self::Indexed),
+        }
+    }
+}
+
+/// Colours that stand in for those of the theme, by what they mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Palette {
+    /// All is well.
+    pub good: Option<Colour>,
+    /// On its way.
+    pub moving: Option<Colour>,
+    /// Waits after a failure.
+    pub waiting: Option<Colour>,
+    /// Needs a person.
+    pub bad: Option<Colour>,
+}
+
 /// What the file says; what it does not say stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Screen {
@@ -40,8 +106,12 @@ pub(crate) struct Screen {
     pub interval: Option<Duration>,
     /// Only characters that every terminal has.
     pub ascii: Option<bool>,
+    /// Which characters signs and charts are made of.
+    pub glyphs: Option<Charset>,
     /// How colours are chosen.
     pub theme: Option<Colours>,
+    /// Other colours than those of the theme.
+    pub colours: Palette,
     /// Take the mouse from the terminal.
     pub mouse: Option<bool>,
     /// Only look.
@@ -50,7 +120,17 @@ pub(crate) struct Screen {
     pub keys: Vec<(String, Vec<String>)>,
 }
 
-const KEYS: [&str; 6] = ["interval", "ascii", "theme", "mouse", "read_only", "keys"];
+const KEYS: [&str; 8] = [
+    "interval",
+    "ascii",
+    "glyphs",
+    "theme",
+    "colours",
+    "mouse",
+    "read_only",
+    "keys",
+];
+const ROLES: [&str; 4] = ["good", "moving", "waiting", "bad"];
 
 /// Reads the settings; without a file there are none.
 ///
@@ -91,10 +171,29 @@ fn screen(reader: &Reader<'_>, tree: &Node) -> Read<Screen> {
                 "mouse" => it.mouse = Some(reader.truth(node, "mouse")?),
                 "read_only" => it.read_only = Some(reader.truth(node, "read_only")?),
                 "theme" => it.theme = Some(reader.word(node, "theme", &THEMES)?),
+                "glyphs" => it.glyphs = Some(reader.word(node, "glyphs", &CHARSETS)?),
+                "colours" => it.colours = palette(reader, node)?,
                 "keys" => it.keys = keys(reader, node)?,
                 _ => return Err(reader.unknown(key, &KEYS)),
             }
         }
+    }
+    Ok(it)
+}
+
+fn palette(reader: &Reader<'_>, node: &Node) -> Read<Palette> {
+    let mut it = Palette::default();
+    for (key, node) in reader.table(node, "colours")? {
+        let place = match key.name.as_str() {
+            "good" => &mut it.good,
+            "moving" => &mut it.moving,
+            "waiting" => &mut it.waiting,
+            "bad" => &mut it.bad,
+            _ => return Err(reader.unknown(key, &ROLES)),
+        };
+        let wanted = "a base colour (`green`, `bright-green`), a number of the 256, or `#rrggbb`";
+        let text = reader.loose_text(node, &key.name)?;
+        *place = Some(Colour::parse(&text).ok_or_else(|| reader.wrong(node, &key.name, wanted))?);
     }
     Ok(it)
 }
@@ -165,6 +264,29 @@ mod tests {
                 ("quit".to_owned(), vec!["q".to_owned(), "^Q".to_owned()])
             ]
         );
+    }
+
+    #[test]
+    fn colours_are_named_numbered_or_mixed() {
+        let it = read(
+            "[tui]\nglyphs = \"braille\"\n[tui.colours]\ngood = \"bright-cyan\"\nmoving = 33\nwaiting = \"blue\"\nbad = \"#ff8700\"\n",
+        );
+        let it = it.unwrap();
+        assert_eq!(it.glyphs, Some(Charset::Braille));
+        let palette = Palette {
+            good: Some(Colour::Indexed(14)),
+            moving: Some(Colour::Indexed(33)),
+            waiting: Some(Colour::Indexed(4)),
+            bad: Some(Colour::Rgb(255, 0x87, 0)),
+        };
+        assert_eq!(it.colours, palette);
+        for nonsense in ["256", "#ff87", "#ff87000", "#+f8700", "pink", "bright-", ""] {
+            let read = read(&format!("[tui.colours]\nbad = {nonsense:?}\n"));
+            let said = read.unwrap_err();
+            assert!(said.contains("`bad` takes a base colour"), "{said}");
+        }
+        let said = read("[tui.colours]\nbat = \"red\"\n").unwrap_err();
+        assert!(said.ends_with("(did you mean `bad`?)"), "{said}");
     }
 
     #[test]

@@ -84,12 +84,14 @@ const FLOOD_SSH: Duration = Duration::from_millis(500);
 pub(crate) struct Options {
     /// How often numbers are taken over.
     pub interval: Duration,
-    /// Only characters that every terminal has.
-    pub ascii: bool,
+    /// Which characters signs and charts are made of.
+    pub glyphs: crate::config::Charset,
     /// Leave a small parent behind that repairs the terminal.
     pub guardian: bool,
     /// How colours are chosen; none is as the environment says.
     pub theme: Option<crate::config::Colours>,
+    /// Other colours than those of the theme.
+    pub colours: crate::config::Palette,
     /// Only look: every verb is refused, here and by the daemon.
     pub read_only: bool,
     /// Take the mouse from the terminal.
@@ -136,12 +138,8 @@ pub(crate) fn run(client: Client, options: Options) -> io::Result<Farewell> {
     let over_ssh = ["SSH_CONNECTION", "SSH_TTY"]
         .into_iter()
         .any(|name| std::env::var_os(name).is_some());
-    let glyphs = if options.ascii {
-        Glyphs::ASCII
-    } else {
-        Glyphs::of_environment()
-    };
-    let theme = Theme::chosen(options.theme);
+    let glyphs = Glyphs::chosen(options.glyphs);
+    let theme = Theme::chosen(options.theme, &options.colours);
     let mut model = Model::new(glyphs, theme, options.interval);
     let (keymap, faults) = keymap::Keymap::with(&options.keys);
     model.keymap = keymap;

@@ -3,7 +3,7 @@
 use ratatui::style::{Color, Modifier, Style};
 
 use crate::api::Status;
-use crate::config::Colours;
+use crate::config::{Charset, Colour, Colours, Palette};
 
 /// What a piece of the screen means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -63,6 +63,13 @@ pub(super) enum Theme {
     Light,
     /// Bold and bright.
     HighContrast,
+    /// Colours that somebody chose, bold or not.
+    Own {
+        /// Good, moving, waiting, bad.
+        palette: [Color; 4],
+        /// As in the theme that they stand in for.
+        bold: bool,
+    },
     /// Every role has a colour of its own, so that a picture can be read back.
     #[cfg(test)]
     Roles,
@@ -70,7 +77,7 @@ pub(super) enum Theme {
 
 impl Theme {
     /// `NO_COLOR` and devices that know only eight colours get none.
-    pub(super) fn of_environment() -> Self {
+    fn of_environment() -> Self {
         let no_colour = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
         let simple = std::env::var("TERM").is_ok_and(|t| t.starts_with("vt"));
         if no_colour || simple {
@@ -81,7 +88,31 @@ impl Theme {
     }
 
     /// What was chosen; without colours in the environment there are none, whatever was chosen.
-    pub(super) fn chosen(colours: Option<Colours>) -> Self {
+    pub(super) fn chosen(colours: Option<Colours>, own: &Palette) -> Self {
+        Self::named(colours).with(own)
+    }
+
+    /// With other colours where there are some, and where there are colours at all.
+    fn with(self, own: &Palette) -> Self {
+        let chosen = [own.good, own.moving, own.waiting, own.bad];
+        if !self.has_colours() || chosen.iter().all(Option::is_none) {
+            return self;
+        }
+        let mut palette = self.palette();
+        for (place, chosen) in palette.iter_mut().zip(chosen) {
+            match chosen {
+                Some(Colour::Indexed(n)) => *place = Color::Indexed(n),
+                Some(Colour::Rgb(r, g, b)) => *place = Color::Rgb(r, g, b),
+                None => {}
+            }
+        }
+        Self::Own {
+            palette,
+            bold: self == Self::HighContrast,
+        }
+    }
+
+    fn named(colours: Option<Colours>) -> Self {
         match (Self::of_environment(), colours) {
             (Self::Mono, _) | (_, Some(Colours::Mono)) => Self::Mono,
             (_, Some(Colours::Dark)) => Self::Dark,
@@ -94,7 +125,9 @@ impl Theme {
     /// Whether colours of a log are shown.
     pub(super) fn has_colours(self) -> bool {
         match self {
-            Self::Terminal | Self::Dark | Self::Light | Self::HighContrast => true,
+            Self::Terminal | Self::Dark | Self::Light | Self::HighContrast | Self::Own { .. } => {
+                true
+            }
             Self::Mono => false,
             #[cfg(test)]
             Self::Roles => false,
@@ -112,6 +145,7 @@ impl Theme {
                 Color::LightMagenta,
                 Color::LightRed,
             ],
+            Self::Own { palette, .. } => palette,
             Self::Terminal | Self::Mono => [Color::Green, Color::Cyan, Color::Magenta, Color::Red],
             #[cfg(test)]
             Self::Roles => [Color::Reset; 4],
@@ -133,7 +167,10 @@ impl Theme {
         let plain = Style::default();
         let coloured = |colour: Color, style: Style| match self {
             Self::Terminal | Self::Dark | Self::Light => style.fg(colour),
-            Self::HighContrast => style.fg(colour).add_modifier(Modifier::BOLD),
+            Self::HighContrast | Self::Own { bold: true, .. } => {
+                style.fg(colour).add_modifier(Modifier::BOLD)
+            }
+            Self::Own { bold: false, .. } => style.fg(colour),
             Self::Mono => style,
             #[cfg(test)]
             Self::Roles => style,
@@ -251,6 +288,11 @@ impl Glyphs {
         sides: ['─', '│'],
         spark: ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'],
     };
+    /// Columns of dots, four high: for fonts in which blocks leave gaps.
+    pub(super) const BRAILLE: Self = Self {
+        spark: ['⣀', '⣀', '⣤', '⣤', '⣶', '⣶', '⣿', '⣿'],
+        ..Self::UNICODE
+    };
     pub(super) const ASCII: Self = Self {
         running: '+',
         starting: '~',
@@ -288,8 +330,18 @@ impl Glyphs {
         spark: ['_', '.', '-', '=', '+', '*', '%', '#'],
     };
 
+    /// What was chosen; otherwise as the environment says.
+    pub(super) fn chosen(charset: Charset) -> Self {
+        match charset {
+            Charset::Auto => Self::of_environment(),
+            Charset::Unicode => Self::UNICODE,
+            Charset::Ascii => Self::ASCII,
+            Charset::Braille => Self::BRAILLE,
+        }
+    }
+
     /// Unicode needs a locale that says so and a terminal that has more than one font page.
-    pub(super) fn of_environment() -> Self {
+    fn of_environment() -> Self {
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
             .into_iter()
             .filter_map(|name| std::env::var(name).ok())
@@ -340,7 +392,9 @@ mod tests {
 
     #[test]
     fn check_13_every_sign_is_one_cell_and_its_ascii_twin_is_ascii() {
-        for (glyphs, ascii) in [(Glyphs::UNICODE, false), (Glyphs::ASCII, true)] {
+        let sets = [Glyphs::UNICODE, Glyphs::BRAILLE, Glyphs::ASCII];
+        for glyphs in sets {
+            let ascii = glyphs.is_ascii();
             let mut all: Vec<char> = Status::ALL.iter().map(|s| glyphs.sign(*s)).collect();
             all.extend(glyphs.spark);
             all.extend(glyphs.corners);
@@ -367,6 +421,24 @@ mod tests {
                 .collect();
             assert_eq!(pairs.len(), Status::ALL.len());
         }
+    }
+
+    #[test]
+    fn chosen_colours_stand_in_for_those_of_the_theme_and_none_is_shown_where_there_are_none() {
+        let own = Palette {
+            bad: Some(Colour::Rgb(1, 2, 3)),
+            ..Palette::default()
+        };
+        let bad = |theme: Theme| theme.style(Role::Bad).fg;
+        assert_eq!(bad(Theme::Dark.with(&own)), Some(Color::Rgb(1, 2, 3)));
+        let good = |theme: Theme| theme.style(Role::Good);
+        assert_eq!(good(Theme::Dark.with(&own)), good(Theme::Dark));
+        assert_eq!(
+            good(Theme::HighContrast.with(&own)),
+            good(Theme::HighContrast)
+        );
+        assert_eq!(Theme::Mono.with(&own), Theme::Mono);
+        assert_eq!(Theme::Light.with(&Palette::default()), Theme::Light);
     }
 
     #[test]

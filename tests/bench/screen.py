@@ -191,8 +191,8 @@ def head():
 
 def processes():
     head()
-    # Uptimes have seconds in their first minute.
-    rates("39 idle, no log lines", lambda: up(quiet(39), 65))
+    # Uptimes have seconds in their first minute, and histories a column more every few seconds in their first two.
+    rates("39 idle, no log lines", lambda: up(quiet(39), 130))
     row = []
     for size in SIZES:
         screen = Screen([BINARY, "tui"], size)
