@@ -13,7 +13,7 @@ use crate::config::units;
 use crate::domain::names::OperationId;
 
 pub(super) use acts::{Care, Edit, Guard, Init, Kill, Scale, SendSignal, SignalTo};
-pub(super) use daemon::{Daemon, DaemonLog, DaemonVerb, Tui};
+pub(super) use daemon::{ColourWhen, Daemon, DaemonLog, DaemonVerb, Tui};
 pub(super) use start::Start;
 
 /// The heading of the flags of every command.

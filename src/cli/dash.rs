@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::client::Client;
 use crate::config::{Charset, Colours, load_screen};
 
-use super::args::{Global, Tui};
+use super::args::{ColourWhen, Global, Tui};
 use super::failure::{Failure, exit};
 use super::print;
 use super::select::client;
@@ -48,7 +48,10 @@ pub(super) fn tui(global: &Global, wanted: &Tui) -> Result<ExitCode, Failure> {
         interval: wanted.interval,
         ascii: wanted.ascii,
         no_guardian: wanted.no_guardian,
-        theme: wanted.theme,
+        theme: match wanted.color {
+            Some(ColourWhen::Never) => Some(Colours::Mono),
+            Some(ColourWhen::Auto) | None => wanted.theme,
+        },
         read_only: wanted.read_only,
         trace_frames: wanted.trace_frames.clone(),
     };

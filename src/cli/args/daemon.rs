@@ -3,10 +3,19 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args as ClapArgs, Subcommand};
+use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 
 use crate::config::{Colours, THEMES, units};
 use crate::domain::level::Level;
+
+/// Whether there are colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum ColourWhen {
+    /// Unless NO_COLOR or the terminal says otherwise
+    Auto,
+    /// None; bold, underlined and reversed stay
+    Never,
+}
 
 #[derive(Debug, ClapArgs)]
 pub(in crate::cli) struct Tui {
@@ -19,6 +28,9 @@ pub(in crate::cli) struct Tui {
     /// Colours: terminal (its own, the default), dark, light, mono, high-contrast
     #[arg(long, value_name = "THEME", value_parser = theme)]
     pub(in crate::cli) theme: Option<Colours>,
+    /// Whether there are colours [default: auto]
+    #[arg(long, value_enum, value_name = "WHEN")]
+    pub(in crate::cli) color: Option<ColourWhen>,
     /// Only look: every verb is refused, here and by the daemon
     #[arg(long)]
     pub(in crate::cli) read_only: bool,
@@ -29,7 +41,7 @@ pub(in crate::cli) struct Tui {
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) trace_frames: Option<PathBuf>,
     /// No screen: a line when something becomes another, for screen readers, dumb terminals and CI
-    #[arg(long, conflicts_with_all = ["interval", "ascii", "theme", "no_guardian", "trace_frames"])]
+    #[arg(long, conflicts_with_all = ["interval", "ascii", "theme", "color", "no_guardian", "trace_frames"])]
     pub(in crate::cli) plain: bool,
 }
 

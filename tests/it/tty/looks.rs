@@ -36,7 +36,16 @@ fn check_33_no_color_means_no_colour_codes_even_from_coloured_logs() {
     let home = home_with(&THREE);
     let mut parrot = Parrot::start(&home, "painter");
     parrot.say(b"\x1b[31mred\x1b[0m \x1b[38;5;200mpink\x1b[48;2;1;2;3mdeep\x1b[m plain-end\n");
-    let mut screen = with_environment(&home, &[("NO_COLOR", "1")], COMMON);
+    for screen in [
+        with_environment(&home, &[("NO_COLOR", "1")], COMMON),
+        Screen::open(at_the_terminal(&home, &["tui", "--color", "never"]), COMMON),
+    ] {
+        assert_no_colours(screen);
+    }
+}
+
+#[track_caller]
+fn assert_no_colours(mut screen: Screen) {
     until_all_run(&screen);
     select(&screen, "painter");
     screen.until(|text| text.contains("red pinkdeep plain-end"));
@@ -49,10 +58,7 @@ fn check_33_no_color_means_no_colour_codes_even_from_coloured_logs() {
         .into_iter()
         .filter(|style| matches!(style, 30..=38 | 40..=48 | 58 | 90..=97 | 100..=107))
         .collect();
-    assert!(
-        coloured.is_empty(),
-        "colour codes under NO_COLOR: {coloured:?}"
-    );
+    assert!(coloured.is_empty(), "colour codes: {coloured:?}");
 }
 
 #[test]
