@@ -15,6 +15,7 @@ mod link;
 mod log_histogram;
 mod log_pictures;
 mod log_state;
+mod log_taken;
 mod log_view;
 mod logs;
 mod marks;
