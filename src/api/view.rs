@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::exit::{Ending, Exit};
 use crate::domain::names::{InstanceId, Namespace, OperationId, ProcessName, RunId, Tag};
 use crate::domain::operation::{Progress, Verb, Work};
+use crate::domain::selector::Candidate;
 use crate::domain::spec::{Command, Limits, LogPolicy, Origin, RestartPolicy, StopPolicy};
 use crate::domain::status::Status;
 
@@ -96,6 +97,21 @@ pub struct InstanceView {
     /// Whether what ends it has to be said twice.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub protected: bool,
+}
+
+impl InstanceView {
+    /// What selectors look at.
+    #[must_use]
+    pub(crate) fn candidate(&self) -> Candidate<'_> {
+        Candidate {
+            id: self.id,
+            namespace: &self.namespace,
+            process: &self.process,
+            label: &self.name,
+            tags: &self.tags,
+            status: self.status,
+        }
+    }
 }
 
 /// Where a variable of an environment comes from.

@@ -1,7 +1,6 @@
 //! Who wrote to standard error since it was looked at, and who is silent for longer than usual: marks behind names.
 
 use crate::api::{HeardOf, Status};
-use crate::domain::selector::Candidate;
 use crate::domain::voice::Heard;
 
 use super::model::{Model, Row};
@@ -91,14 +90,7 @@ impl Model {
         let shown = log_view::shown(self);
         for row in self.rows.values_mut().filter(|row| row.voice.is_unseen()) {
             let view = &row.view;
-            let candidate = Candidate {
-                id: view.id,
-                namespace: &view.namespace,
-                process: &view.process,
-                label: &view.name,
-                tags: &view.tags,
-                status: view.status,
-            };
+            let candidate = view.candidate();
             if shown.iter().any(|scope| scope.takes(&candidate))
                 && let Some(heard) = row.voice.heard
             {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::api::{Count, RolloutControl, Verb};
 use crate::domain::exit::Signal;
 use crate::domain::names::ProcessKey;
-use crate::domain::selector::{Candidate, Selector};
+use crate::domain::selector::Selector;
 use crate::domain::spec::Stream;
 use crate::tui::keymap::Action;
 use crate::tui::log::Controls;
@@ -33,14 +33,7 @@ pub(super) enum Order<'a> {
 }
 
 pub(super) fn selects(selector: &Selector, row: &Row) -> bool {
-    selector.matches(&Candidate {
-        id: row.view.id,
-        namespace: &row.view.namespace,
-        process: &row.view.process,
-        label: &row.view.name,
-        tags: &row.view.tags,
-        status: row.view.status,
-    })
+    selector.matches(&row.view.candidate())
 }
 
 /// The rows that words select; each word has to select something, unless it is one that may select nothing.

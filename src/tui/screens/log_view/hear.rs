@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use crate::api::{Event, LogLine, LogPage, SearchNews};
 use crate::domain::saying::is_said;
-use crate::domain::selector::Candidate;
 use crate::domain::spec::Stream;
 use crate::logs::safe::{SafeText, WHOLE_MAX};
 use crate::tui::log::{Asking, Hunt, Row, Strip, Times, fields};
@@ -269,14 +268,7 @@ pub(in crate::tui) fn happened(model: &mut Model, event: &Event, commands: &mut 
     else {
         return;
     };
-    let candidate = Candidate {
-        id: view.id,
-        namespace: &view.namespace,
-        process: &view.process,
-        label: &view.name,
-        tags: &view.tags,
-        status: view.status,
-    };
+    let candidate = view.candidate();
     on_all(model, commands, |view, _, _| {
         if view.pane().is_some_and(|pane| pane.scope.takes(&candidate)) {
             view.strip.happened(event);
