@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::api::{
     Bucket, Cursor, Event, Level, LogEvents, LogEventsQuery, LogHistogram, LogHistogramQuery,
-    LogLine, LogPage, LogPageQuery, LogPlace, LogQuery, LogSearchQuery, SearchEnd, SearchNews,
-    SearchState, What,
+    LogLine, LogPage, LogPageQuery, LogPlace, LogQuery, LogSearchQuery, Reason, SearchEnd,
+    SearchNews, SearchState, What,
 };
+use crate::domain::exit::{Ending, Exit};
 use crate::domain::names::{InstanceId, RunId};
 use crate::domain::spec::Stream;
 use crate::logs::filter::{Filter, Pattern};
@@ -15,6 +16,21 @@ use crate::tui::msg::{Cmd, Msg};
 use crate::tui::query::{Answer, Query, Ticket};
 
 use super::desk::{Desk, noon_ms};
+
+/// The end of a run, with 1, by itself, after 0.4 s.
+pub(super) fn exit(run: u64) -> What {
+    What::Exit {
+        run: RunId(run),
+        exit: Exit {
+            ending: Ending::Code(1),
+            at_ms: 0,
+            cpu_ms: 0,
+            peak_rss: 0,
+        },
+        lasted_ms: 400,
+        reason: Reason::Itself,
+    }
+}
 
 /// Lines in the order of time.
 #[derive(Clone, Default)]

@@ -1,13 +1,11 @@
 //! The large histogram below logs: lines, errors and runs, and keys that go along it.
 
-use crate::api::{Push, Reason, What};
-use crate::domain::exit::{Ending, Exit};
-use crate::domain::names::RunId;
+use crate::api::Push;
 use crate::domain::spec::Stream::{Err, Out};
 use crate::tui::msg::Msg;
 
 use super::desk::{Desk, noon_ms};
-use super::library::{Library, Reading};
+use super::library::{Library, Reading, exit};
 
 /// A line each ten seconds, each sixth an error, two runs.
 fn library() -> Library {
@@ -26,20 +24,6 @@ fn library() -> Library {
         }
     }
     library
-}
-
-fn exit(run: u64) -> What {
-    What::Exit {
-        run: RunId(run),
-        exit: Exit {
-            ending: Ending::Code(1),
-            at_ms: 0,
-            cpu_ms: 0,
-            peak_rss: 0,
-        },
-        lasted_ms: 400,
-        reason: Reason::Itself,
-    }
 }
 
 fn reading() -> Reading {

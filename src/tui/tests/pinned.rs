@@ -1,13 +1,11 @@
 //! The pinned log: of what somebody pinned, else of what is worst; where there is room.
 
-use crate::api::{Follows, Push, Reason, Status, What};
-use crate::domain::exit::{Ending, Exit};
-use crate::domain::names::RunId;
+use crate::api::{Follows, Push, Status, What};
 use crate::domain::spec::Stream::{Err, Out};
 use crate::tui::keymap::Action;
 
 use super::desk::{Desk, everything, instance, noon_ms};
-use super::library::{Library, Reading};
+use super::library::{Library, Reading, exit};
 use super::pictures::{compare, compare_plain, letter};
 
 fn library() -> Library {
@@ -17,18 +15,7 @@ fn library() -> Library {
         library.write(6, "mailer", Out, run, "connecting to 127.0.0.1:2525");
         let refused = "Error: connect ECONNREFUSED 127.0.0.1:2525";
         library.write(6, "mailer", Err, run, refused);
-        let exit = What::Exit {
-            run: RunId(run),
-            exit: Exit {
-                ending: Ending::Code(1),
-                at_ms: 0,
-                cpu_ms: 0,
-                peak_rss: 0,
-            },
-            lasted_ms: 400,
-            reason: Reason::Itself,
-        };
-        library.happen(6, "mailer", exit);
+        library.happen(6, "mailer", exit(run));
         let follows = Some(Follows::Attempt {
             restart: u32::try_from(run).unwrap(),
             in_ms: 8_000,

@@ -1,27 +1,12 @@
 //! What adasa says between the lines of a process: live, paused, through filters, taken along.
 
-use crate::api::{Asker, Event, Follows, Push, Reason, Status, What};
-use crate::domain::exit::{Ending, Exit};
+use crate::api::{Asker, Event, Follows, Push, Status, What};
 use crate::domain::names::RunId;
 use crate::domain::spec::Stream::{Err, Out};
 use crate::tui::msg::{Cmd, Msg};
 
 use super::desk::{Desk, everything, snapshot};
-use super::library::{Library, Reading};
-
-fn exit(run: u64) -> What {
-    What::Exit {
-        run: RunId(run),
-        exit: Exit {
-            ending: Ending::Code(1),
-            at_ms: 0,
-            cpu_ms: 0,
-            peak_rss: 0,
-        },
-        lasted_ms: 400,
-        reason: Reason::Itself,
-    }
-}
+use super::library::{Library, Reading, exit};
 
 fn status(to: Status, follows: Option<Follows>) -> What {
     What::Status {
